@@ -1,0 +1,91 @@
+/** Whose fault an error is; src/api maps each kind to one HTTP status. */
+export type ErrorKind =
+  | "InvalidParameter"
+  | "NotFound"
+  | "Conflict"
+  | "Forbidden"
+  | "Unavailable"
+  | "NotImplemented"
+  | "Internal";
+
+interface CatalogueEntry {
+  readonly kind: ErrorKind;
+  /** When it happens, and what to do about it; one line of docs/errors.md. */
+  readonly meaning: string;
+}
+
+function entry<const K extends ErrorKind>(kind: K, meaning: string) {
+  return { kind, meaning } as const satisfies CatalogueEntry;
+}
+
+/** Every code that weft throws. Codes are stable: programs compare them. docs/errors.md is made from this. */
+export const errorCatalogue = {
+  INVALID_ADDRESS: entry("InvalidParameter", "Text that is no IPv4 or IPv6 address."),
+  INVALID_PREFIX: entry("InvalidParameter", "Text that is no CIDR prefix, or one with host bits set."),
+  INVALID_MAC: entry("InvalidParameter", "Text that is no unicast Ethernet address."),
+  INVALID_NAME: entry(
+    "InvalidParameter",
+    "A name that is empty, too long, or has characters names cannot have.",
+  ),
+  INVALID_ID: entry("InvalidParameter", "Text that is not 64 hexadecimal digits."),
+  AMBIGUOUS_ID: entry(
+    "InvalidParameter",
+    "An id prefix that more than one object begins with; give more digits.",
+  ),
+  INVALID_OPTION: entry("InvalidParameter", "A driver option with a value it cannot have."),
+  UNKNOWN_OPTION: entry(
+    "InvalidParameter",
+    "An option that the driver does not know; the message lists those it knows.",
+  ),
+  INVALID_IPAM_CONFIG: entry(
+    "InvalidParameter",
+    "A subnet, ip-range, gateway or aux-address that do not fit together.",
+  ),
+  INVALID_POOL: entry("InvalidParameter", "A pool request that cannot be understood or served."),
+  ADDRESS_OUT_OF_RANGE: entry("InvalidParameter", "A requested address that lies outside the pool."),
+  POOLS_EXHAUSTED: entry(
+    "InvalidParameter",
+    "Every predefined address pool is in use; add default-address-pools or name a subnet.",
+  ),
+  NO_ROOT: entry("Forbidden", "weft needs root (CAP_NET_ADMIN and CAP_SYS_ADMIN) to change networks."),
+  POOL_OVERLAP: entry("Forbidden", "The subnet overlaps one that another network holds."),
+  ADDRESS_IN_USE: entry("Forbidden", "The requested address is taken."),
+  NO_AVAILABLE_ADDRESSES: entry("Unavailable", "The pool has no free address left."),
+  NETWORK_NOT_FOUND: entry("NotFound", "No network of that name or id."),
+  NETWORK_EXISTS: entry("Conflict", "A network of that name exists."),
+  NETWORK_HAS_ENDPOINTS: entry("Forbidden", "The network still has endpoints; delete them first."),
+  NETWORK_PREDEFINED: entry("Forbidden", "A network of that driver exists once and cannot be made again."),
+  BRIDGE_NAME_IN_USE: entry("Forbidden", "Another network uses the same bridge name."),
+  ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
+  ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),
+  ENDPOINT_JOINED: entry("Forbidden", "The endpoint is in a sandbox already, or its sandbox is still there."),
+  ENDPOINT_NOT_JOINED: entry("InvalidParameter", "The endpoint is in no sandbox."),
+  SANDBOX_NOT_FOUND: entry("NotFound", "No sandbox of that id."),
+  SANDBOX_EXISTS: entry("Conflict", "A sandbox for that container exists."),
+  INTERFACE_NAME_IN_USE: entry("Conflict", "The sandbox has an interface of that name already."),
+  DRIVER_NOT_FOUND: entry("NotFound", "No driver of that name; the message lists those there are."),
+  DRIVER_ANSWER: entry("Internal", "A driver answered something that the contract does not allow."),
+  OBJECT_CONFLICT: entry("Conflict", "Two owners want different values for one kernel object."),
+  CONTROLLER_RUNNING: entry("Conflict", "Another controller holds this host namespace or root folder."),
+  CONTROLLER_CLOSED: entry("Unavailable", "The controller was closed."),
+  SCHEMA_NEWER: entry("Unavailable", "The root folder was written by a newer weft; use that version."),
+  STORE: entry("Unavailable", "The store could not read or write; its cause says why."),
+  STORE_CONFLICT: entry("Conflict", "A transaction was refused because what it read has changed."),
+  DNS_PORT_TAKEN: entry("Conflict", "A program in the sandbox holds the port that the resolver wanted."),
+  INVALID_COMMAND: entry(
+    "InvalidParameter",
+    "A command that cannot be started in the sandbox: empty, or not found.",
+  ),
+  LAUNCH: entry("Internal", "The launcher could not prepare the namespaces of a command."),
+  KERNEL: entry("Internal", "The kernel refused a request; errno, call and object are in the message."),
+  FEATURE_MISSING: entry(
+    "NotImplemented",
+    "This kernel lacks what the request needs; the message names the module.",
+  ),
+  TEARDOWN: entry("Internal", "Several things went wrong while something was taken down; all are listed."),
+  ABORTED: entry("Unavailable", "The caller's AbortSignal fired before the work was done."),
+  INTERNAL: entry("Internal", "A defect of weft; please report it with the message."),
+} as const satisfies Readonly<Record<string, CatalogueEntry>>;
+
+/** A stable error code, a key of {@link errorCatalogue}. */
+export type ErrorCode = keyof typeof errorCatalogue;
