@@ -1,0 +1,59 @@
+import os from "node:os";
+import { WeftError } from "../core/index.ts";
+
+const errnoNames = new Map<number, string>(
+  Object.entries(os.constants.errno).map(([name, number]) => [number, name]),
+);
+// Numbers that Node's table lacks; from include/uapi/asm-generic/errno.h.
+for (const [name, number] of [
+  ["EBADE", 52],
+  ["ENOPKG", 65],
+  ["EUCLEAN", 117],
+  ["EREMCHG", 78],
+] as const) {
+  errnoNames.set(number, name);
+}
+
+/** The name of an errno, `EEXIST`; `errno 200` for one that nobody named. */
+export function errnoName(errno: number): string {
+  return errnoNames.get(errno) ?? `errno ${errno}`;
+}
+
+/** What was asked of the kernel when it refused. */
+export interface KernelErrorInit {
+  /** The positive errno. */
+  readonly errno: number;
+  /** The system call or netlink request, `RTM_NEWLINK`. */
+  readonly call: string;
+  /** The link, address, file or rule that it was about. */
+  readonly object: string;
+  /** The kernel's own words (NLMSGERR_ATTR_MSG), when it gave any. */
+  readonly words?: string | undefined;
+  /** Byte offset in the request of the attribute that was wrong (NLMSGERR_ATTR_OFFS). */
+  readonly offset?: number | undefined;
+}
+
+/** A refused system call or netlink request: which call, on what, the errno's name and the kernel's own words. */
+export class KernelError extends WeftError {
+  readonly errno: number;
+  /** The errno's name, for comparing: `error.errnoName === "EEXIST"`. */
+  readonly errnoName: string;
+  readonly call: string;
+
+  constructor(init: KernelErrorInit) {
+    const name = errnoName(init.errno);
+    const words = init.words === undefined ? "" : ` (${init.words})`;
+    super("KERNEL", `${init.call} ${init.object}: ${name}${words}`, {
+      details: { errno: name, call: init.call, object: init.object, words: init.words, offset: init.offset },
+    });
+    this.name = "KernelError";
+    this.errno = init.errno;
+    this.errnoName = name;
+    this.call = init.call;
+  }
+}
+
+/** True when `error` is the kernel's refusal with one of these errno names. */
+export function isKernelError(error: unknown, ...names: readonly string[]): error is KernelError {
+  return error instanceof KernelError && (names.length === 0 || names.includes(error.errnoName));
+}

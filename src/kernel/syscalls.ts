@@ -1,0 +1,232 @@
+import koffi from "koffi";
+import { KernelError } from "./kernel-error.ts";
+
+// Async calls run on koffi's own threads; 256 at once is its default and too few for a large teardown.
+koffi.config({ max_async_calls: 4096 });
+
+const libc = koffi.load("libc.so.6");
+
+const raw = {
+  socket: libc.func("int socket(int domain, int type, int protocol)"),
+  bind: libc.func("int bind(int fd, const void *addr, uint32_t length)"),
+  connect: libc.func("int connect(int fd, const void *addr, uint32_t length)"),
+  listen: libc.func("int listen(int fd, int backlog)"),
+  getsockname: libc.func("int getsockname(int fd, void *addr, _Inout_ uint32_t *length)"),
+  setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
+  getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)"),
+  send: libc.func("ssize_t send(int fd, const void *buffer, size_t length, int flags)"),
+  recv: libc.func("ssize_t recv(int fd, void *buffer, size_t length, int flags)"),
+  poll: libc.func("int poll(void *fds, unsigned long count, int timeout)"),
+  open: libc.func("int open(const char *path, int flags, unsigned int mode)"),
+  close: libc.func("int close(int fd)"),
+  pipe2: libc.func("int pipe2(void *fds, int flags)"),
+  flock: libc.func("int flock(int fd, int operation)"),
+  setns: libc.func("int setns(int fd, int nstype)"),
+  unshare: libc.func("int unshare(int flags)"),
+  mount: libc.func(
+    "int mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)",
+  ),
+  umount2: libc.func("int umount2(const char *target, int flags)"),
+  sethostname: libc.func("int sethostname(const char *name, size_t length)"),
+  setdomainname: libc.func("int setdomainname(const char *name, size_t length)"),
+  signal: libc.func("intptr_t signal(int number, intptr_t handler)"),
+  execve: libc.func("int execve(const char *path, const char **argv, const char **envp)"),
+};
+
+function check(result: number, call: string, object: string): number {
+  if (result < 0) throw new KernelError({ errno: koffi.errno(), call, object });
+  return result;
+}
+
+/** sockaddr constants of include/uapi/linux/{socket,netlink}.h. */
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_NETLINK = 16;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_RAW = 3;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOCK_NONBLOCK = 0o4000;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_TRUNC = 0x20;
+export const SOL_SOCKET = 1;
+export const SO_REUSEADDR = 2;
+export const SO_PEERCRED = 17;
+export const SO_RCVBUF = 8;
+export const SO_RCVBUFFORCE = 33;
+export const SO_SNDBUFFORCE = 32;
+export const O_RDONLY = 0;
+export const O_RDWR = 2;
+export const O_CREAT = 0o100;
+export const O_CLOEXEC = 0o2000000;
+/** Flags of unshare(2) and setns(2), include/uapi/linux/sched.h. */
+export const CLONE_FS = 0x200;
+export const CLONE_NEWNS = 0x20000;
+export const CLONE_NEWUTS = 0x4000000;
+export const CLONE_NEWPID = 0x20000000;
+export const CLONE_NEWNET = 0x40000000;
+/** Flags of mount(2), include/uapi/linux/mount.h. */
+export const MS_RDONLY = 1;
+export const MS_NOSUID = 2;
+export const MS_NODEV = 4;
+export const MS_NOEXEC = 8;
+export const MS_REMOUNT = 32;
+export const MS_BIND = 4096;
+export const MS_REC = 16384;
+export const MS_PRIVATE = 1 << 18;
+export const MS_SLAVE = 1 << 19;
+export const MNT_DETACH = 2;
+/** Operations of flock(2). */
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+export const POLLIN = 1;
+
+/** Opens a socket in the calling thread's network namespace, close-on-exec. Throws KernelError. */
+export function socket(domain: number, type: number, protocol: number): number {
+  return check(
+    raw.socket(domain, type | SOCK_CLOEXEC, protocol),
+    "socket",
+    `domain ${domain} protocol ${protocol}`,
+  );
+}
+
+/** Binds `fd` to a sockaddr given as bytes; `object` names the address in an error. Throws KernelError. */
+export function bind(fd: number, address: Uint8Array, object: string): void {
+  check(raw.bind(fd, address, address.length), "bind", object);
+}
+
+/** Connects `fd` to a sockaddr given as bytes. Throws KernelError. */
+export function connect(fd: number, address: Uint8Array, object: string): void {
+  check(raw.connect(fd, address, address.length), "connect", object);
+}
+
+/** Makes a stream socket listen. Throws KernelError. */
+export function listen(fd: number, backlog: number): void {
+  check(raw.listen(fd, backlog), "listen", `fd ${fd}`);
+}
+
+/** The sockaddr that `fd` is bound to, as bytes. Throws KernelError. */
+export function getsockname(fd: number): Buffer {
+  const address = Buffer.alloc(128);
+  const length = [address.length];
+  check(raw.getsockname(fd, address, length), "getsockname", `fd ${fd}`);
+  return address.subarray(0, length[0]);
+}
+
+/** Sets an int-valued socket option. Throws KernelError. */
+export function setsockopt(fd: number, level: number, name: number, value: number): void {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  check(raw.setsockopt(fd, level, name, bytes, 4), "setsockopt", `level ${level} option ${name}`);
+}
+
+/** Reads a socket option of `length` bytes. Throws KernelError. */
+export function getsockopt(fd: number, level: number, name: number, length: number): Buffer {
+  const value = Buffer.alloc(length);
+  const size = [length];
+  check(raw.getsockopt(fd, level, name, value, size), "getsockopt", `level ${level} option ${name}`);
+  return value.subarray(0, size[0]);
+}
+
+/** Sends `buffer` and waits until the kernel has taken it. Throws KernelError. */
+export function send(fd: number, buffer: Uint8Array, call: string, object: string): number {
+  return check(raw.send(fd, buffer, buffer.length, 0), call, object);
+}
+
+/** Like {@link send}, on a thread of its own, for requests under which the kernel sleeps. Rejects with KernelError. */
+export function sendAsync(fd: number, buffer: Uint8Array, call: string, object: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    raw.send.async(fd, buffer, buffer.length, 0, (error: unknown, result: number) => {
+      if (error) reject(error);
+      // The errno of a koffi thread is handed to the callback's thread by koffi itself.
+      else if (result < 0) reject(new KernelError({ errno: koffi.errno(), call, object }));
+      else resolve(result);
+    });
+  });
+}
+
+/** Receives one datagram; with MSG_TRUNC in `flags` the result is its true length. Throws KernelError. */
+export function recv(fd: number, buffer: Uint8Array, flags: number, object: string): number {
+  return check(raw.recv(fd, buffer, buffer.length, flags), "recv", object);
+}
+
+/** Waits until one of `fds` can be read; gives those that can, none after `timeoutMs` (-1: no limit). */
+export function pollReadable(fds: readonly number[], timeoutMs: number): number[] {
+  const set = Buffer.alloc(fds.length * 8);
+  for (const [i, fd] of fds.entries()) {
+    set.writeInt32LE(fd, i * 8);
+    set.writeInt16LE(POLLIN, i * 8 + 4);
+  }
+  check(raw.poll(set, fds.length, timeoutMs), "poll", `fds ${fds.join()}`);
+  return fds.filter((_fd, i) => set.readInt16LE(i * 8 + 6) !== 0);
+}
+
+/** Opens a file, close-on-exec. Throws KernelError. */
+export function open(path: string, flags: number, mode = 0): number {
+  return check(raw.open(path, flags | O_CLOEXEC, mode), "open", path);
+}
+
+/** Closes a file descriptor. Throws KernelError. */
+export function close(fd: number): void {
+  check(raw.close(fd), "close", `fd ${fd}`);
+}
+
+/** A pipe, close-on-exec: the end to read from, the end to write to. Throws KernelError. */
+export function pipe(): { readonly read: number; readonly write: number } {
+  const fds = Buffer.alloc(8);
+  check(raw.pipe2(fds, O_CLOEXEC), "pipe2", "");
+  return { read: fds.readInt32LE(0), write: fds.readInt32LE(4) };
+}
+
+/** Takes or gives back an advisory lock on an open file. Throws KernelError, EWOULDBLOCK when another holds it. */
+export function flock(fd: number, operation: number, path: string): void {
+  check(raw.flock(fd, operation), "flock", path);
+}
+
+/** Moves the calling thread into the namespace that `fd` stands for. Throws KernelError. */
+export function setns(fd: number, type: number, object: string): void {
+  check(raw.setns(fd, type), "setns", object);
+}
+
+/** Gives the calling thread namespaces of its own. Throws KernelError. */
+export function unshare(flags: number): void {
+  check(raw.unshare(flags), "unshare", `flags 0x${flags.toString(16)}`);
+}
+
+/** mount(2). Throws KernelError. */
+export function mount(
+  source: string | null,
+  target: string,
+  type: string | null,
+  flags: number,
+  data: string | null,
+): void {
+  check(raw.mount(source, target, type, flags, data), "mount", target);
+}
+
+/** umount2(2). Throws KernelError. */
+export function umount(target: string, flags: number): void {
+  check(raw.umount2(target, flags), "umount2", target);
+}
+
+/** Sets the host name of the calling thread's UTS namespace. Throws KernelError. */
+export function sethostname(name: string): void {
+  check(raw.sethostname(name, Buffer.byteLength(name)), "sethostname", name);
+}
+
+/** Sets the NIS domain name of the calling thread's UTS namespace. Throws KernelError. */
+export function setdomainname(name: string): void {
+  check(raw.setdomainname(name, Buffer.byteLength(name)), "setdomainname", name);
+}
+
+/** Gives a signal its default action again; a started program inherits ignored signals. */
+export function defaultSignal(number: number): void {
+  raw.signal(number, 0);
+}
+
+/** Replaces this process by another program; returns only to throw KernelError. */
+export function execve(path: string, argv: readonly string[], environment: readonly string[]): never {
+  raw.execve(path, [...argv, null], [...environment, null]);
+  throw new KernelError({ errno: koffi.errno(), call: "execve", object: path });
+}
