@@ -59,6 +59,7 @@ export const SO_SNDBUFFORCE = 32;
 export const O_RDONLY = 0;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
+export const O_EXCL = 0o200;
 export const O_CLOEXEC = 0o2000000;
 /** Flags of unshare(2) and setns(2), include/uapi/linux/sched.h. */
 export const CLONE_FS = 0x200;

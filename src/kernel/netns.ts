@@ -1,0 +1,162 @@
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, unlinkSync } from "node:fs";
+import { WeftError } from "../core/index.ts";
+import { isKernelError } from "./kernel-error.ts";
+import * as sys from "./syscalls.ts";
+
+/** The calling thread's own namespace; /proc/self would be the main thread's. */
+const ownNetns = "/proc/thread-self/ns/net";
+
+/** Opens a network namespace by path, `/proc/PID/ns/net` or a bind mount of it. Throws KernelError. */
+export function openNetns(path: string): number {
+  return sys.open(path, sys.O_RDONLY);
+}
+
+/**
+ * Runs `work` with the calling thread inside the namespace that `fd` stands for, and goes back. What
+ * `work` opens (sockets, files below /proc/sys/net) stays in that namespace for good. `work` must be
+ * synchronous: other JavaScript would run in the wrong namespace. Throws KernelError when the namespace
+ * cannot be entered; if the thread cannot go back, the process is ended, for nothing it does is safe then.
+ */
+export function inNetns<T>(fd: number, work: () => T): T {
+  const home = sys.open(ownNetns, sys.O_RDONLY);
+  try {
+    sys.setns(fd, sys.CLONE_NEWNET, `network namespace fd ${fd}`);
+    try {
+      return work();
+    } finally {
+      returnHome(home);
+    }
+  } finally {
+    sys.close(home);
+  }
+}
+
+/** {@link inNetns} by path. */
+export function inNetnsAt<T>(path: string, work: () => T): T {
+  const fd = openNetns(path);
+  try {
+    return inNetns(fd, work);
+  } finally {
+    sys.close(fd);
+  }
+}
+
+function returnHome(home: number): void {
+  try {
+    sys.setns(home, sys.CLONE_NEWNET, "own network namespace");
+  } catch (error) {
+    process.stderr.write(`weft: cannot return to the own network namespace: ${String(error)}\n`);
+    process.abort();
+  }
+}
+
+/**
+ * Makes a new network namespace that lives as a bind mount at `path` until {@link removeNetns}. Throws
+ * KernelError, EEXIST when the file is there; then nothing was made. A private mount must hold the
+ * folder ({@link mountPrivateFolder}), else other mount namespaces keep the namespace alive.
+ */
+export function createNetns(path: string): void {
+  sys.close(sys.open(path, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
+  const home = sys.open(ownNetns, sys.O_RDONLY);
+  try {
+    sys.unshare(sys.CLONE_NEWNET);
+    try {
+      sys.mount(ownNetns, path, "none", sys.MS_BIND, null);
+    } finally {
+      returnHome(home);
+    }
+  } catch (error) {
+    unlinkSync(path);
+    throw error;
+  } finally {
+    sys.close(home);
+  }
+}
+
+/**
+ * Gives up the bind mount of a namespace and its file. The kernel takes the namespace and every link in
+ * it down in the background once no process and no other mount holds it. A path that is not there is
+ * no error.
+ */
+export function removeNetns(path: string): void {
+  try {
+    sys.umount(path, sys.MNT_DETACH);
+  } catch (error) {
+    // EINVAL: not a mount point, as after a reboot; ENOENT: gone already.
+    if (!isKernelError(error, "EINVAL", "ENOENT")) throw error;
+  }
+  rmSync(path, { force: true });
+}
+
+/** True when a namespace is mounted at `path`: a plain file there, as after a reboot, is none. */
+export function isNetns(path: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return false;
+  }
+  try {
+    return fstatSync(fd).dev === netnsDevice();
+  } finally {
+    closeSync(fd);
+  }
+}
+
+let nsfsDevice: number | undefined;
+
+/** The device number of nsfs, where every namespace file lives. */
+function netnsDevice(): number {
+  if (nsfsDevice === undefined) {
+    const fd = openSync(ownNetns, "r");
+    nsfsDevice = fstatSync(fd).dev;
+    closeSync(fd);
+  }
+  return nsfsDevice;
+}
+
+/** Tells two namespaces apart: device and inode number of the namespace behind `path`. Throws KernelError. */
+export function netnsIdentity(path: string): string {
+  const fd = openNetns(path);
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true });
+    return `${dev}:${ino}`;
+  } finally {
+    sys.close(fd);
+  }
+}
+
+/**
+ * Makes `path` (mode 0700) and mounts a private tmpfs on it, unless one is there. Bind mounts below it
+ * then stay in this mount namespace, although systemd makes / a shared mount. Throws KernelError.
+ */
+export function mountPrivateFolder(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (isMountPoint(path)) return;
+  sys.mount("weft", path, "tmpfs", sys.MS_NOSUID | sys.MS_NODEV | sys.MS_NOEXEC, "mode=0700");
+  sys.mount(null, path, null, sys.MS_PRIVATE, null);
+}
+
+/** Unmounts what {@link mountPrivateFolder} mounted, with all below it, and removes the folder. */
+export function unmountPrivateFolder(path: string): void {
+  if (isMountPoint(path)) sys.umount(path, sys.MNT_DETACH);
+  rmSync(path, { recursive: true, force: true });
+}
+
+/** True when something is mounted at `path` in this mount namespace. `path` is absolute and has no symbolic links. */
+export function isMountPoint(path: string): boolean {
+  const wanted = path
+    .replaceAll("\\", "\\134")
+    .replaceAll(" ", "\\040")
+    .replaceAll("\t", "\\011")
+    .replaceAll("\n", "\\012");
+  return readFileSync("/proc/self/mountinfo", "utf8")
+    .split("\n")
+    .some((line) => line.split(" ")[4] === wanted);
+}
+
+/** Throws NO_ROOT unless this process may change network and mount namespaces. */
+export function requireRoot(): void {
+  if (process.geteuid?.() === 0) return;
+  throw new WeftError("NO_ROOT", "weft needs root to make network namespaces: run this program as root");
+}
