@@ -44,9 +44,11 @@ export interface Transaction extends StoreReader {
 }
 
 /**
- * A transactional key-value store. Reading gives what the last resolved commit left. Writing is
- * all or nothing, serializable, and durable (on disk, fsynced, or agreed by a quorum) before the
- * promise of {@link Store.transact} resolves.
+ * A transactional key-value store. Reading gives what the last resolved commit left, or a newer one
+ * that is as durable and about to be resolved; never half of one. Writing is all or nothing,
+ * serializable, and durable (on disk, fsynced, or agreed by a quorum) before the promise of
+ * {@link Store.transact} resolves. Bad keys and values that JSON cannot carry throw INTERNAL;
+ * a store that cannot read or write, or is closed, throws STORE.
  */
 export interface Store extends StoreReader {
   /** Counts commits; grows by one with each that wrote something, and survives a restart. */
@@ -57,7 +59,11 @@ export interface Store extends StoreReader {
    * and may be run more than once, since a store shared between hosts retries on conflict.
    */
   transact<T>(work: (transaction: Transaction) => T): Promise<T>;
-  /** Tells `listener` of each later commit that touched a key beginning with `prefix`, with those writes only. */
+  /**
+   * Tells `listener` of each later commit that touched a key beginning with `prefix`, with those writes
+   * only, in the order of revisions and before the commit's own promise resolves. A commit under way
+   * may be told although a read saw it already; none is left out.
+   */
   watch(prefix: string, listener: (change: StoreChange) => void): Unsubscribe;
   /** Waits for commits under way, then lets go of files and connections. */
   close(): Promise<void>;

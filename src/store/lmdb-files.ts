@@ -1,0 +1,83 @@
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readSync,
+} from "node:fs";
+import { dirname, join, resolve } from "node:path";
+
+/** The files that LMDB keeps in a database's folder. */
+const dataFile = "data.mdb";
+const lockFile = "lock.mdb";
+
+/** Where the data file's first page says what it is: its magic number, its version, its page size. */
+const header = {
+  bytes: 52,
+  magicAt: 24,
+  versionAt: 28,
+  pageSizeAt: 48,
+  magic: 0xbeefc0de,
+  version: 2,
+} as const;
+
+/**
+ * Makes what is missing of a database's folder (mode 0700) and files (0600), which LMDB would make
+ * readable for others, and sees to it that a power cut cannot take them back. LMDB takes an empty
+ * file for a new one. What is there already is left as it is.
+ */
+export function prepareFolder(path: string): void {
+  const folder = resolve(path);
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const missing = [dataFile, lockFile].map((name) => join(folder, name)).filter((file) => !existsSync(file));
+  for (const file of missing) closeSync(openSync(file, "a", 0o600));
+  if (missing.length > 0) syncFolder(folder);
+  if (first === undefined) return;
+  // Each new folder is an entry of its parent, up to the one that was there.
+  for (let made = folder; made.length >= first.length; made = dirname(made)) syncFolder(dirname(made));
+}
+
+/**
+ * Throws when the folder's files cannot be read and written, or the data file is none of LMDB's:
+ * lmdb 3.5 does not survive a database that it cannot open, the process would end with SIGSEGV.
+ * A file whose making was cut short has nothing in it yet, and is emptied, to be made anew.
+ */
+export function checkFiles(path: string): void {
+  // Asked, not opened: to close any descriptor of this file gives up the locks that POSIX counts by
+  // process, and with them LMDB's sign that another handle of this process is using the database.
+  accessSync(join(path, lockFile), constants.R_OK | constants.W_OK);
+  withFile(join(path, dataFile), "r+", (fd) => {
+    const { size } = fstatSync(fd);
+    if (size === 0) return;
+    const bytes = Buffer.alloc(header.bytes);
+    const read = readSync(fd, bytes, 0, header.bytes, 0);
+    // LMDB writes in the machine's byte order; all that it is built for here are little-endian.
+    if (read < header.bytes || bytes.readUInt32LE(header.magicAt) !== header.magic) {
+      throw new Error(`${dataFile} is not an LMDB database`);
+    }
+    const version = bytes.readUInt16LE(header.versionAt);
+    if (version !== header.version) {
+      throw new Error(`${dataFile} has LMDB's format ${version}, it should be ${header.version}`);
+    }
+    // The two pages that come first are written in one go, before any commit.
+    if (size < 2 * bytes.readUInt32LE(header.pageSizeAt)) ftruncateSync(fd);
+  });
+}
+
+function syncFolder(path: string): void {
+  withFile(path, "r", fsyncSync);
+}
+
+function withFile(path: string, flags: string, use: (fd: number) => void): void {
+  const fd = openSync(path, flags);
+  try {
+    use(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
