@@ -1,0 +1,65 @@
+/** The program of the worker thread: hands messages to a DnsHost and its answers back. */
+import { parentPort, workerData } from "node:worker_threads";
+import { isWeftError, messageOf, WeftError } from "../core/index.ts";
+import { DnsHost, type DnsStats } from "./dns-host.ts";
+import type { FromWorker, Order, Request, ToWorker, WorkerStart } from "./messages.ts";
+
+const port = parentPort;
+if (port === null) throw new WeftError("INTERNAL", "dns-worker runs in a worker thread only");
+const { begun }: WorkerStart = workerData; // DnsService starts no worker without it
+// Which of a name's addresses comes first is no secret.
+const host = new DnsHost((bound) => Math.floor(Math.random() * bound));
+
+port.on("message", (message: ToWorker) => {
+  if ("call" in message) void answer(message);
+  else obey(message);
+});
+reply({ kind: "ready" });
+
+function reply(message: FromWorker): void {
+  port?.postMessage(message);
+}
+
+function obey(order: Order): void {
+  switch (order.kind) {
+    case "view":
+      host.view(order.sandbox, order.networks);
+      break;
+    case "publish":
+      host.publish(order.network, order.endpoint, order.publication);
+      break;
+    case "withdraw":
+      host.withdraw(order.network, order.endpoint);
+      break;
+  }
+}
+
+async function answer(request: Request & { readonly call: number }): Promise<void> {
+  const { call } = request;
+  Atomics.store(begun, 0, call);
+  try {
+    const stats = await perform(request);
+    reply(stats === undefined ? { kind: "done", call } : { kind: "done", call, stats });
+  } catch (error) {
+    const code = isWeftError(error) ? error.code : "INTERNAL";
+    reply({ kind: "failed", call, code, message: messageOf(error) });
+  }
+}
+
+async function perform(request: Request): Promise<DnsStats | undefined> {
+  switch (request.kind) {
+    case "serve":
+      await host.serve(request.sandbox, request.fds);
+      return undefined;
+    case "stop":
+      await host.stop(request.sandbox);
+      return undefined;
+    case "flush":
+      return undefined; // what was sent before it has been done
+    case "stats":
+      return host.stats();
+    case "close":
+      await host.close();
+      return undefined;
+  }
+}

@@ -1,0 +1,46 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { closeIfStillOwned, ownFd } from "./fd.ts";
+import type { Listener } from "./listener.ts";
+import { TcpConnection, type TcpInit } from "./tcp-connection.ts";
+
+/**
+ * Answers the queries of connections to `fd`, a bound TCP socket, listening or not, which belongs to
+ * the listener from now on, also when this fails. Rejects with what the socket says.
+ */
+export async function listenTcp(fd: number, init: TcpInit): Promise<Listener> {
+  const owned = ownFd(fd);
+  const sockets = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    init.counters.connections++;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    new TcpConnection(socket, init);
+  });
+  server.maxConnections = init.limits.maxConnections;
+  server.on("drop", () => init.counters.connectionsRefused++);
+  try {
+    await listen(server, fd);
+  } catch (error) {
+    closeIfStillOwned(owned);
+    throw error;
+  }
+  server.on("error", () => init.counters.connectionsRefused++); // accept failed, for want of descriptors
+  const closed = new Promise<void>((resolve) => server.once("close", resolve));
+  const close = async () => {
+    if (server.listening) server.close();
+    const gone = [...sockets].map((socket) => once(socket.destroy(), "close"));
+    await Promise.all([closed, ...gone]);
+  };
+  return { close };
+}
+
+function listen(server: Server, fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ fd, exclusive: true }, () => {
+      server.removeListener("error", reject);
+      resolve();
+    });
+  });
+}

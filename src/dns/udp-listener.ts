@@ -1,0 +1,65 @@
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import type { DnsCounters } from "./counters.ts";
+import { closeIfStillOwned, ownFd } from "./fd.ts";
+import type { Listener } from "./listener.ts";
+import type { Reply, Respond } from "./responder.ts";
+
+/** Answers the kernel cannot take at once wait in memory up to this many bytes; the rest is dropped, as UDP may. */
+const maxUnsentBytes = 1 << 20;
+
+/**
+ * Answers the queries that come to `fd`, a bound IPv4 UDP socket, which belongs to the listener from
+ * now on, also when this fails. Rejects with what the socket says.
+ */
+export async function listenUdp(fd: number, respond: Respond, counters: DnsCounters): Promise<Listener> {
+  const owned = ownFd(fd);
+  const socket = createSocket({ type: "udp4", lookup: addressItself });
+  const closed = new Promise<void>((resolve) => socket.once("close", resolve));
+  try {
+    await bind(socket, fd);
+  } catch (error) {
+    socket.close();
+    await closed;
+    closeIfStillOwned(owned);
+    throw error;
+  }
+  let open = true;
+  socket.on("error", () => counters.dropped++); // one answer could not be sent; the next may
+  socket.on("message", (message, from) => {
+    const reply = respond(message, "udp");
+    if (reply instanceof Promise) void reply.then((late) => open && send(socket, late, from, counters));
+    else send(socket, reply, from, counters);
+  });
+  const close = () => {
+    if (open) socket.close();
+    open = false;
+    return closed;
+  };
+  return { close };
+}
+
+function bind(socket: Socket, fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once("error", reject);
+    socket.once("listening", () => {
+      socket.removeListener("error", reject);
+      resolve();
+    });
+    socket.bind({ fd, exclusive: true });
+  });
+}
+
+function send(socket: Socket, reply: Reply, to: RemoteInfo, counters: DnsCounters): void {
+  if (reply === undefined) return;
+  if (socket.getSendQueueSize() > maxUnsentBytes) counters.dropped++;
+  else socket.send(reply, to.port, to.address);
+}
+
+/** Datagrams come from addresses, so nothing is looked up; Node's own way takes a turn of the event loop. */
+function addressItself(
+  host: string,
+  _options: unknown,
+  callback: (error: null, address: string, family: 4) => void,
+): void {
+  callback(null, host, 4);
+}

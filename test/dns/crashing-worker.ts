@@ -1,0 +1,22 @@
+/**
+ * A worker that throws at the first request. If it was told something before, it has begun to serve
+ * what the request asks for by then; else the request is as if it had never come.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { DnsHost } from "../../src/dns/index.ts";
+import type { ToWorker } from "../../src/dns/messages.ts";
+
+const host = new DnsHost(() => 0);
+let begins = false;
+parentPort?.postMessage({ kind: "ready" });
+parentPort?.on("message", (message: ToWorker) => {
+  if (!("call" in message)) {
+    begins = true;
+    return;
+  }
+  if (begins && message.kind === "serve") {
+    Atomics.store(workerData.begun, 0, message.call);
+    void host.serve(message.sandbox, message.fds);
+  }
+  throw new Error("worker test crash");
+});
