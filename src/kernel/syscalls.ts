@@ -14,8 +14,8 @@ const raw = {
   getsockname: libc.func("int getsockname(int fd, void *addr, _Inout_ uint32_t *length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
   getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)"),
-  send: libc.func("ssize_t send(int fd, const void *buffer, size_t length, int flags)"),
-  recv: libc.func("ssize_t recv(int fd, void *buffer, size_t length, int flags)"),
+  send: libc.func("intptr_t send(int fd, const void *buffer, size_t length, int flags)"),
+  recv: libc.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
   poll: libc.func("int poll(void *fds, unsigned long count, int timeout)"),
   open: libc.func("int open(const char *path, int flags, unsigned int mode)"),
   close: libc.func("int close(int fd)"),
@@ -30,6 +30,10 @@ const raw = {
   sethostname: libc.func("int sethostname(const char *name, size_t length)"),
   setdomainname: libc.func("int setdomainname(const char *name, size_t length)"),
   signal: libc.func("intptr_t signal(int number, intptr_t handler)"),
+  sigprocmask: libc.func("int sigprocmask(int how, const void *set, void *old)"),
+  fcntl: libc.func("int fcntl(int fd, int command, ...)"),
+  // For calls that older C libraries have no function for.
+  syscall: libc.func("long syscall(long number, ...)"),
   execve: libc.func("int execve(const char *path, const char **argv, const char **envp)"),
 };
 
@@ -54,6 +58,7 @@ export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_PEERCRED = 17;
 export const SO_RCVBUF = 8;
+export const SO_RCVTIMEO = 20;
 export const SO_RCVBUFFORCE = 33;
 export const SO_SNDBUFFORCE = 32;
 export const O_RDONLY = 0;
@@ -61,6 +66,7 @@ export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
 export const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
 /** Flags of unshare(2) and setns(2), include/uapi/linux/sched.h. */
 export const CLONE_FS = 0x200;
 export const CLONE_NEWNS = 0x20000;
@@ -82,6 +88,13 @@ export const MNT_DETACH = 2;
 export const LOCK_EX = 2;
 export const LOCK_NB = 4;
 export const POLLIN = 1;
+/** Of fcntl(2) and sigprocmask(2). */
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+const SIG_SETMASK = 2;
+/** Numbers of system calls, the same on all architectures that Node runs on. */
+const SYS_pidfd_send_signal = 424;
+const SYS_pidfd_open = 434;
 
 /** Opens a socket in the calling thread's network namespace, close-on-exec. Throws KernelError. */
 export function socket(domain: number, type: number, protocol: number): number {
@@ -120,6 +133,20 @@ export function setsockopt(fd: number, level: number, name: number, value: numbe
   const bytes = Buffer.alloc(4);
   bytes.writeInt32LE(value);
   check(raw.setsockopt(fd, level, name, bytes, 4), "setsockopt", `level ${level} option ${name}`);
+}
+
+/** Sets a socket option whose value is a struct, given as bytes. Throws KernelError. */
+export function setsockoptBytes(fd: number, level: number, name: number, value: Uint8Array): void {
+  check(raw.setsockopt(fd, level, name, value, value.length), "setsockopt", `level ${level} option ${name}`);
+}
+
+/** Makes receives on `fd` fail with EAGAIN after `ms`: SO_RCVTIMEO with a struct timeval of two longs. Throws KernelError. */
+export function setReceiveTimeout(fd: number, ms: number): void {
+  const wordBytes = koffi.sizeof("long");
+  const timeval = Buffer.alloc(2 * wordBytes);
+  koffi.encode(timeval, "long", Math.trunc(ms / 1000));
+  koffi.encode(timeval, wordBytes, "long", (ms % 1000) * 1000);
+  setsockoptBytes(fd, SOL_SOCKET, SO_RCVTIMEO, timeval);
 }
 
 /** Reads a socket option of `length` bytes. Throws KernelError. */
@@ -161,6 +188,49 @@ export function pollReadable(fds: readonly number[], timeoutMs: number): number[
   }
   check(raw.poll(set, fds.length, timeoutMs), "poll", `fds ${fds.join()}`);
   return fds.filter((_fd, i) => set.readInt16LE(i * 8 + 6) !== 0);
+}
+
+/**
+ * Like {@link pollReadable} for one `fd`, on a thread of its own: true when it can be read, false after
+ * `timeoutMs` (-1: no limit). Rejects with KernelError, EINTR when a signal came meanwhile.
+ */
+export function pollReadableAsync(fd: number, timeoutMs: number): Promise<boolean> {
+  const set = Buffer.alloc(8);
+  set.writeInt32LE(fd, 0);
+  set.writeInt16LE(POLLIN, 4);
+  return new Promise((resolve, reject) => {
+    raw.poll.async(set, 1, timeoutMs, (error: unknown, result: number) => {
+      if (error) reject(error);
+      else if (result < 0)
+        reject(new KernelError({ errno: koffi.errno(), call: "poll", object: `fd ${fd}` }));
+      else resolve(result > 0 && set.readInt16LE(6) !== 0);
+    });
+  });
+}
+
+/** A descriptor that stands for a process, never for a later one of its number; can be read once it has ended. Throws KernelError. */
+export function pidfdOpen(pid: number): number {
+  return check(
+    Number(raw.syscall(SYS_pidfd_open, "int", pid, "unsigned int", 0)),
+    "pidfd_open",
+    `pid ${pid}`,
+  );
+}
+
+/** Sends a signal to the process that `pidfd` stands for. Throws KernelError, ESRCH when it has been reaped. */
+export function pidfdSendSignal(pidfd: number, signal: number): void {
+  const result = raw.syscall(
+    SYS_pidfd_send_signal,
+    "int",
+    pidfd,
+    "int",
+    signal,
+    "void *",
+    null,
+    "unsigned int",
+    0,
+  );
+  check(Number(result), "pidfd_send_signal", `fd ${pidfd} signal ${signal}`);
 }
 
 /** Opens a file, close-on-exec. Throws KernelError. */
@@ -224,6 +294,17 @@ export function setdomainname(name: string): void {
 /** Gives a signal its default action again; a started program inherits ignored signals. */
 export function defaultSignal(number: number): void {
   raw.signal(number, 0);
+}
+
+/** Lets every signal reach the calling thread; a started program inherits the mask. Throws KernelError. */
+export function unblockSignals(): void {
+  const none = Buffer.alloc(128); // glibc's sigset_t
+  check(raw.sigprocmask(SIG_SETMASK, none, null), "sigprocmask", "");
+}
+
+/** Says whether `fd` is closed when the process becomes another program. Throws KernelError. */
+export function setCloseOnExec(fd: number, closes: boolean): void {
+  check(raw.fcntl(fd, F_SETFD, "int", closes ? FD_CLOEXEC : 0), "fcntl", `fd ${fd}`);
 }
 
 /** Replaces this process by another program; returns only to throw KernelError. */
