@@ -1,8 +1,13 @@
 import os from "node:os";
 import { WeftError } from "../core/index.ts";
 
+// EWOULDBLOCK and ENOTSUP are second names of EAGAIN and EOPNOTSUPP.
+const secondNames = new Set(["EWOULDBLOCK", "ENOTSUP"]);
+const errnoNumbers: Readonly<Record<string, number>> = os.constants.errno;
 const errnoNames = new Map<number, string>(
-  Object.entries(os.constants.errno).map(([name, number]) => [number, name]),
+  Object.entries(errnoNumbers)
+    .filter(([name]) => !secondNames.has(name))
+    .map(([name, number]) => [number, name]),
 );
 // Numbers that Node's table lacks; from include/uapi/asm-generic/errno.h.
 for (const [name, number] of [
@@ -53,7 +58,10 @@ export class KernelError extends WeftError {
   }
 }
 
-/** True when `error` is the kernel's refusal with one of these errno names. */
+/** True when `error` is the kernel's refusal with one of these errno names; second names count as well. */
 export function isKernelError(error: unknown, ...names: readonly string[]): error is KernelError {
-  return error instanceof KernelError && (names.length === 0 || names.includes(error.errnoName));
+  if (!(error instanceof KernelError)) return false;
+  return (
+    names.length === 0 || names.some((name) => name === error.errnoName || errnoNumbers[name] === error.errno)
+  );
 }

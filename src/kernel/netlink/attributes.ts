@@ -52,7 +52,8 @@ export function attributes<const S extends AttributeShape>(shape: S): Codec<Attr
       const result: Record<string, unknown> = {};
       for (const { number, payload } of readAttributes(buffer)) {
         const known = byNumber.get(number);
-        if (known !== undefined) result[known.name] = known.codec.read(payload);
+        const value = known?.codec.read(payload);
+        if (known !== undefined && value !== undefined) result[known.name] = value;
       }
       return result as AttributeValues<S>; // only declared names were set, with their codecs' values
     },

@@ -96,3 +96,11 @@ export function readAcknowledgement(message: NetlinkMessage): Acknowledgement {
   const echoed = (message.flags & NLM_F_CAPPED) !== 0 ? headerSize : (requestLength + 3) & ~3;
   return { errno, ...extendedAck.read(message.payload.subarray(4 + echoed)) };
 }
+
+/** Reads the NLMSG_DONE of a dump, which carries the errno of one that failed on the way and no request. */
+export function readDumpEnd(message: NetlinkMessage): Acknowledgement {
+  if (message.payload.length < 4) return { errno: 0 };
+  const errno = -i32.read(message.payload);
+  if ((message.flags & NLM_F_ACK_TLVS) === 0) return { errno };
+  return { errno, ...extendedAck.read(message.payload.subarray(4)) };
+}

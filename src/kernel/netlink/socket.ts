@@ -1,5 +1,5 @@
 import { WeftError } from "../../core/index.ts";
-import { KernelError } from "../kernel-error.ts";
+import { isKernelError, KernelError } from "../kernel-error.ts";
 import * as sys from "../syscalls.ts";
 import {
   type Acknowledgement,
@@ -12,6 +12,7 @@ import {
   NLMSG_DONE,
   NLMSG_ERROR,
   readAcknowledgement,
+  readDumpEnd,
   readMessages,
   writeMessage,
 } from "./message.ts";
@@ -33,8 +34,18 @@ const receiveSize = 256 * 1024;
 const receiveBufferBytes = 4 * 1024 * 1024;
 /** One datagram of a large nftables batch, in bytes. */
 const sendBufferBytes = 64 * 1024 * 1024;
+/**
+ * How long an answer may take, ms. The kernel works while the request is being sent and the answer is
+ * there when that returns, so whoever waits this long waits for one that was lost.
+ */
+const answerTimeoutMs = 5000;
 /** A dump that the kernel changed under is asked for again, this often. */
 const dumpAttempts = 50;
+
+// Of include/uapi/asm-generic/errno*.h.
+const EINTR = 4;
+const EMSGSIZE = 90;
+const ETIMEDOUT = 110;
 
 // All sockets of one thread share a buffer: what a receive gave is decoded before the next one.
 const receiveBuffer = Buffer.allocUnsafe(receiveSize);
@@ -67,6 +78,15 @@ export class NetlinkSocket {
     this.#fd = fd;
   }
 
+  /**
+   * Takes over a descriptor that was opened elsewhere, as in another process: a netlink socket that is
+   * set up already, or in tests anything that keeps datagrams apart. {@link close} closes it.
+   */
+  static adopt(fd: number, answerTimeout: number = answerTimeoutMs): NetlinkSocket {
+    sys.setReceiveTimeout(fd, answerTimeout);
+    return new NetlinkSocket(fd);
+  }
+
   /** Opens a socket of `family` in the calling thread's network namespace. Throws KernelError. */
   static open(family: number): NetlinkSocket {
     const fd = sys.socket(sys.AF_NETLINK, sys.SOCK_RAW, family);
@@ -76,7 +96,7 @@ export class NetlinkSocket {
       if (family === NETLINK_ROUTE) sys.setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
       sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, receiveBufferBytes);
       sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_SNDBUFFORCE, sendBufferBytes);
-      return new NetlinkSocket(fd);
+      return NetlinkSocket.adopt(fd);
     } catch (error) {
       sys.close(fd);
       throw error;
@@ -86,7 +106,8 @@ export class NetlinkSocket {
   /**
    * Sends `requests` in one datagram and gives the outcome of each, in their order. A refused message
    * does not keep the later ones from being carried out. Throws KernelError only when sending or
-   * receiving fails, and INTERNAL while a slow request is under way on this socket.
+   * receiving fails (ENOBUFS: there were more refusals than the socket can hold; ETIMEDOUT: no answer),
+   * and INTERNAL while a slow request is under way on this socket.
    */
   request(requests: readonly NetlinkRequest[]): RequestOutcome[] {
     return this.#exchange({ requests, acknowledged: requests.length - 1, atomic: false });
@@ -136,7 +157,7 @@ export class NetlinkSocket {
       if (results !== undefined) return results;
     }
     throw new KernelError({
-      errno: 4,
+      errno: EINTR,
       call: request.call,
       object: `${request.object}: changed during each of ${dumpAttempts} dumps`,
     });
@@ -148,11 +169,12 @@ export class NetlinkSocket {
     decode: (message: NetlinkMessage) => T,
     absent: readonly string[],
   ): T | undefined {
+    this.#requireIdle(request);
     const first = this.#write({ requests: [request], acknowledged: 0, atomic: false });
     sys.send(this.#fd, this.#writer.finish(), request.call, request.object);
     let result: T | undefined;
     for (;;) {
-      for (const message of this.#receive(request)) {
+      for (const message of this.#receiveAnswer(request)) {
         if (message.sequence !== first) continue;
         if (message.type !== NLMSG_ERROR) {
           result = decode(message);
@@ -175,11 +197,16 @@ export class NetlinkSocket {
   #exchange(exchange: Exchange): RequestOutcome[] {
     const [head] = exchange.requests;
     if (head === undefined) return [];
-    if (this.#slow > 0)
-      throw new WeftError("INTERNAL", `${head.call} ${head.object}: the socket waits for a slow request`);
+    this.#requireIdle(head);
     const first = this.#write(exchange);
     sys.send(this.#fd, this.#writer.finish(), head.call, head.object);
     return this.#outcomes(exchange, first);
+  }
+
+  /** The answer to a slow request must not be received by another one. */
+  #requireIdle({ call, object }: NetlinkRequest): void {
+    if (this.#slow > 0)
+      throw new WeftError("INTERNAL", `${call} ${object}: the socket waits for a slow request`);
   }
 
   /** Writes the messages into the writer; one of them asks for an acknowledgement. Gives the first's sequence. */
@@ -200,7 +227,7 @@ export class NetlinkSocket {
     const [head] = requests;
     if (head === undefined) return outcomes;
     for (;;) {
-      for (const message of this.#receive(head)) {
+      for (const message of this.#receiveAnswer(head)) {
         const index = message.sequence - first;
         const request = requests[index];
         if (message.type !== NLMSG_ERROR || request === undefined) continue;
@@ -211,40 +238,100 @@ export class NetlinkSocket {
     }
   }
 
+  /** One attempt at a dump, read to its end in any case, for the kernel carries out one at a time. */
   #dumpOnce<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined): T[] | undefined {
+    this.#requireIdle(request);
     const sequence = ++this.#sequence;
     this.#writer.length = 0;
     writeMessage(this.#writer, request, NLM_F_REQUEST | NLM_F_DUMP, sequence);
     sys.send(this.#fd, this.#writer.finish(), request.call, request.object);
-    const results: T[] = [];
-    let consistent = true;
+    const dump = new Dump(request, decode);
+    while (!dump.ended) {
+      try {
+        for (const message of this.#receive(request)) if (message.sequence === sequence) dump.take(message);
+      } catch (error) {
+        if (!isKernelError(error, "ENOBUFS")) throw error;
+        dump.consistent = false;
+      }
+    }
+    return dump.outcome();
+  }
+
+  /** Receives, and after an overrun (ENOBUFS) first empties the socket: it takes nothing new before that. */
+  #receiveAnswer(request: NetlinkRequest): Iterable<NetlinkMessage> {
+    try {
+      return this.#receive(request);
+    } catch (error) {
+      if (isKernelError(error, "ENOBUFS")) this.#discard();
+      throw error;
+    }
+  }
+
+  #discard(): void {
     for (;;) {
-      for (const message of this.#receive(request)) {
-        if (message.sequence !== sequence) continue;
-        if ((message.flags & NLM_F_DUMP_INTR) !== 0) consistent = false;
-        if (message.type === NLMSG_DONE) return consistent ? results : undefined;
-        if (message.type === NLMSG_ERROR) {
-          const outcome = refusal(request, readAcknowledgement(message));
-          if (outcome?.errnoName === "EINTR" || outcome?.errnoName === "EAGAIN") return undefined;
-          if (outcome !== undefined) throw outcome;
-          return results;
-        }
-        const value = decode(message);
-        if (value !== undefined) results.push(value);
+      try {
+        sys.recv(this.#fd, receiveBuffer, sys.MSG_DONTWAIT, "leftovers");
+      } catch (error) {
+        if (!isKernelError(error, "ENOBUFS", "EINTR")) return;
       }
     }
   }
 
   #receive(request: NetlinkRequest): Iterable<NetlinkMessage> {
-    const length = sys.recv(this.#fd, receiveBuffer, sys.MSG_TRUNC, `${request.call} ${request.object}`);
-    if (length > receiveBuffer.length) {
-      throw new KernelError({
-        errno: 90,
-        call: request.call,
-        object: `${request.object}: answer of ${length} bytes`,
-      });
+    const { call, object } = request;
+    for (;;) {
+      try {
+        const length = sys.recv(this.#fd, receiveBuffer, sys.MSG_TRUNC, `${call} ${object}`);
+        if (length <= receiveBuffer.length) return readMessages(receiveBuffer.subarray(0, length));
+        throw new KernelError({ errno: EMSGSIZE, call, object: `${object}: answer of ${length} bytes` });
+      } catch (error) {
+        // A signal handler ran; a socket with a timeout is not waited for again by itself.
+        if (isKernelError(error, "EINTR")) continue;
+        if (isKernelError(error, "EAGAIN"))
+          throw new KernelError({ errno: ETIMEDOUT, call, object: `${object}: no answer` });
+        throw error;
+      }
     }
-    return readMessages(receiveBuffer.subarray(0, length));
+  }
+}
+
+/** What has come of one dump. */
+class Dump<T> {
+  readonly #request: NetlinkRequest;
+  readonly #decode: (message: NetlinkMessage) => T | undefined;
+  readonly #results: T[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  ended = false;
+  /** False when it has to be asked for again. */
+  consistent = true;
+
+  constructor(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined) {
+    this.#request = request;
+    this.#decode = decode;
+  }
+
+  take(message: NetlinkMessage): void {
+    if ((message.flags & NLM_F_DUMP_INTR) !== 0) this.consistent = false;
+    if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
+      this.ended = true;
+      const end = message.type === NLMSG_DONE ? readDumpEnd(message) : readAcknowledgement(message);
+      const outcome = refusal(this.#request, end);
+      if (outcome?.errnoName === "EINTR" || outcome?.errnoName === "EAGAIN") this.consistent = false;
+      else if (outcome !== undefined) this.#failure ??= { error: outcome };
+      return;
+    }
+    try {
+      const value = this.#failure === undefined ? this.#decode(message) : undefined;
+      if (value !== undefined) this.#results.push(value);
+    } catch (error) {
+      this.#failure = { error };
+    }
+  }
+
+  /** The results; undefined when it was not consistent. Throws what went wrong. */
+  outcome(): T[] | undefined {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    return this.consistent ? this.#results : undefined;
   }
 }
 

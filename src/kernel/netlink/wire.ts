@@ -106,6 +106,13 @@ export interface FixedCodec<T> extends Codec<T> {
   readonly size: number;
 }
 
+/** The bytes of one value by itself, in memory of their own. */
+export function encode<T>(codec: Codec<T>, value: T): Buffer {
+  const writer = new Writer();
+  codec.write(writer, value);
+  return writer.finish();
+}
+
 /** The values of a codec. */
 export type Value<C> = C extends Codec<infer T> ? T : never;
 

@@ -1,0 +1,52 @@
+import type { Clock, Random } from "../core/index.ts";
+import type { Driver } from "../drivers/index.ts";
+import type { HostFacts } from "../facts/index.ts";
+import type { AddressPoolConfig, IpamDriver } from "../ipam/index.ts";
+import type { Kernel } from "../kernel/index.ts";
+import type { HeldHandler } from "../plan/index.ts";
+import type { Store } from "../store/index.ts";
+
+/** Settings of a native driver; there are none yet. */
+export type NativeDriverSettings = Readonly<Record<string, never>>;
+
+/** How a controller is to be opened. */
+export interface ControllerOptions {
+  /** The folder where it keeps everything, absolute; made with mode 0700. One controller uses it at a time. */
+  readonly root: string;
+  /** The native drivers to have, by name; all of them without. */
+  readonly drivers?: {
+    readonly bridge?: NativeDriverSettings;
+    readonly host?: NativeDriverSettings;
+    readonly null?: NativeDriverSettings;
+  };
+  /** Drivers of the embedding program's own. */
+  readonly extraDrivers?: readonly Driver[];
+  /** IPAM drivers of the embedding program's own, besides `default` and `null`. */
+  readonly extraIpamDrivers?: readonly IpamDriver[];
+  /** Where subnets are chosen from in place of the reference's 31 networks. */
+  readonly defaultAddressPools?: readonly AddressPoolConfig[];
+  /** The namespace that is the host, by path; the process's own without. */
+  readonly hostNetns?: string;
+  /** The host's resolv.conf; `/etc/resolv.conf`. */
+  readonly resolvConf?: string;
+}
+
+/** What a controller works with. Tests put twins in their place; {@link ControllerOptions} make the real ones. */
+export interface ControllerParts {
+  readonly root: string;
+  readonly hostNetnsPath: string;
+  readonly store: Store;
+  readonly kernel: Kernel;
+  readonly facts: HostFacts;
+  readonly held: readonly HeldHandler[];
+  readonly drivers: readonly (Driver | "bridge" | "host" | "null")[];
+  readonly ipamDrivers: readonly IpamDriver[];
+  readonly defaultAddressPools: readonly AddressPoolConfig[];
+  readonly hostId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Run after everything else was closed, in this order; all of them, whatever fails. */
+  readonly onClose: readonly (() => unknown)[];
+  /** Removes what the parts themselves put on the host, when everything is purged. */
+  readonly onPurge: readonly (() => unknown)[];
+}

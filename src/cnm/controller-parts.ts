@@ -1,0 +1,108 @@
+import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { isAbsolute } from "node:path";
+import { runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
+import { DnsService } from "../dns/index.ts";
+import { LinuxFacts } from "../facts/index.ts";
+import {
+  hostNetns,
+  LinuxKernel,
+  mountPrivateFolder,
+  openUdpAndTcp,
+  requireRoot,
+  unmountPrivateFolder,
+} from "../kernel/index.ts";
+import { LmdbStore } from "../store/index.ts";
+import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
+import { takeExclusively } from "./exclusive.ts";
+import { nameHandlers, type OpenListener } from "./held-names.ts";
+import { Paths } from "./paths.ts";
+import { schema } from "./schema.ts";
+
+/** The namespace that this process is in. */
+const ownNetns = "/proc/self/ns/net";
+/** 127.0.0.11, where a sandbox's resolver listens. */
+const listenAddress = [127, 0, 0, 11] as const;
+
+/**
+ * Opens the real parts of a controller: root folder, store, kernel, facts, resolver. Throws NO_ROOT,
+ * CONTROLLER_RUNNING, SCHEMA_NEWER; then nothing is held and nothing was written.
+ */
+export async function openParts(options: ControllerOptions): Promise<ControllerParts> {
+  requireRoot();
+  if (!isAbsolute(options.root)) {
+    throw new WeftError(
+      "INVALID_OPTION",
+      `invalid root folder ${JSON.stringify(options.root)}: it should be an absolute path`,
+    );
+  }
+  const hostNetnsPath = options.hostNetns ?? ownNetns;
+  const paths = new Paths(options.root);
+  const undo: (() => unknown)[] = [];
+  const opened = <T extends { close(): unknown }>(part: T): T => {
+    undo.unshift(() => part.close());
+    return part;
+  };
+  try {
+    opened(takeExclusively(paths, hostNetnsPath));
+    const store = opened(await LmdbStore.open({ path: paths.store, schema }));
+    prepareRunFolder(paths);
+    const kernel = opened(new LinuxKernel(hostNetnsPath));
+    const facts = opened(new LinuxFacts(hostNetnsPath, options.resolvConf));
+    const dns = opened(await DnsService.start());
+    return {
+      root: options.root,
+      hostNetnsPath,
+      store,
+      kernel,
+      facts,
+      held: nameHandlers(dns, listenIn(hostNetnsPath)),
+      drivers: chosenDrivers(options),
+      ipamDrivers: options.extraIpamDrivers ?? [],
+      defaultAddressPools: options.defaultAddressPools ?? [],
+      hostId: hostId(),
+      clock: systemClock,
+      random: systemRandom,
+      onClose: undo,
+      onPurge: [() => unmountPrivateFolder(paths.run), () => removeRoot(paths)],
+    };
+  } catch (error) {
+    await runAll("close", undo).catch(() => {}); // the reason it could not be opened is what the caller needs
+    throw error;
+  }
+}
+
+function prepareRunFolder(paths: Paths): void {
+  mountPrivateFolder(paths.run);
+  mkdirSync(paths.netnsFolder, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.fileFolder, { recursive: true, mode: 0o755 });
+}
+
+function listenIn(hostNetnsPath: string): OpenListener {
+  return ({ netns, port }) => openUdpAndTcp(netns === hostNetns ? hostNetnsPath : netns, listenAddress, port);
+}
+
+function chosenDrivers({ drivers, extraDrivers = [] }: ControllerOptions): ControllerParts["drivers"] {
+  const names = (["bridge", "host", "null"] as const).filter(
+    (name) => drivers === undefined || drivers[name] !== undefined,
+  );
+  return [...names, ...extraDrivers];
+}
+
+/** Names this host among others, for its unique local addresses. */
+function hostId(): string {
+  const file = "/etc/machine-id";
+  const id = existsSync(file) ? readFileSync(file, "utf8").trim() : "";
+  return id === "" ? hostname() : id;
+}
+
+/** Removes the store and the lock, and the root folder when nothing else is in it. */
+function removeRoot(paths: Paths): void {
+  rmSync(paths.store, { recursive: true, force: true });
+  rmSync(paths.lock, { force: true });
+  try {
+    rmdirSync(paths.root);
+  } catch {
+    // Somebody keeps other files there.
+  }
+}

@@ -1,0 +1,222 @@
+import { Events, KeyedLock, runAll, WeftError } from "../core/index.ts";
+import { BridgeDriver, type Driver, HostDriver, NullDriver } from "../drivers/index.ts";
+import { type Feature, isForwarding } from "../facts/index.ts";
+import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
+import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
+import { type Drift, Reconciler, StoreJournal } from "../plan/index.ts";
+import { Background, type Context, type ControllerEvent } from "./context.ts";
+import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
+import { openParts } from "./controller-parts.ts";
+import { Network } from "./network.ts";
+import { createNetwork, type NetworkOptions } from "./network-operations.ts";
+import { Paths } from "./paths.ts";
+import { restore } from "./restore.ts";
+import { Sandbox } from "./sandbox.ts";
+import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
+import { Tables } from "./tables.ts";
+
+/** How a sandbox is to be, and the endpoints it is to be made with. */
+export interface NewSandbox extends SandboxOptions {
+  readonly endpoints?: readonly (Omit<InitialEndpoint, "network"> & {
+    readonly network: Pick<Network, "id">;
+  })[];
+}
+
+/**
+ * The networks, endpoints and sandboxes of one host namespace: Docker's Container Network Model. There
+ * is one controller in a host namespace, and one for a root folder. Closing it, or killing its process,
+ * leaves everything as it is; opening it again finds it.
+ */
+export class Controller {
+  /** What happens by itself. */
+  readonly events = new Events<ControllerEvent>();
+  readonly #context: Context;
+  readonly #parts: ControllerParts;
+  readonly #allocator: BuiltinAllocator;
+  #closed = false;
+
+  private constructor(parts: ControllerParts) {
+    this.#parts = parts;
+    this.#allocator = new BuiltinAllocator({ hostId: parts.hostId, localPools: parts.defaultAddressPools });
+    this.#context = contextOf(parts, this.#allocator, this.events);
+  }
+
+  /**
+   * Opens a controller and brings the host to what its records say. Throws NO_ROOT, CONTROLLER_RUNNING
+   * (naming the process), SCHEMA_NEWER, INVALID_OPTION; then nothing was changed.
+   */
+  static async open(options: ControllerOptions): Promise<Controller> {
+    return Controller.assemble(await openParts(options));
+  }
+
+  /** A controller of given parts, which it closes; for tests and for other runtimes. */
+  static async assemble(
+    parts: ControllerParts,
+    onEvent?: (event: ControllerEvent) => void,
+  ): Promise<Controller> {
+    const controller = new Controller(parts);
+    if (onEvent !== undefined) controller.events.subscribe(onEvent);
+    try {
+      await restore(controller.#context, controller.#allocator);
+      return controller;
+    } catch (error) {
+      await controller.close().catch(() => {}); // why it could not be opened is what the caller needs
+      throw error;
+    }
+  }
+
+  /** Makes a network of a driver; see {@link createNetwork} for what it throws. */
+  async createNetwork(driver: string, name: string, options: NetworkOptions = {}): Promise<Network> {
+    this.#refuseIfClosed();
+    return new Network(this.#context, await createNetwork(this.#context, driver, name, options));
+  }
+
+  /** A network by id, name or unique beginning of its id. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
+  network(nameOrId: string): Network {
+    return new Network(this.#context, this.#context.tables.findNetwork(nameOrId));
+  }
+
+  /** All networks, in the order in which they were made. */
+  networks(): readonly Network[] {
+    const records = [...this.#context.tables.networks.all()].filter(({ state }) => state !== "deleting");
+    return records.sort((a, b) => a.created - b.created).map((record) => new Network(this.#context, record));
+  }
+
+  /** Makes the sandbox of a container, with its endpoints if any; see {@link createConnectedSandbox}. */
+  async createSandbox(
+    containerId: string,
+    { endpoints = [], ...options }: NewSandbox = {},
+  ): Promise<Sandbox> {
+    this.#refuseIfClosed();
+    const initial = endpoints.map(({ network, ...rest }) => ({ ...rest, network: network.id }));
+    const record = await createConnectedSandbox(this.#context, containerId, options, initial);
+    return new Sandbox(this.#context, record, this.#parts.hostNetnsPath);
+  }
+
+  /** A sandbox by id, container id or unique beginning of its id. Throws SANDBOX_NOT_FOUND, AMBIGUOUS_ID. */
+  sandbox(idOrContainer: string): Sandbox {
+    return new Sandbox(
+      this.#context,
+      this.#context.tables.findSandbox(idOrContainer),
+      this.#parts.hostNetnsPath,
+    );
+  }
+
+  /** All sandboxes. */
+  sandboxes(): readonly Sandbox[] {
+    const records = [...this.#context.tables.sandboxes.all()].filter(({ state }) => state !== "deleting");
+    return records.map((record) => new Sandbox(this.#context, record, this.#parts.hostNetnsPath));
+  }
+
+  /** Where the host differs from what the records say; somebody may have changed it. */
+  drift(): Promise<readonly Drift[]> {
+    return this.#context.reconciler.drift();
+  }
+
+  /** Makes the host what the records say. Gives what could not be mended. */
+  async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
+    const { failures } = await this.#context.reconciler.sync();
+    return failures.map(({ step, error }) => ({ what: step.identity, error }));
+  }
+
+  /** What this kernel offers, with the module that brings what it lacks. */
+  features(): readonly Feature[] {
+    return this.#context.facts.features(`${this.#context.paths.netnsFolder}/probe-${process.pid}`);
+  }
+
+  /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */
+  async idle(): Promise<void> {
+    await this.#context.background.idle();
+    await this.#context.reconciler.idle();
+  }
+
+  /** Ends the controller: names are answered no more, everything else stays. Calling it twice does no harm. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await runAll("close", [
+      () => this.idle(),
+      () => this.#context.reconciler.close(),
+      ...this.#parts.onClose,
+    ]);
+  }
+
+  /** Deletes every sandbox and network, restores what weft changed on the host, and removes the root folder's contents. */
+  async purge(): Promise<void> {
+    this.#refuseIfClosed();
+    await runAll("purge", [
+      ...this.sandboxes().map((sandbox) => () => sandbox.delete()),
+      () => this.idle(),
+      ...this.networks().map((network) => async () => {
+        for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
+        await network.delete();
+      }),
+      () => this.close(),
+      ...this.#parts.onPurge,
+    ]);
+  }
+
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new WeftError("CONTROLLER_CLOSED", "the controller is closed");
+  }
+}
+
+function contextOf(
+  parts: ControllerParts,
+  allocator: BuiltinAllocator,
+  events: Events<ControllerEvent>,
+): Context {
+  const paths = new Paths(parts.root);
+  const journal = new StoreJournal(parts.store);
+  const { netnsFolder, fileFolder } = paths;
+  const reconciler = new Reconciler({
+    kernel: parts.kernel,
+    journal,
+    held: parts.held,
+    netnsFolder,
+    fileFolder,
+  });
+  const builtin = [asIpamDriver(allocator), asIpamDriver(new NullAllocator())];
+  reconciler.events.subscribe((event) => {
+    if (event.event === "effect-failed")
+      events.emit({ event: "effect-failed", what: event.effect.effect, error: event.error });
+  });
+  return {
+    store: parts.store,
+    tables: new Tables(),
+    reconciler,
+    drivers: new Map(
+      parts.drivers.map((one) => nativeOr(one, parts, journal)).map((driver) => [driver.name, driver]),
+    ),
+    ipamDrivers: new Map([...builtin, ...parts.ipamDrivers].map((driver) => [driver.name, driver])),
+    facts: parts.facts,
+    paths,
+    clock: parts.clock,
+    random: parts.random,
+    events,
+    locks: new KeyedLock(),
+    background: new Background(events),
+  };
+}
+
+function nativeOr(
+  driver: ControllerParts["drivers"][number],
+  parts: ControllerParts,
+  journal: StoreJournal,
+): Driver {
+  if (typeof driver !== "string") return driver;
+  if (driver === "host") return new HostDriver();
+  if (driver === "null") return new NullDriver();
+  return new BridgeDriver({
+    linkKind: (name) => parts.facts.linkKind(name),
+    linksWithAdvertisedRoute: () => parts.facts.linksWithAdvertisedRoute(),
+    ipv6Available: () => parts.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined,
+    forwardedBefore: (family) => {
+      const key = family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+      const sysctl: SysctlObject = { kind: "sysctl", netns: hostNetns, key, value: "1" };
+      // Once weft has turned it on, what was before stands in the journal.
+      const former = journal.get(identityOf(sysctl))?.former;
+      return former?.kind === "sysctl" ? former.value !== "0" : isForwarding(parts.facts, family);
+    },
+  });
+}

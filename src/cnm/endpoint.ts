@@ -1,0 +1,89 @@
+import {
+  addressPart,
+  familyOf,
+  type Id,
+  type InterfaceAddress,
+  type IpAddress,
+  type MacAddress,
+} from "../core/index.ts";
+import { type Context, driverOf, networkOf } from "./context.ts";
+import { driverEndpoint, driverNetwork } from "./driver-views.ts";
+import { deleteEndpoint, endpointOf } from "./endpoint-operations.ts";
+import { type JoinOptions, joinSandbox, leaveSandbox } from "./join-operations.ts";
+import type { EndpointRecord } from "./records.ts";
+import type { Sandbox } from "./sandbox.ts";
+
+/** What can be told about an endpoint. */
+export interface EndpointInfo {
+  readonly id: Id;
+  readonly name: string;
+  readonly network: Id;
+  readonly macAddress: MacAddress | undefined;
+  readonly ipv4Address: InterfaceAddress | undefined;
+  readonly ipv6Address: InterfaceAddress | undefined;
+  /** The gateways that the endpoint offers its sandbox; none while it is in none. */
+  readonly gateways: readonly IpAddress[];
+  readonly sandbox: Id | undefined;
+  /** The interface in the sandbox. */
+  readonly interfaceName: string | undefined;
+  readonly aliases: readonly string[];
+  /** What the driver tells. */
+  readonly driverInfo: Readonly<Record<string, unknown>>;
+}
+
+/** An endpoint: a network's interface, whether it is in a sandbox or not yet. A handle, as Network is. */
+export class Endpoint {
+  readonly id: Id;
+  readonly name: string;
+  readonly networkId: Id;
+  readonly #context: Context;
+
+  constructor(context: Context, { id, name, network }: EndpointRecord) {
+    this.#context = context;
+    this.id = id;
+    this.name = name;
+    this.networkId = network;
+  }
+
+  /** Everything about the endpoint. Throws ENDPOINT_NOT_FOUND. */
+  async info(): Promise<EndpointInfo> {
+    const record = endpointOf(this.#context, this.id);
+    const network = networkOf(this.#context, record.network);
+    const { id, name, macAddress, aliases } = record;
+    const join = record.join?.leaving === true ? undefined : record.join;
+    const addresses = record.addresses.map(({ address }) => address);
+    return {
+      id,
+      name,
+      network: network.id,
+      macAddress,
+      ipv4Address: addresses.find((address) => familyOf(addressPart(address)) === 4),
+      ipv6Address: addresses.find((address) => familyOf(addressPart(address)) === 6),
+      gateways: join?.answer?.gateways ?? [],
+      sandbox: join?.sandbox,
+      interfaceName: join?.ifname,
+      aliases,
+      driverInfo: await driverOf(this.#context, network.driver).endpointInfo(
+        driverNetwork(network),
+        driverEndpoint(record),
+      ),
+    };
+  }
+
+  /** Puts the endpoint into a sandbox; see {@link joinSandbox} for what it throws. */
+  async join(sandbox: Pick<Sandbox, "id">, options: JoinOptions = {}): Promise<void> {
+    await joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options);
+  }
+
+  /** Takes the endpoint out of its sandbox; see {@link leaveSandbox}. */
+  async leave(): Promise<void> {
+    await leaveSandbox(this.#context, { id: this.id, network: this.networkId });
+  }
+
+  /** Deletes the endpoint; with `force` it leaves its sandbox first. Throws ENDPOINT_JOINED, ENDPOINT_NOT_FOUND. */
+  async delete({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    const { join } = endpointOf(this.#context, this.id);
+    if (force && join !== undefined && join.leaving !== true) await this.leave();
+    await deleteEndpoint(this.#context, { id: this.id, network: this.networkId });
+  }
+}

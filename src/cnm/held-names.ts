@@ -1,0 +1,87 @@
+import type { Id, IpAddress } from "../core/index.ts";
+import type { DnsService } from "../dns/index.ts";
+import type { Identity, NetnsRef } from "../kernel/index.ts";
+import { type HeldHandler, type HeldObject, heldRanks } from "../plan/index.ts";
+
+/** A resolver's sockets at 127.0.0.11 in a sandbox. */
+export interface ListenerSpec {
+  readonly sandbox: Id;
+  readonly netns: NetnsRef;
+  readonly port: number;
+}
+
+/** The networks whose names a sandbox sees, in gateway order. */
+export interface ViewSpec {
+  readonly sandbox: Id;
+  readonly networks: readonly { readonly id: Id; readonly name: string }[];
+}
+
+/** An endpoint's names in its network. */
+export interface NameSpec {
+  readonly network: Id;
+  readonly endpoint: Id;
+  readonly names: readonly string[];
+  readonly addresses: readonly IpAddress[];
+}
+
+/** Wants a sandbox's resolver to listen; `within` has to be there first. */
+export function heldListener(spec: ListenerSpec, within: readonly Identity[]): HeldObject {
+  return { kind: "held", type: "dns-listener", id: spec.sandbox, spec, within };
+}
+
+/** Wants a sandbox to see networks' names. */
+export function heldView(spec: ViewSpec): HeldObject {
+  return { kind: "held", type: "dns-view", id: spec.sandbox, spec, within: [] };
+}
+
+/** Wants an endpoint's names published. */
+export function heldName(spec: NameSpec): HeldObject {
+  return { kind: "held", type: "dns-name", id: spec.endpoint, spec, within: [] };
+}
+
+/** Opens a sandbox's resolver sockets, in its namespace. Throws KernelError, EADDRINUSE when the port is taken. */
+export type OpenListener = (spec: ListenerSpec) => { readonly udpFd: number; readonly tcpFd: number };
+
+/** What holds listeners, views and names: the resolver in its worker. */
+export function nameHandlers(dns: DnsService, openListener: OpenListener): readonly HeldHandler[] {
+  // A new view, and a new publication of an endpoint, take the place of the former one in one step.
+  const showView = async ({ spec }: HeldObject) => {
+    const { sandbox, networks } = spec as ViewSpec; // only heldView makes this type
+    dns.view(sandbox, networks);
+    await dns.flush();
+  };
+  const publish = async ({ spec }: HeldObject) => {
+    const { network, endpoint, names, addresses } = spec as NameSpec; // only heldName makes this type
+    dns.publish(network, endpoint, { names, addresses });
+    await dns.flush();
+  };
+  return [
+    {
+      type: "dns-listener",
+      rank: heldRanks.listener,
+      acquire: async ({ spec }) => {
+        const listener = spec as ListenerSpec; // only heldListener makes this type
+        await dns.serve(listener.sandbox, openListener(listener));
+      },
+      release: async ({ spec }) => dns.stop((spec as ListenerSpec).sandbox), // as above
+    },
+    {
+      type: "dns-view",
+      rank: heldRanks.view,
+      acquire: showView,
+      change: showView,
+      release: async ({ spec }) => dns.view((spec as ViewSpec).sandbox, []), // as above
+    },
+    {
+      type: "dns-name",
+      rank: heldRanks.name,
+      acquire: publish,
+      change: publish,
+      release: async ({ spec }) => {
+        const { network, endpoint } = spec as NameSpec; // as above
+        dns.withdraw(network, endpoint);
+        await dns.flush();
+      },
+    },
+  ];
+}

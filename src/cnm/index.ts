@@ -1,0 +1,18 @@
+export type { ControllerEvent } from "./context.ts";
+export { Controller, type NewSandbox } from "./controller.ts";
+export type { ControllerOptions, ControllerParts, NativeDriverSettings } from "./controller-options.ts";
+export { Endpoint, type EndpointInfo } from "./endpoint.ts";
+export type { EndpointOptions } from "./endpoint-operations.ts";
+export type { JoinOptions } from "./join-operations.ts";
+export { Network } from "./network.ts";
+export type { NetworkOptions } from "./network-operations.ts";
+export type {
+  EndpointRecord,
+  HostEntry,
+  JoinRecord,
+  LifeState,
+  NetworkRecord,
+  SandboxRecord,
+} from "./records.ts";
+export { Sandbox } from "./sandbox.ts";
+export type { SandboxOptions } from "./sandbox-operations.ts";

@@ -1,0 +1,233 @@
+import { newId, WeftError } from "../core/index.ts";
+import type { Driver } from "../drivers/index.ts";
+import { nameserverPrefixes, parseResolvConf } from "../facts/index.ts";
+import {
+  type AllocatedPool,
+  allocateNetwork,
+  eraseLease,
+  networkLeases,
+  parseNetworkConfig,
+  releaseNetwork,
+  type SubnetConfig,
+  writeLease,
+} from "../ipam/index.ts";
+import { allocateOrWait, type Context, driverOf, ipamDriverOf, networkOf, writeLazily } from "./context.ts";
+import { driverNetwork } from "./driver-views.ts";
+import { checkName } from "./names.ts";
+import { networkOwner, planNetwork } from "./plans.ts";
+import type { NetworkRecord } from "./records.ts";
+
+/** How a network is to be; everything may be left out. */
+export interface NetworkOptions {
+  /** Driver options by their full names. */
+  readonly options?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** IPv4 addresses for endpoints; true. */
+  readonly ipv4?: boolean;
+  /** IPv6 addresses for endpoints; false. */
+  readonly ipv6?: boolean;
+  /** No way out of the network; false. */
+  readonly internal?: boolean;
+  readonly ipam?: {
+    /** The name of an IPAM driver; `default`. */
+    readonly driver?: string;
+    readonly options?: Readonly<Record<string, string>>;
+    /** One subnet for each family; a free one is chosen for a family without. */
+    readonly subnets?: readonly SubnetConfig[];
+  };
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Makes a network: validate, allocate, commit, apply. Throws INVALID_NAME, INVALID_OPTION,
+ * INVALID_IPAM_CONFIG, DRIVER_NOT_FOUND, NETWORK_EXISTS, POOL_OVERLAP and what drivers and the kernel
+ * refuse; then nothing of it is left.
+ */
+export async function createNetwork(
+  context: Context,
+  driverName: string,
+  name: string,
+  options: NetworkOptions,
+): Promise<NetworkRecord> {
+  options.signal?.throwIfAborted();
+  checkName("network", name);
+  const driver = driverOf(context, driverName);
+  const draft = draftNetwork(context, driver, name, options);
+  const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
+  const others = [...context.tables.networks.all()].filter(
+    (other) => other.driver === driver.name && other.state !== "deleting",
+  );
+  if (driver.capabilities.single && others.length > 0) {
+    throw new WeftError("NETWORK_PREDEFINED", `only one instance of "${driver.name}" network is allowed`);
+  }
+  context.tables.claimNetworkName(name, draft.id);
+  try {
+    return await context.locks.run(networkOwner(draft.id), () =>
+      build(context, driver, draft, { ...options, skipGateway }),
+    );
+  } catch (error) {
+    context.tables.freeNetworkName(name);
+    throw error;
+  }
+}
+
+function draftNetwork(
+  context: Context,
+  driver: Driver,
+  name: string,
+  options: NetworkOptions,
+): NetworkRecord {
+  const needsAddresses = driver.capabilities.needsAddresses;
+  return {
+    id: newId(context.random),
+    name,
+    driver: driver.name,
+    state: "creating",
+    created: context.clock.now(),
+    internal: options.internal ?? false,
+    ipv4: needsAddresses && (options.ipv4 ?? true),
+    ipv6: needsAddresses && (options.ipv6 ?? false),
+    options: { ...options.options },
+    labels: { ...options.labels },
+    ipamDriver: needsAddresses ? (options.ipam?.driver ?? "default") : "null",
+    ipamOptions: { ...options.ipam?.options },
+    pools: [],
+  };
+}
+
+type BuildOptions = NetworkOptions & { readonly skipGateway: readonly (4 | 6)[] };
+
+async function build(
+  context: Context,
+  driver: Driver,
+  draft: NetworkRecord,
+  options: BuildOptions,
+): Promise<NetworkRecord> {
+  const ipam = ipamDriverOf(context, draft.ipamDriver);
+  const pools = driver.capabilities.needsAddresses ? await allocate(context, draft, options) : [];
+  let network: NetworkRecord = { ...draft, pools };
+  let called = false;
+  try {
+    if (driver.capabilities.imperative) await commit(context, network);
+    const others = [...context.tables.networks.all()].filter(
+      (other) => other.driver === driver.name && other.id !== network.id,
+    );
+    called = true;
+    const answer = await driver.createNetwork(
+      driverNetwork(network),
+      others.map(driverNetwork),
+      options.signal,
+    );
+    network = { ...network, answer };
+    await commit(context, network);
+    context.tables.networks.set(network);
+    await context.reconciler.change(new Map([[networkOwner(network.id), planNetwork(driver, network)]]));
+  } catch (error) {
+    await forget(context, network, async () => {
+      if (called) await driver.deleteNetwork(driverNetwork(network));
+      await releaseNetwork(ipam, pools);
+    });
+    throw error;
+  }
+  const ready: NetworkRecord = { ...network, state: "ready" };
+  context.tables.networks.set(ready);
+  writeLazily(context, (transaction) => context.tables.networks.put(transaction, ready));
+  return ready;
+}
+
+function allocate(
+  context: Context,
+  draft: NetworkRecord,
+  options: BuildOptions,
+): Promise<readonly AllocatedPool[]> {
+  const ipam = ipamDriverOf(context, draft.ipamDriver);
+  const pools = parseNetworkConfig({
+    enableIpv4: draft.ipv4,
+    enableIpv6: draft.ipv6,
+    subnets: options.ipam?.subnets ?? [],
+  });
+  const nameservers = parseResolvConf(context.facts.resolvConf()).nameservers;
+  return allocateOrWait(context, () =>
+    allocateNetwork(
+      ipam,
+      {
+        pools,
+        skipGateway: options.skipGateway,
+        addressSpace: ipam.defaultAddressSpaces.local,
+        options: draft.ipamOptions,
+        reserved: [...context.facts.onLinkPrefixes(), ...nameserverPrefixes(nameservers)],
+      },
+      options.signal,
+    ),
+  );
+}
+
+function commit({ store, tables }: Context, network: NetworkRecord): Promise<void> {
+  return store.transact((transaction) => {
+    tables.networks.put(transaction, network);
+    for (const lease of networkLeases(network.ipamDriver, network.id, network.pools))
+      writeLease(transaction, lease);
+  });
+}
+
+/** Drops a network that could not be made. What goes wrong here is told as an event: the caller hears why it failed. */
+async function forget(context: Context, network: NetworkRecord, release: () => Promise<void>): Promise<void> {
+  context.tables.networks.remove(network.id);
+  try {
+    await erase(context, network);
+    await release();
+  } catch (error) {
+    context.events.emit({ event: "removal-failed", what: networkOwner(network.id), error });
+  }
+}
+
+function erase({ store, tables }: Context, network: NetworkRecord): Promise<void> {
+  return store.transact((transaction) => {
+    tables.networks.delete(transaction, network.id);
+    for (const lease of networkLeases(network.ipamDriver, network.id, network.pools))
+      eraseLease(transaction, lease);
+  });
+}
+
+/**
+ * Deletes a network: it is gone for everybody when this resolves; what it had in the kernel is removed
+ * in the background, and only then its addresses are free. Throws NETWORK_NOT_FOUND, NETWORK_HAS_ENDPOINTS.
+ */
+export function deleteNetwork(context: Context, network: Pick<NetworkRecord, "id">): Promise<void> {
+  return context.locks.run(networkOwner(network.id), async () => {
+    const record = networkOf(context, network.id);
+    refuseWhileUsed(context, record);
+    const deleting: NetworkRecord = { ...record, state: "deleting" };
+    await context.store.transact((transaction) => context.tables.networks.put(transaction, deleting));
+    context.tables.networks.set(deleting);
+    context.tables.freeNetworkName(record.name);
+    const { removed } = await context.reconciler.takeDown(new Map([[networkOwner(record.id), []]]));
+    context.background.start(networkOwner(record.id), () => finishDeletion(context, deleting, removed));
+  });
+}
+
+/** Ends what {@link deleteNetwork} began: once nothing is left in the kernel, the addresses are free. */
+export async function finishDeletion(
+  context: Context,
+  network: NetworkRecord,
+  removed: Promise<void>,
+): Promise<void> {
+  await removed;
+  // Endpoints deleted just before may still be on their way out of this network's pools.
+  for (const endpoint of context.tables.endpoints.all()) {
+    if (endpoint.network === network.id) await context.background.settled(`endpoint:${endpoint.id}`);
+  }
+  await driverOf(context, network.driver).deleteNetwork(driverNetwork(network));
+  await erase(context, network);
+  await releaseNetwork(ipamDriverOf(context, network.ipamDriver), network.pools);
+  context.tables.networks.remove(network.id);
+}
+
+function refuseWhileUsed({ tables }: Context, network: NetworkRecord): void {
+  const endpoints = [...tables.endpointsOf(network.id)];
+  if (endpoints.length === 0) return;
+  const list = endpoints
+    .map(([name, id]) => `name:${JSON.stringify(name)} id:"${id.slice(0, 12)}"`)
+    .join(", ");
+  throw new WeftError("NETWORK_HAS_ENDPOINTS", `network ${network.name} has active endpoints (${list})`);
+}

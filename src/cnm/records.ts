@@ -1,0 +1,90 @@
+import type { Id, InterfaceAddress, IpAddress, MacAddress } from "../core/index.ts";
+import type { JoinAnswer, NetworkAnswer } from "../drivers/index.ts";
+import type { AllocatedPool } from "../ipam/index.ts";
+
+/**
+ * Where an object is in its life. `creating`: recorded with its allocations, perhaps not all in the
+ * kernel. `ready`: in the kernel. `deleting`: invisible, its name free, its addresses not yet.
+ */
+export type LifeState = "creating" | "ready" | "deleting";
+
+/** What a network is: what the user asked for and what was allocated. */
+export interface NetworkRecord {
+  readonly id: Id;
+  readonly name: string;
+  readonly driver: string;
+  readonly state: LifeState;
+  /** ms since 1970. */
+  readonly created: number;
+  readonly internal: boolean;
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly ipamDriver: string;
+  readonly ipamOptions: Readonly<Record<string, string>>;
+  readonly pools: readonly AllocatedPool[];
+  /** Absent while a driver that does work elsewhere has been called and has not answered. */
+  readonly answer?: NetworkAnswer | undefined;
+}
+
+/** The sandbox that an endpoint is in. */
+export interface JoinRecord {
+  readonly sandbox: Id;
+  /** The interface in the sandbox. */
+  readonly ifname: string;
+  /** The highest of a sandbox's endpoints is its way out. */
+  readonly priority: number;
+  /** Absent while a driver that does work elsewhere has been called and has not answered. */
+  readonly answer?: JoinAnswer | undefined;
+  /** The endpoint is leaving; its interface may still be there. */
+  readonly leaving?: true | undefined;
+}
+
+/** An address of an endpoint with the pool it came from. */
+export interface AddressRecord {
+  readonly poolId: string;
+  readonly address: InterfaceAddress;
+}
+
+/** What an endpoint is. */
+export interface EndpointRecord {
+  readonly id: Id;
+  readonly network: Id;
+  readonly name: string;
+  readonly state: LifeState;
+  readonly addresses: readonly AddressRecord[];
+  readonly macAddress?: MacAddress | undefined;
+  readonly aliases: readonly string[];
+  readonly options: Readonly<Record<string, string>>;
+  readonly join?: JoinRecord | undefined;
+}
+
+/** A line of a hosts file. */
+export interface HostEntry {
+  readonly name: string;
+  readonly address: IpAddress;
+}
+
+/** What a sandbox is. */
+export interface SandboxRecord {
+  readonly id: Id;
+  readonly containerId: string;
+  readonly state: LifeState;
+  readonly hostname: string;
+  readonly domainName: string;
+  /** Lives in the host's own namespace. */
+  readonly hostNetns: boolean;
+  /** The namespace of somebody else's making that the sandbox uses. */
+  readonly externalNetns?: string | undefined;
+  readonly extraHosts: readonly HostEntry[];
+  readonly dns: readonly IpAddress[];
+  readonly dnsSearch: readonly string[];
+  readonly dnsOptions: readonly string[];
+  /** What the host's resolv.conf said when the sandbox was made. */
+  readonly hostResolvConf: string;
+  /** Whether the kernel had IPv6 when the sandbox was made. */
+  readonly ipv6: boolean;
+  /** The port at 127.0.0.11 in the sandbox that names are answered on. */
+  readonly dnsPort: number;
+}

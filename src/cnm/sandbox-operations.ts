@@ -1,0 +1,196 @@
+import { type Id, newId, parseAddress, WeftError } from "../core/index.ts";
+import type { Wanted } from "../plan/index.ts";
+import { type Context, sandboxChange, writeLazily } from "./context.ts";
+import type { EndpointOptions } from "./endpoint-operations.ts";
+import { connectSandbox, finishLeaveAndDelete, type JoinOptions, sandboxOf } from "./join-operations.ts";
+import { checkHostname, checkName } from "./names.ts";
+import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
+import type { EndpointRecord, SandboxRecord } from "./records.ts";
+
+/** How a sandbox is to be; everything may be left out. */
+export interface SandboxOptions {
+  readonly hostname?: string;
+  readonly domainName?: string;
+  /** Lines for its hosts file, by name. */
+  readonly extraHosts?: Readonly<Record<string, string>>;
+  /** Name servers, search domains and resolver options in place of the host's. */
+  readonly dns?: readonly string[];
+  readonly dnsSearch?: readonly string[];
+  readonly dnsOptions?: readonly string[];
+  /** Live in the host's own namespace, as the host network needs it. */
+  readonly hostNetns?: boolean;
+  /** A network namespace that is there already, `/proc/PID/ns/net`; a new one is made without. */
+  readonly netnsPath?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** The port at 127.0.0.11 that a sandbox's resolver listens on; above the ports that programs get by chance. */
+const resolverPort = 61053;
+
+/** Makes a sandbox: its namespace and its files. Throws SANDBOX_EXISTS, INVALID_NAME, INVALID_ADDRESS, KERNEL; then nothing of it is left. */
+export async function createSandbox(
+  context: Context,
+  containerId: string,
+  options: SandboxOptions,
+): Promise<SandboxRecord> {
+  options.signal?.throwIfAborted();
+  checkName("container", containerId);
+  const draft = draftSandbox(context, containerId, options);
+  context.tables.claimContainer(containerId, draft.id);
+  return context.locks.run(sandboxOwner(draft.id), async () => {
+    let committed = false;
+    try {
+      await context.store.transact((transaction) => context.tables.sandboxes.put(transaction, draft));
+      committed = true;
+      await context.reconciler.change(sandboxChange(context, draft, []));
+    } catch (error) {
+      context.tables.freeContainer(containerId);
+      if (committed)
+        await eraseSandbox(context, draft.id).catch((cause: unknown) =>
+          tellRemoval(context, draft.id, cause),
+        );
+      throw error;
+    }
+    const ready: SandboxRecord = { ...draft, state: "ready" };
+    context.tables.sandboxes.set(ready);
+    writeLazily(context, (transaction) => context.tables.sandboxes.put(transaction, ready));
+    return ready;
+  });
+}
+
+function draftSandbox(context: Context, containerId: string, options: SandboxOptions): SandboxRecord {
+  const { hostname = "", domainName = "", hostNetns = false, netnsPath } = options;
+  checkHostname("hostname", hostname);
+  checkHostname("domain name", domainName);
+  if (hostNetns && netnsPath !== undefined) {
+    throw new WeftError(
+      "INVALID_OPTION",
+      "a sandbox lives in the host's namespace or in one given by path, not in both",
+    );
+  }
+  const extraHosts = Object.entries(options.extraHosts ?? {}).map(([name, address]) => {
+    checkHostname("extra host", name);
+    return { name, address: parseAddress(address) };
+  });
+  return {
+    id: newId(context.random),
+    containerId,
+    state: "creating",
+    hostname,
+    domainName,
+    hostNetns,
+    externalNetns: netnsPath,
+    extraHosts,
+    dns: (options.dns ?? []).map(parseAddress),
+    dnsSearch: [...(options.dnsSearch ?? [])],
+    dnsOptions: [...(options.dnsOptions ?? [])],
+    hostResolvConf: context.facts.resolvConf(),
+    ipv6: context.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined,
+    dnsPort: resolverPort,
+  };
+}
+
+/** An endpoint that a sandbox is made with. */
+export interface InitialEndpoint extends EndpointOptions, Omit<JoinOptions, "signal"> {
+  /** The network's id. */
+  readonly network: Id;
+  /** The endpoint's name; the container's without. */
+  readonly name?: string;
+}
+
+/** Makes a sandbox with its endpoints; when one of them cannot be, the sandbox is deleted again and the reason is thrown. */
+export async function createConnectedSandbox(
+  context: Context,
+  containerId: string,
+  options: SandboxOptions,
+  endpoints: readonly InitialEndpoint[],
+): Promise<SandboxRecord> {
+  const sandbox = await createSandbox(context, containerId, options);
+  try {
+    for (const { network, name, ...rest } of endpoints)
+      await connectSandbox(context, network, sandbox.id, name ?? containerId, rest);
+  } catch (error) {
+    await deleteSandbox(context, sandbox.id).catch((cause: unknown) =>
+      tellRemoval(context, sandbox.id, cause),
+    );
+    await context.background.settled(sandboxOwner(sandbox.id));
+    throw error;
+  }
+  return sandbox;
+}
+
+/**
+ * Deletes a sandbox with all of its endpoints. They are gone for everybody when this resolves; the
+ * namespace is removed in the background. Throws SANDBOX_NOT_FOUND.
+ */
+export function deleteSandbox(context: Context, id: Id): Promise<void> {
+  return withAllLocks(context, id, async (endpoints) => {
+    const sandbox: SandboxRecord = { ...sandboxOf(context, id), state: "deleting" };
+    const leaving = endpoints.map(
+      (endpoint): EndpointRecord => ({
+        ...endpoint,
+        state: "deleting",
+        join: endpoint.join === undefined ? undefined : { ...endpoint.join, leaving: true },
+      }),
+    );
+    await context.store.transact((transaction) => {
+      context.tables.sandboxes.put(transaction, sandbox);
+      for (const endpoint of leaving) context.tables.endpoints.put(transaction, endpoint);
+    });
+    context.tables.sandboxes.set(sandbox);
+    context.tables.freeContainer(sandbox.containerId);
+    for (const endpoint of leaving) {
+      context.tables.setEndpoint(endpoint);
+      context.tables.freeEndpointName(endpoint.network, endpoint.name);
+    }
+    const changes = new Map<string, readonly Wanted[]>([[sandboxOwner(id), []]]);
+    for (const endpoint of leaving) changes.set(endpointOwner(endpoint.id), []);
+    const { removed } = await context.reconciler.takeDown(changes);
+    for (const endpoint of leaving) {
+      context.background.start(endpointOwner(endpoint.id), () =>
+        finishLeaveAndDelete(context, endpoint.id, removed),
+      );
+    }
+    context.background.start(sandboxOwner(id), () => finishSandbox(context, id, removed));
+  });
+}
+
+/** Takes the locks of a sandbox's networks, in the order of their ids, and then its own. */
+function withAllLocks(
+  context: Context,
+  id: Id,
+  work: (endpoints: readonly EndpointRecord[]) => Promise<void>,
+): Promise<void> {
+  const networks = [...new Set(context.tables.endpointsIn(id).map(({ network }) => network))].sort();
+  const inner = () =>
+    context.locks.run(sandboxOwner(id), async () => {
+      const endpoints = context.tables.endpointsIn(id);
+      const unlocked = endpoints.some(({ network }) => !networks.includes(network));
+      if (unlocked) return "again";
+      await work(endpoints);
+      return "done";
+    });
+  const take = (rest: readonly Id[]): Promise<"done" | "again"> => {
+    const [network, ...others] = rest;
+    return network === undefined ? inner() : context.locks.run(networkOwner(network), () => take(others));
+  };
+  // A network that the sandbox joined meanwhile has a lock that is not held yet.
+  return take(networks).then((outcome) =>
+    outcome === "again" ? withAllLocks(context, id, work) : undefined,
+  );
+}
+
+/** Ends what {@link deleteSandbox} began. */
+export async function finishSandbox(context: Context, id: Id, removed: Promise<void>): Promise<void> {
+  await removed;
+  await eraseSandbox(context, id);
+}
+
+async function eraseSandbox({ store, tables }: Context, id: Id): Promise<void> {
+  await store.transact((transaction) => tables.sandboxes.delete(transaction, id));
+  tables.sandboxes.remove(id);
+}
+
+function tellRemoval(context: Context, id: Id, error: unknown): void {
+  context.events.emit({ event: "removal-failed", what: sandboxOwner(id), error });
+}

@@ -1,0 +1,115 @@
+import { addressPart, familyOf, type IpAddress, WeftError } from "../../core/index.ts";
+import type { Wanted } from "../../plan/index.ts";
+import type {
+  AddressingNeeds,
+  DriverCapabilities,
+  DriverEndpoint,
+  DriverJoin,
+  DriverNetwork,
+  JoinAnswer,
+} from "../contract.ts";
+import { NativeDriver } from "../native-driver.ts";
+import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
+import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
+import { hostLinkName, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
+
+/** The bridge driver: a Linux bridge a network, a veth pair an endpoint, isolation and NAT by one constant rule set. */
+export class BridgeDriver extends NativeDriver {
+  readonly name = "bridge";
+  readonly capabilities: DriverCapabilities = {
+    scope: "local",
+    connectivityScope: "local",
+    needsAddresses: true,
+    single: false,
+    names: true,
+    hostNetns: false,
+    imperative: false,
+  };
+  readonly #facts: BridgeFacts;
+
+  constructor(facts: BridgeFacts) {
+    super();
+    this.#facts = facts;
+  }
+
+  checkNetwork(network: Pick<DriverNetwork, "options" | "ipv4" | "ipv6" | "internal">): AddressingNeeds {
+    const { inhibitIpv4 } = parseBridgeOptions(network);
+    // Nobody would hold the address: there is no bridge address and no way out.
+    return { skipGateway: inhibitIpv4 && network.internal ? [4] : [] };
+  }
+
+  /** Throws BRIDGE_NAME_IN_USE, POOL_OVERLAP or INVALID_OPTION. */
+  override async createNetwork(
+    network: Omit<DriverNetwork, "answer">,
+    others: readonly DriverNetwork[],
+  ): Promise<BridgeAnswer> {
+    const options = parseBridgeOptions(network);
+    if (network.ipv6 && !this.#facts.ipv6Available()) {
+      throw new WeftError(
+        "FEATURE_MISSING",
+        "IPv6 is not enabled in this kernel: boot without ipv6.disable=1, or create the network without IPv6",
+      );
+    }
+    for (const family of [4, 6] as const) {
+      if (network.pools.filter((pool) => pool.family === family).length > 1) {
+        throw new WeftError("INVALID_IPAM_CONFIG", "bridge driver doesn't support multiple subnets");
+      }
+    }
+    const bridge = options.bridgeName ?? defaultBridgeName(network.id);
+    const user = others.find((other) => bridgeAnswerOf(other).bridge === bridge);
+    if (user !== undefined) {
+      throw new WeftError(
+        "BRIDGE_NAME_IN_USE",
+        `cannot create network ${network.name} (${bridge}): conflicts with network ${user.name} (${bridge}): networks have same bridge name`,
+      );
+    }
+    return {
+      bridge,
+      adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
+      ipv6Available: this.#facts.ipv6Available(),
+      forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
+      advertisedLinks: network.ipv6 && !network.internal ? this.#facts.linksWithAdvertisedRoute() : [],
+    };
+  }
+
+  override async join(network: DriverNetwork): Promise<JoinAnswer> {
+    const gateways: IpAddress[] = [];
+    for (const { family, gateway, auxAddresses } of network.pools) {
+      // As in the reference, an auxiliary address of this name is the gateway that sandboxes use.
+      const alternative = auxAddresses[family === 4 ? "DefaultGatewayIPv4" : "DefaultGatewayIPv6"];
+      if (!network.internal && gateway !== undefined) gateways.push(addressPart(alternative ?? gateway));
+    }
+    const { interfacePrefix } = parseBridgeOptions(network);
+    return { interfacePrefix, gateways, staticRoutes: [], disableGatewayService: network.internal };
+  }
+
+  override async endpointInfo(
+    network: DriverNetwork,
+    endpoint: DriverEndpoint,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    return {
+      bridge: bridgeAnswerOf(network).bridge,
+      hostInterface: hostLinkName(endpoint.id),
+      families: endpoint.addresses.map((address) => familyOf(address)),
+    };
+  }
+
+  planNetwork(network: DriverNetwork): readonly Wanted[] {
+    return planBridgeNetwork(network, parseBridgeOptions(network), bridgeAnswerOf(network));
+  }
+
+  planEndpoint(network: DriverNetwork, endpoint: DriverEndpoint, join: DriverJoin): readonly Wanted[] {
+    return planBridgeEndpoint(network, endpoint, join, parseBridgeOptions(network), bridgeAnswerOf(network));
+  }
+
+  /** True when the link is there and a bridge that the user named; a link of weft's own name was not made by the user. */
+  #mayAdopt(bridge: string, named: boolean): boolean {
+    const kind = this.#facts.linkKind(bridge);
+    if (kind === undefined) return false;
+    if (named && kind === "bridge") return true;
+    throw new WeftError(
+      "INVALID_OPTION",
+      `the host has an interface ${bridge} already, and it is no bridge to use: it is of kind ${kind}`,
+    );
+  }
+}

@@ -1,0 +1,30 @@
+import type { Family } from "../../core/index.ts";
+import type { DriverNetwork } from "../contract.ts";
+
+/** What the bridge driver has to know about the host before it plans a network. */
+export interface BridgeFacts {
+  /** The kind of the host's link of that name (IFLA_INFO_KIND, or "device" for hardware); undefined when there is none. */
+  linkKind(name: string): string | undefined;
+  /** Whether the host forwarded packets of the family before weft ever touched that. */
+  forwardedBefore(family: Family): boolean;
+  /** Links whose IPv6 default route was learned from router advertisements: forwarding would end that. */
+  linksWithAdvertisedRoute(): readonly string[];
+  /** False when the kernel runs without IPv6. */
+  ipv6Available(): boolean;
+}
+
+/** The facts that a bridge network's plans rely on, as its record keeps them. */
+export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
+  /** The name of the bridge. */
+  readonly bridge: string;
+  /** The bridge was there before the network; it is used and never deleted. */
+  readonly adopted: boolean;
+  readonly ipv6Available: boolean;
+  readonly forwardedBefore: Readonly<Record<Family, boolean>>;
+  readonly advertisedLinks: readonly string[];
+}
+
+/** The answer that the driver gave when it made the network. */
+export function bridgeAnswerOf(network: Pick<DriverNetwork, "answer">): BridgeAnswer {
+  return network.answer as BridgeAnswer; // BridgeDriver.createNetwork wrote it, and records keep it as it was
+}

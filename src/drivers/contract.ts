@@ -1,0 +1,144 @@
+import type { Family, Id, InterfaceAddress, IpAddress, MacAddress, Prefix } from "../core/index.ts";
+import type { NetnsRef } from "../kernel/index.ts";
+import type { Wanted } from "../plan/index.ts";
+
+/** Options by their full names, as users write them: `com.docker.network.bridge.name`. */
+export type DriverOptions = Readonly<Record<string, string>>;
+
+/** What a driver says of itself. */
+export interface DriverCapabilities {
+  /** Where its networks live: on one host, or on all of a cluster. */
+  readonly scope: "local" | "global";
+  readonly connectivityScope: "local" | "global";
+  /** Whether weft allocates addresses for its networks; host and none have none. */
+  readonly needsAddresses: boolean;
+  /** At most one network of this driver can exist. */
+  readonly single: boolean;
+  /** Sandboxes on its networks find each other by name at 127.0.0.11. */
+  readonly names: boolean;
+  /** Endpoints live in the host's own namespace. */
+  readonly hostNetns: boolean;
+  /**
+   * Its verbs do work elsewhere: they are recorded before they are called, and a crash in between is
+   * followed by the verb that undoes them.
+   */
+  readonly imperative: boolean;
+}
+
+/** A pool of a network with what was taken from it for the network itself. */
+export interface DriverPool {
+  readonly family: Family;
+  readonly pool: Prefix;
+  readonly gateway?: InterfaceAddress | undefined;
+  readonly auxAddresses: Readonly<Record<string, InterfaceAddress>>;
+}
+
+/** A network as a driver sees it. */
+export interface DriverNetwork {
+  readonly id: Id;
+  readonly name: string;
+  readonly options: DriverOptions;
+  readonly internal: boolean;
+  readonly ipv4: boolean;
+  readonly ipv6: boolean;
+  readonly pools: readonly DriverPool[];
+  /** What the driver answered to {@link Driver.createNetwork}; kept in the network's record. */
+  readonly answer: NetworkAnswer;
+}
+
+/** Plain JSON of the driver's own making: facts found when the network was made, that plans rely on. */
+export type NetworkAnswer = Readonly<Record<string, unknown>>;
+
+/** An endpoint as a driver sees it. */
+export interface DriverEndpoint {
+  readonly id: Id;
+  readonly name: string;
+  readonly options: DriverOptions;
+  readonly addresses: readonly InterfaceAddress[];
+  readonly macAddress?: MacAddress | undefined;
+}
+
+/** Addresses of an endpoint that the driver may fill in where weft left them open. */
+export interface EndpointAnswer {
+  readonly addresses?: readonly InterfaceAddress[];
+  readonly macAddress?: MacAddress;
+}
+
+/** A sandbox as a driver sees it, and the interface the endpoint has in it. */
+export interface DriverJoin {
+  readonly sandboxId: Id;
+  readonly netns: NetnsRef;
+  /** The name that the interface will have in the sandbox. */
+  readonly ifname: string;
+}
+
+/** A route that a driver wants in the sandbox besides the default route. */
+export interface StaticRoute {
+  readonly destination: Prefix;
+  /** Absent for a destination that is on the link itself. */
+  readonly gateway?: IpAddress | undefined;
+}
+
+/** What a driver answers to {@link Driver.join}; kept in the endpoint's record. */
+export interface JoinAnswer {
+  /** The link, in the host's namespace, that weft moves into the sandbox; absent when the plan itself makes it there. */
+  readonly link?: string | undefined;
+  /** The prefix of the interface's name in the sandbox, `eth`. */
+  readonly interfacePrefix?: string | undefined;
+  readonly gateways: readonly IpAddress[];
+  readonly staticRoutes: readonly StaticRoute[];
+  /** The endpoint has no gateway of its own and wants none. */
+  readonly disableGatewayService: boolean;
+}
+
+/** A wish about addresses that a driver has before any are allocated. */
+export interface AddressingNeeds {
+  /** Families for which no gateway address is to be taken. */
+  readonly skipGateway: readonly Family[];
+}
+
+/**
+ * A network driver: the verbs of Docker's plugin protocol, and pure plans. The verbs of a native driver
+ * only check and answer; those of one in another process do work there. Answers are kept in the records,
+ * and {@link planNetwork} and {@link planEndpoint} read records alone, so that a restart plans the same.
+ */
+export interface Driver {
+  readonly name: string;
+  readonly capabilities: DriverCapabilities;
+  /** Checks options before anything is allocated. Throws INVALID_OPTION or UNKNOWN_OPTION. */
+  checkNetwork(network: Omit<DriverNetwork, "pools" | "answer" | "id">): AddressingNeeds;
+  /** `others` are this driver's existing networks. Rejects when the network cannot be; then nothing of it is kept. */
+  createNetwork(
+    network: Omit<DriverNetwork, "answer">,
+    others: readonly DriverNetwork[],
+    signal?: AbortSignal,
+  ): Promise<NetworkAnswer>;
+  deleteNetwork(network: DriverNetwork): Promise<void>;
+  createEndpoint(
+    network: DriverNetwork,
+    endpoint: DriverEndpoint,
+    signal?: AbortSignal,
+  ): Promise<EndpointAnswer>;
+  deleteEndpoint(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
+  join(
+    network: DriverNetwork,
+    endpoint: DriverEndpoint,
+    sandbox: Pick<DriverJoin, "sandboxId" | "netns">,
+    signal?: AbortSignal,
+  ): Promise<JoinAnswer>;
+  leave(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
+  /** The endpoint becomes, or ceases to be, its sandbox's way to the outside. */
+  programExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
+  revokeExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
+  /** What the driver can tell about an endpoint, for inspection. */
+  endpointInfo(network: DriverNetwork, endpoint: DriverEndpoint): Promise<Readonly<Record<string, unknown>>>;
+  /** What the host must hold for the network. Pure. */
+  planNetwork(network: DriverNetwork): readonly Wanted[];
+  /** What the host must hold for an endpoint that is in a sandbox. Pure. */
+  planEndpoint(
+    network: DriverNetwork,
+    endpoint: DriverEndpoint,
+    join: DriverJoin,
+    answer: JoinAnswer,
+  ): readonly Wanted[];
+}

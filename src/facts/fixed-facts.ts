@@ -1,0 +1,40 @@
+import type { Prefix } from "../core/index.ts";
+import type { Feature, HostFacts } from "./host-facts.ts";
+
+/** Facts that are given, for plans and tests without a host. Everything can be set. */
+export class FixedFacts implements HostFacts {
+  readonly links = new Map<string, string>();
+  onLink: readonly Prefix[] = [];
+  advertised: readonly string[] = [];
+  readonly sysctls = new Map<string, string>([
+    ["net/ipv4/ip_forward", "0"],
+    ["net/ipv6/conf/all/forwarding", "0"],
+  ]);
+  resolvConfText = "";
+
+  linkKind(name: string): string | undefined {
+    return this.links.get(name);
+  }
+
+  onLinkPrefixes(): readonly Prefix[] {
+    return this.onLink;
+  }
+
+  linksWithAdvertisedRoute(): readonly string[] {
+    return this.advertised;
+  }
+
+  sysctl(key: string): string | undefined {
+    return this.sysctls.get(key);
+  }
+
+  resolvConf(): string {
+    return this.resolvConfText;
+  }
+
+  features(): readonly Feature[] {
+    return [];
+  }
+
+  close(): void {}
+}

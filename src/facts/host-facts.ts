@@ -1,0 +1,40 @@
+import type { Family, IpAddress, Prefix } from "../core/index.ts";
+
+/** What is found about the host, read when it is asked for. Facts go into records; plans never ask. */
+export interface HostFacts {
+  /** The kind of the link of that name: IFLA_INFO_KIND, "device" for one without. Undefined when there is none. */
+  linkKind(name: string): string | undefined;
+  /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */
+  onLinkPrefixes(): readonly Prefix[];
+  /** Links whose IPv6 default route was learned from a router advertisement. */
+  linksWithAdvertisedRoute(): readonly string[];
+  /** The value of a sysctl, `net/ipv4/ip_forward`; undefined when this kernel has none of that name. */
+  sysctl(key: string): string | undefined;
+  /** The host's resolv.conf as text; empty when there is none. */
+  resolvConf(): string;
+  /** What this kernel offers; probed in a namespace that is kept at the path `scratch` meanwhile. */
+  features(scratch: string): readonly Feature[];
+  /** Lets go of sockets. */
+  close(): void;
+}
+
+/** One thing a kernel may or may not offer. */
+export interface Feature {
+  readonly name: string;
+  readonly available: boolean;
+  /** The module that brings it. */
+  readonly module: string;
+  /** What weft cannot do without it. */
+  readonly neededFor: string;
+}
+
+/** Whether the host forwards packets of the family now. */
+export function isForwarding(facts: Pick<HostFacts, "sysctl">, family: Family): boolean {
+  const value = facts.sysctl(family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding");
+  return value !== undefined && value !== "0";
+}
+
+/** The name servers of the host as prefixes of one address each: a pool must not cover them. */
+export function nameserverPrefixes(nameservers: readonly IpAddress[]): readonly Prefix[] {
+  return nameservers.map((address) => `${address}/${address.includes(":") ? 128 : 32}` as Prefix); // a whole address has no host bits
+}

@@ -1,0 +1,4 @@
+export * from "./fixed-facts.ts";
+export * from "./host-facts.ts";
+export { LinuxFacts } from "./linux-facts.ts";
+export * from "./resolv-conf.ts";

@@ -1,0 +1,35 @@
+import { type IpAddress, isWeftError, parseAddress } from "../core/index.ts";
+
+/** What a resolv.conf says; resolv.conf(5). */
+export interface ResolvConf {
+  /** In order, those that are addresses; a zone (`fe80::1%eth0`) is left off. */
+  readonly nameservers: readonly IpAddress[];
+  /** The last `search` or `domain` line's. */
+  readonly search: readonly string[];
+  /** Of all `options` lines. */
+  readonly options: readonly string[];
+}
+
+/** Reads a resolv.conf. Lines that cannot be understood are passed over, as the C library does. */
+export function parseResolvConf(text: string): ResolvConf {
+  const nameservers: IpAddress[] = [];
+  let search: readonly string[] = [];
+  const options: string[] = [];
+  for (const line of text.split("\n")) {
+    if (/^[#;]/.test(line)) continue;
+    const [keyword, ...values] = line.split(/[ \t]+/).filter((word) => word !== "");
+    if (keyword === "nameserver") nameservers.push(...addressIn(values[0]));
+    else if (keyword === "search" || keyword === "domain") search = values;
+    else if (keyword === "options") options.push(...values);
+  }
+  return { nameservers, search, options };
+}
+
+function addressIn(text: string | undefined): IpAddress[] {
+  try {
+    return text === undefined ? [] : [parseAddress(text.replace(/%.*$/, ""))];
+  } catch (error) {
+    if (isWeftError(error, "INVALID_ADDRESS")) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+import { deepEqual } from "../core/index.ts";
+import type { KernelObject, LinkObject } from "./objects.ts";
+
+/**
+ * How to get from what is found to what is wanted: nothing to do; change it in place; change it in one
+ * step that loses what lives in it; delete it and make it anew.
+ */
+export type Difference = "none" | "in-place" | "rebuild" | "recreate";
+
+/** Compares two objects of one identity. A value that `wanted` leaves open may be anything. */
+export function compare(wanted: KernelObject, found: KernelObject): Difference {
+  if (wanted.kind === "link" && found.kind === "link") return compareLinks(wanted, found);
+  if (wanted.kind === "nft-element" && found.kind === "nft-element") {
+    return deepEqual(wanted.element, found.element) ? "none" : "recreate";
+  }
+  if (wanted.kind === "netns" || deepEqual(wanted, found)) return "none";
+  switch (wanted.kind) {
+    case "file":
+    case "sysctl":
+    case "port":
+    case "route":
+      return "in-place";
+    case "nft-table":
+      return "rebuild";
+    default:
+      return "recreate";
+  }
+}
+
+function compareLinks(wanted: LinkObject, found: LinkObject): Difference {
+  // Both are told by their name alone, whatever kind of link they are.
+  if (wanted.spec.type === "adopted" || wanted.spec.type === "moved") return "none";
+  if (wanted.spec.type !== found.spec.type) return "recreate";
+  if (wanted.spec.type === "veth" && found.spec.type === "veth") {
+    const { netns, name, mac } = wanted.spec.peer;
+    const peer = found.spec.peer;
+    if (netns !== peer.netns || name !== peer.name || (mac !== undefined && mac !== peer.mac))
+      return "recreate";
+  }
+  const same =
+    sameIfWanted(wanted.mtu, found.mtu) &&
+    sameIfWanted(wanted.mac, found.mac) &&
+    sameIfWanted(wanted.alias, found.alias);
+  return same ? "none" : "in-place";
+}
+
+function sameIfWanted<T>(wanted: T | undefined, found: T | undefined): boolean {
+  return wanted === undefined || wanted === found;
+}

@@ -1,0 +1,1 @@
+export { LinuxKernel } from "./linux-kernel.ts";

@@ -1,0 +1,247 @@
+import type { Effect } from "../effects.ts";
+import type { Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
+import { isKernelError, KernelError } from "../kernel-error.ts";
+import { doomedLinkGroup, linkGroup } from "../marks.ts";
+import type { NetlinkRequest } from "../netlink/message.ts";
+import { changeLink, deleteLink, deleteLinkGroup } from "../netlink/rtnetlink/index.ts";
+import type { NetlinkSocket, RequestOutcome } from "../netlink/socket.ts";
+import { createNetns, netnsIdentity, openNetns, removeNetns } from "../netns.ts";
+import type { KernelObject, LinkObject, NetnsRef } from "../objects.ts";
+import * as sys from "../syscalls.ts";
+import { announce } from "./announce.ts";
+import { asKernelError, removeFile, writeFile, writeSysctl } from "./files.ts";
+import { commitOperations, type NftOperation } from "./nft-changes.ts";
+import { readHost } from "./read.ts";
+import { netnsOfRequest, type RouteFamilyOperation, routeRequests } from "./route-requests.ts";
+import { Session } from "./session.ts";
+
+/** What an object of each kind is written by. */
+type Channel = "rtnetlink" | "deleted links" | "nftables" | "one by one";
+
+function channelOf({ op, object }: Operation): Channel {
+  switch (object.kind) {
+    case "link":
+      return op === "delete" && object.spec.type !== "moved" && object.spec.type !== "adopted"
+        ? "deleted links"
+        : "rtnetlink";
+    case "port":
+    case "address":
+    case "up":
+    case "route":
+      return "rtnetlink";
+    case "nft-table":
+    case "nft-element":
+      return "nftables";
+    case "netns":
+    case "file":
+    case "sysctl":
+      return "one by one";
+  }
+}
+
+/** What an object that is to be deleted may answer when it is gone already. */
+const alreadyGone = ["ENODEV", "ENOENT", "ESRCH", "EADDRNOTAVAIL", "ENOTDIR"];
+
+/**
+ * The host's kernel, by netlink and /proc/sys. It works in the namespace at `hostNetns`, whatever
+ * namespace the process is in. Requests under which the kernel sleeps run on threads of their own.
+ */
+export class LinuxKernel implements Kernel {
+  readonly #hostFd: number;
+  /** Deletions under way; they hold the kernel's rtnl lock, which every other request would wait for. */
+  #deletions = 0;
+  #closed = false;
+
+  /** Opens the host namespace at `path`. Throws KernelError. */
+  constructor(path: string) {
+    this.#hostFd = openNetns(path);
+  }
+
+  async read(query: KernelQuery): Promise<readonly Found[]> {
+    return this.#withSession((session) => readHost(session, query));
+  }
+
+  apply(operations: readonly Operation[]): Promise<readonly Outcome[]> {
+    return this.#withSession(async (session) => {
+      const outcomes: Outcome[] = [];
+      while (outcomes.length < operations.length && !outcomes.some((outcome) => outcome !== undefined)) {
+        const run = nextRun(operations.slice(outcomes.length));
+        outcomes.push(...(await this.#applyRun(session, run)));
+      }
+      while (outcomes.length < operations.length) outcomes.push("skipped");
+      return outcomes;
+    });
+  }
+
+  async run(effect: Effect): Promise<void> {
+    await this.#withSession((session) => announce(session, effect));
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    sys.close(this.#hostFd);
+  }
+
+  async #withSession<T>(work: (session: Session) => T | Promise<T>): Promise<T> {
+    const session = new Session(this.#hostFd);
+    try {
+      return await work(session);
+    } finally {
+      session.close();
+    }
+  }
+
+  /** Carries out operations of one channel and namespace. */
+  async #applyRun(session: Session, run: readonly Operation[]): Promise<Outcome[]> {
+    const [first] = run;
+    if (first === undefined) return [];
+    try {
+      switch (channelOf(first)) {
+        case "rtnetlink":
+          return await this.#rtnetlink(session, run as readonly RouteFamilyOperation[]); // as channelOf says
+        case "deleted links":
+          await this.#deleteLinks(
+            session,
+            run.map(({ object }) => object as LinkObject),
+          ); // as channelOf says
+          break;
+        case "nftables":
+          commitOperations(
+            session.netfilter((first as NftOperation).object.netns),
+            run as readonly NftOperation[],
+          ); // as channelOf says
+          break;
+        case "one by one":
+          applyOne(session, first);
+      }
+    } catch (error) {
+      const refusal = asKernelError(error, `${first.op} ${first.object.kind}`, "");
+      if (!(refusal instanceof KernelError)) throw error;
+      if (first.op === "delete" && isKernelError(refusal, ...alreadyGone))
+        return run.map((): Outcome => undefined);
+      return run.map((_operation, i): Outcome => (i === 0 ? refusal : "skipped"));
+    }
+    return run.map((): Outcome => undefined);
+  }
+
+  /** Sends the run as one datagram. A link it needs and cannot find is the refusal of that operation. */
+  async #rtnetlink(session: Session, run: readonly RouteFamilyOperation[]): Promise<Outcome[]> {
+    const requests: NetlinkRequest[] = [];
+    const counts: number[] = [];
+    let refusal: KernelError | undefined;
+    for (const operation of run) {
+      try {
+        const own = routeRequests(session, operation);
+        requests.push(...own);
+        counts.push(own.length);
+      } catch (error) {
+        if (!(error instanceof KernelError)) throw error;
+        if (operation.op !== "delete" || !isKernelError(error, ...alreadyGone)) {
+          refusal = error;
+          break;
+        }
+        counts.push(0);
+      }
+    }
+    const [first] = run;
+    const socket = first === undefined ? undefined : session.route(netnsOfRequest(first));
+    const answers = socket === undefined ? [] : await this.#send(socket, requests);
+    const outcomes = counts.map((count, i) => outcomeOf(answers.splice(0, count), run[i]));
+    if (refusal !== undefined) outcomes.push(refusal);
+    return [...outcomes, ...run.slice(outcomes.length).map((): Outcome => "skipped")];
+  }
+
+  /** While a deletion holds the kernel's lock, this thread does not wait for it. */
+  async #send(socket: NetlinkSocket, requests: readonly NetlinkRequest[]): Promise<RequestOutcome[]> {
+    return this.#deletions > 0 ? await socket.requestSlow(requests) : socket.request(requests);
+  }
+
+  /** Deletes links of one namespace: many cost the kernel's wait for one when they go as a group. */
+  async #deleteLinks(session: Session, links: readonly LinkObject[]): Promise<void> {
+    const [first] = links;
+    if (first === undefined) return;
+    this.#deletions++;
+    try {
+      const { netns } = first;
+      const there = links.flatMap(({ name }) => {
+        const link = session.link(netns, name);
+        // Whatever has the name and not the mark was made by somebody else.
+        return link !== undefined && (link.group === linkGroup || link.group === doomedLinkGroup)
+          ? [link.index]
+          : [];
+      });
+      const socket = session.route(netns);
+      const [only] = there;
+      if (only === undefined) return;
+      const requests =
+        there.length === 1
+          ? [deleteLink(only)]
+          : [
+              ...there.map((index) => changeLink(index, { group: doomedLinkGroup })),
+              deleteLinkGroup(doomedLinkGroup),
+            ];
+      const outcomes = await socket.requestSlow(requests);
+      const refused = outcomes.find(
+        (outcome) => outcome !== undefined && !isKernelError(outcome, ...alreadyGone),
+      );
+      if (refused !== undefined) throw refused;
+    } finally {
+      this.#deletions--;
+    }
+  }
+}
+
+/** The longest beginning of `operations` that one message, transaction or file operation can carry. */
+function nextRun(operations: readonly Operation[]): readonly Operation[] {
+  const [first] = operations;
+  if (first === undefined) return [];
+  const channel = channelOf(first);
+  if (channel === "one by one") return [first];
+  const end = operations.findIndex((one) => channelOf(one) !== channel || placeOf(one) !== placeOf(first));
+  return end < 0 ? operations : operations.slice(0, end);
+}
+
+/** The namespace that an operation is carried out in. */
+function placeOf(operation: Operation): NetnsRef {
+  const { object } = operation;
+  if (object.kind === "file") return "";
+  return object.kind === "link" ? netnsOfRequest({ ...operation, object }) : object.netns;
+}
+
+function outcomeOf(answers: readonly RequestOutcome[], operation: Operation | undefined): Outcome {
+  const refused = answers.find((answer) => answer !== undefined);
+  const gone = operation?.op === "delete" && isKernelError(refused, ...alreadyGone);
+  return gone ? undefined : refused;
+}
+
+function applyOne(session: Session, { op, object }: Operation): void {
+  switch (object.kind) {
+    case "netns":
+      if (op === "delete") removeNetns(object.netns);
+      else if (op === "create") makeNetns(object);
+      return;
+    case "file":
+      if (op === "delete") removeFile(object.path);
+      else writeFile(object);
+      return;
+    case "sysctl":
+      // A sysctl cannot be deleted: one that goes with its link or namespace needs nothing.
+      if (op !== "delete") session.within(object.netns, () => writeSysctl(object));
+  }
+}
+
+function makeNetns({ netns, from }: KernelObject & { readonly kind: "netns" }): void {
+  if (from === undefined) {
+    createNetns(netns);
+    return;
+  }
+  netnsIdentity(from); // refuses what is no namespace or not there
+  sys.close(sys.open(netns, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
+  try {
+    sys.mount(from, netns, "none", sys.MS_BIND, null);
+  } catch (error) {
+    removeNetns(netns);
+    throw error;
+  }
+}

@@ -1,0 +1,204 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { addressPart, interfaceAddress, lengthOf } from "../../core/index.ts";
+import type { Found, KernelQuery } from "../kernel.ts";
+import { isKernelError } from "../kernel-error.ts";
+import { doomedLinkGroup, linkGroup, protocolNumber, tableName } from "../marks.ts";
+import { listElements, listTables, readTable } from "../netlink/nftables/index.ts";
+import {
+  type Link,
+  listAddresses,
+  listLinks,
+  listRoutes,
+  RT_TABLE_MAIN,
+} from "../netlink/rtnetlink/index.ts";
+import { isNetns } from "../netns.ts";
+import type { NftFamily } from "../nft-objects.ts";
+import { hostNetns, type KernelObject, type LinkSpec, type NetnsRef } from "../objects.ts";
+import { readFile, readSysctl } from "./files.ts";
+import type { Session } from "./session.ts";
+
+/** A namespace with its links, which veth ends in other namespaces are found by. */
+interface NetnsReading {
+  readonly netns: NetnsRef;
+  readonly links: readonly Link[];
+}
+
+/** Reads what {@link KernelQuery} asks for. Throws KernelError. */
+export function readHost(session: Session, query: KernelQuery): Found[] {
+  const found: Found[] = [];
+  const readings: NetnsReading[] = [];
+  for (const netns of namespacesToRead(query)) {
+    if (netns !== hostNetns) {
+      if (!isNetns(netns)) continue;
+      found.push({ object: { kind: "netns", netns }, marked: isBelow(query.netnsFolder, netns) });
+    }
+    readings.push({ netns, links: listLinks(session.route(netns)) });
+  }
+  for (const reading of readings) {
+    found.push(
+      ...linksOf(reading, readings),
+      ...addressesOf(session, reading),
+      ...routesOf(session, reading),
+    );
+    found.push(...tablesOf(session, reading.netns));
+  }
+  return [...found, ...filesBelow(query.fileFolder), ...lookedUp(session, query, found)];
+}
+
+function namespacesToRead(query: KernelQuery): Set<NetnsRef> {
+  const namespaces = new Set(query.namespaces);
+  const folder = query.netnsFolder;
+  if (folder !== undefined && existsSync(folder))
+    for (const name of readdirSync(folder)) namespaces.add(join(folder, name));
+  return namespaces;
+}
+
+function isBelow(folder: string | undefined, path: string): boolean {
+  return folder !== undefined && path.startsWith(`${folder}/`);
+}
+
+function isOwn(link: Link): boolean {
+  return link.group === linkGroup || link.group === doomedLinkGroup;
+}
+
+function linksOf({ netns, links }: NetnsReading, readings: readonly NetnsReading[]): Found[] {
+  const names = new Map(links.map((link) => [link.index, link.name]));
+  return links.flatMap((link): Found[] => {
+    const { name, mtu, mac, alias, master, port } = link;
+    const marked = isOwn(link);
+    const found: Found[] = [
+      { object: { kind: "link", netns, name, spec: specOf(netns, link, readings), mtu, mac, alias }, marked },
+    ];
+    if (link.up) found.push({ object: { kind: "up", netns, link: name }, marked });
+    const bridge = master === undefined ? undefined : names.get(master);
+    if (bridge !== undefined) {
+      const { hairpin = false, isolated = false } = port ?? {};
+      found.push({ object: { kind: "port", netns, link: name, master: bridge, hairpin, isolated }, marked });
+    }
+    return found;
+  });
+}
+
+function specOf(netns: NetnsRef, link: Link, readings: readonly NetnsReading[]): LinkSpec {
+  if (link.kind?.kind === "bridge") return { type: "bridge" };
+  const peer = link.kind?.kind === "veth" && isOwn(link) ? peerOf(netns, link, readings) : undefined;
+  return peer ?? { type: "adopted" }; // a stranger's, or one whose far end is out of sight
+}
+
+function peerOf(netns: NetnsRef, link: Link, readings: readonly NetnsReading[]): LinkSpec | undefined {
+  for (const other of readings) {
+    if (other.netns === netns) continue;
+    const end = other.links.find(
+      ({ index, lower, kind }) => index === link.lower && lower === link.index && kind?.kind === "veth",
+    );
+    if (end !== undefined)
+      return { type: "veth", peer: { netns: other.netns, name: end.name, mac: end.mac } };
+  }
+  return undefined;
+}
+
+function addressesOf(session: Session, { netns, links }: NetnsReading): Found[] {
+  const byIndex = new Map(links.map((link) => [link.index, link]));
+  return listAddresses(session.route(netns)).flatMap(({ link: index, address, protocol }): Found[] => {
+    const link = byIndex.get(index);
+    if (link === undefined) return [];
+    const object: KernelObject = {
+      kind: "address",
+      netns,
+      link: link.name,
+      address: interfaceAddress(addressPart(address), lengthOf(address)),
+    };
+    return [{ object, marked: protocol === protocolNumber }];
+  });
+}
+
+function routesOf(session: Session, { netns, links }: NetnsReading): Found[] {
+  const names = new Map(links.map((link) => [link.index, link.name]));
+  return listRoutes(session.route(netns), { table: RT_TABLE_MAIN, protocol: protocolNumber }).flatMap(
+    (route): Found[] => {
+      const link = route.link === undefined ? undefined : names.get(route.link);
+      if (link === undefined) return [];
+      const { destination, gateway, priority = 0 } = route;
+      // The kernel makes 1024 of 0 for IPv6.
+      const metric = destination.includes(":") && priority === 1024 ? 0 : priority;
+      return [{ object: { kind: "route", netns, link, destination, gateway, metric }, marked: true }];
+    },
+  );
+}
+
+function tablesOf(session: Session, netns: NetnsRef): Found[] {
+  const socket = session.netfilter(netns);
+  const own = listTables(socket).filter(({ table }) => table === tableName);
+  return own.flatMap(({ family, table }): Found[] => {
+    const definition = readTable(socket, { family, table });
+    if (definition === undefined || !isWeftFamily(family)) return [];
+    const elements = Object.entries(definition.sets).flatMap(([set, type]) =>
+      listElements(socket, { family, table, set }, type).map(
+        (element): Found => ({
+          object: { kind: "nft-element", netns, family, table, set, type, element },
+          marked: true,
+        }),
+      ),
+    );
+    return [
+      { object: { kind: "nft-table", netns, definition: { ...definition, family } }, marked: true },
+      ...elements,
+    ];
+  });
+}
+
+function isWeftFamily(family: string): family is NftFamily {
+  return family === "inet" || family === "ip" || family === "ip6";
+}
+
+function filesBelow(folder: string | undefined): Found[] {
+  if (folder === undefined || !existsSync(folder)) return [];
+  return readdirSync(folder).flatMap((name) =>
+    readdirSync(join(folder, name)).flatMap((file): Found[] => fileAt(join(folder, name, file), true)),
+  );
+}
+
+function fileAt(path: string, marked: boolean): Found[] {
+  const content = readFile(path);
+  return content === undefined ? [] : [{ object: { kind: "file", path, content }, marked }];
+}
+
+/** Sysctls, and what a query without namespaces asks for one by one. */
+function lookedUp(session: Session, query: KernelQuery, already: readonly Found[]): Found[] {
+  return query.lookUp.flatMap((object): Found[] => {
+    switch (object.kind) {
+      case "sysctl":
+        return sysctlOf(session, object);
+      case "file":
+        return isBelow(query.fileFolder, object.path) ? [] : fileAt(object.path, false);
+      case "address":
+      case "up":
+        return query.namespaces.includes(object.netns) ? [] : onLink(session, object);
+      default:
+        return already.length > 0 ? [] : [];
+    }
+  });
+}
+
+function sysctlOf(session: Session, object: KernelObject & { readonly kind: "sysctl" }): Found[] {
+  try {
+    const value = session.within(object.netns, () => readSysctl(object.key));
+    return value === undefined ? [] : [{ object: { ...object, value }, marked: false }];
+  } catch (error) {
+    if (isKernelError(error, "ENOENT")) return []; // its namespace is gone
+    throw error;
+  }
+}
+
+function onLink(session: Session, object: KernelObject & { readonly kind: "address" | "up" }): Found[] {
+  const link = session.link(object.netns, object.link);
+  if (link === undefined) return [];
+  const there =
+    object.kind === "up"
+      ? link.up
+      : listAddresses(session.route(object.netns), { link: link.index }).some(
+          ({ address }) => address === object.address,
+        );
+  return there ? [{ object, marked: false }] : [];
+}

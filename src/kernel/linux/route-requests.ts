@@ -1,0 +1,148 @@
+import { addressPart, familyOf } from "../../core/index.ts";
+import type { Operation } from "../kernel.ts";
+import { linkGroup, protocolNumber } from "../marks.ts";
+import type { NetlinkRequest } from "../netlink/message.ts";
+import {
+  changeLink,
+  createLink,
+  deleteAddress,
+  deleteRoute,
+  IFA_F_NODAD,
+  type LinkAddress,
+  type Route,
+  replaceAddress,
+  replaceRoute,
+  setBridgePort,
+} from "../netlink/rtnetlink/index.ts";
+import {
+  type AddressObject,
+  hostNetns,
+  type LinkObject,
+  type NetnsRef,
+  type PortObject,
+  type RouteObject,
+  type UpObject,
+} from "../objects.ts";
+import type { Session } from "./session.ts";
+
+/** Objects that rtnetlink writes. */
+export type RouteFamilyObject = LinkObject | PortObject | AddressObject | UpObject | RouteObject;
+
+/** An operation on one of them. */
+export type RouteFamilyOperation = Operation & { readonly object: RouteFamilyObject };
+
+/** The namespace whose socket carries an operation: a moved link is spoken to where it is. */
+export function netnsOfRequest({ op, object }: RouteFamilyOperation): NetnsRef {
+  return object.kind === "link" && object.spec.type === "moved" && op === "create" ? hostNetns : object.netns;
+}
+
+/**
+ * The requests that carry out an operation, in order; none when there is nothing to do. Links are not
+ * deleted here but in groups. Throws KernelError, ENODEV, when a link it needs is not there.
+ */
+export function routeRequests(session: Session, operation: RouteFamilyOperation): readonly NetlinkRequest[] {
+  const { op, object } = operation;
+  switch (object.kind) {
+    case "link":
+      return op === "create"
+        ? newLink(session, object)
+        : op === "change"
+          ? [linkSettings(session, object)]
+          : giveBack(session, object);
+    case "port":
+      return op === "delete"
+        ? [changeLink(session.index(object.netns, object.link), { master: 0 })]
+        : port(session, object);
+    case "address":
+      if (op === "change") return []; // restored to what it is: it was there before weft
+      return [
+        op === "create" ? replaceAddress(address(session, object)) : deleteAddress(address(session, object)),
+      ];
+    case "up":
+      return op === "change"
+        ? []
+        : [changeLink(session.index(object.netns, object.link), { up: op === "create" })];
+    case "route":
+      return [op === "delete" ? deleteRoute(route(session, object)) : replaceRoute(route(session, object))];
+  }
+}
+
+function newLink(session: Session, object: LinkObject): readonly NetlinkRequest[] {
+  const { netns, name, spec, mtu, mac, alias } = object;
+  switch (spec.type) {
+    case "adopted":
+      session.index(netns, name); // it only has to be there
+      return [];
+    case "moved":
+      return moveHere(session, object, spec.from);
+    case "bridge": {
+      const index = session.newIndex(netns, name);
+      const aliased = alias === undefined ? [] : [changeLink(index, { alias })];
+      return [createLink({ name, kind: { kind: "bridge" }, index, mtu, mac, group: linkGroup }), ...aliased];
+    }
+    case "veth": {
+      const index = session.newIndex(netns, name);
+      const { peer } = spec;
+      const far = {
+        name: peer.name,
+        mac: peer.mac,
+        mtu,
+        netnsFd: session.netnsFd(peer.netns),
+        index: session.newIndex(peer.netns, peer.name),
+      };
+      return [
+        createLink({ name, kind: { kind: "veth", peer: far }, index, mtu, mac, group: linkGroup }),
+        // A port of a bridge has no use for an address of its own, not even a link-local one.
+        changeLink(index, { addrGenMode: "none" }),
+      ];
+    }
+  }
+}
+
+function linkSettings(session: Session, { netns, name, mtu, mac, alias }: LinkObject): NetlinkRequest {
+  return changeLink(session.index(netns, name), { mtu, mac, alias, group: linkGroup });
+}
+
+/** The link comes from the host's namespace and gets its name, MAC address and MTU here on the way. */
+function moveHere(
+  session: Session,
+  { netns, name, mac, mtu }: LinkObject,
+  from: string,
+): readonly NetlinkRequest[] {
+  const index = session.index(hostNetns, from);
+  return [
+    changeLink(index, { netnsFd: session.netnsFd(netns), name, newIndex: session.newIndex(netns, name) }),
+  ];
+}
+
+/** A moved link goes back to the host's namespace under its old name. */
+function giveBack(session: Session, { netns, name, spec }: LinkObject): readonly NetlinkRequest[] {
+  if (spec.type !== "moved") return [];
+  return [changeLink(session.index(netns, name), { netnsFd: session.netnsFd(hostNetns), name: spec.from })];
+}
+
+function port(
+  session: Session,
+  { netns, link, master, hairpin, isolated }: PortObject,
+): readonly NetlinkRequest[] {
+  const index = session.index(netns, link);
+  return [
+    changeLink(index, { master: session.index(netns, master) }),
+    setBridgePort(index, { hairpin, isolated }),
+  ];
+}
+
+function address(session: Session, { netns, link, address: value }: AddressObject): LinkAddress {
+  const dad = familyOf(addressPart(value)) === 6 ? { flags: IFA_F_NODAD } : {};
+  return { link: session.index(netns, link), address: value, protocol: protocolNumber, ...dad };
+}
+
+function route(session: Session, { netns, link, destination, gateway, metric }: RouteObject): Route {
+  return {
+    destination,
+    gateway,
+    link: session.index(netns, link),
+    priority: metric,
+    protocol: protocolNumber,
+  };
+}

@@ -1,0 +1,106 @@
+import { randomInt } from "node:crypto";
+import { KernelError } from "../kernel-error.ts";
+import { getLink, type Link } from "../netlink/rtnetlink/index.ts";
+import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "../netlink/socket.ts";
+import { inNetns, openNetns } from "../netns.ts";
+import { hostNetns, type NetnsRef } from "../objects.ts";
+import * as sys from "../syscalls.ts";
+
+const ENODEV = 19;
+
+interface Sockets {
+  readonly fd: number;
+  route?: NetlinkSocket;
+  netfilter?: NetlinkSocket;
+}
+
+/**
+ * The sockets of one batch of work, opened when they are needed. A socket keeps its namespace alive, so
+ * those of sandboxes are closed when the work is done.
+ */
+export class Session {
+  readonly #hostFd: number;
+  readonly #open = new Map<NetnsRef, Sockets>();
+  /** Indexes of links by namespace and name, as far as this session made or met them. */
+  readonly #indexes = new Map<string, number>();
+
+  constructor(hostFd: number) {
+    this.#hostFd = hostFd;
+  }
+
+  /** An open fd of the namespace, which belongs to the session. Throws KernelError. */
+  netnsFd(netns: NetnsRef): number {
+    return this.#sockets(netns).fd;
+  }
+
+  /** Runs synchronous work inside the namespace. */
+  within<T>(netns: NetnsRef, work: () => T): T {
+    return inNetns(this.netnsFd(netns), work);
+  }
+
+  /** An rtnetlink socket in the namespace. Throws KernelError. */
+  route(netns: NetnsRef): NetlinkSocket {
+    const sockets = this.#sockets(netns);
+    sockets.route ??= inNetns(sockets.fd, () => NetlinkSocket.open(NETLINK_ROUTE));
+    return sockets.route;
+  }
+
+  /** An nfnetlink socket in the namespace. Throws KernelError. */
+  netfilter(netns: NetnsRef): NetlinkSocket {
+    const sockets = this.#sockets(netns);
+    sockets.netfilter ??= inNetns(sockets.fd, () => NetlinkSocket.open(NETLINK_NETFILTER));
+    return sockets.netfilter;
+  }
+
+  /** Gives a link that is about to be made an index, so that later messages of the same datagram can name it. */
+  newIndex(netns: NetnsRef, name: string): number {
+    const index = nextIndex();
+    this.#indexes.set(`${netns} ${name}`, index);
+    return index;
+  }
+
+  /** The index of a link. Throws KernelError, ENODEV, when it is not there. */
+  index(netns: NetnsRef, name: string): number {
+    const known = this.#indexes.get(`${netns} ${name}`);
+    if (known !== undefined) return known;
+    const link = this.link(netns, name);
+    if (link === undefined)
+      throw new KernelError({ errno: ENODEV, call: "RTM_GETLINK", object: `link ${name}` });
+    this.#indexes.set(`${netns} ${name}`, link.index);
+    return link.index;
+  }
+
+  /** A link by its name; undefined when it is not there. Throws KernelError. */
+  link(netns: NetnsRef, name: string): Link | undefined {
+    return getLink(this.route(netns), name);
+  }
+
+  /** Closes what was opened; calling it twice does no harm. */
+  close(): void {
+    for (const [netns, { fd, route, netfilter }] of this.#open) {
+      route?.close();
+      netfilter?.close();
+      if (netns !== hostNetns) sys.close(fd);
+    }
+    this.#open.clear();
+    this.#indexes.clear();
+  }
+
+  #sockets(netns: NetnsRef): Sockets {
+    const open = this.#open.get(netns);
+    if (open !== undefined) return open;
+    const sockets: Sockets = { fd: netns === hostNetns ? this.#hostFd : openNetns(netns) };
+    this.#open.set(netns, sockets);
+    return sockets;
+  }
+}
+
+// The kernel counts its own indexes up from 1, so weft's begin far above them.
+const lowestIndex = 1 << 28;
+const highestIndex = 2 ** 31 - 1;
+let lastIndex = randomInt(lowestIndex, highestIndex);
+
+function nextIndex(): number {
+  lastIndex = lastIndex >= highestIndex ? lowestIndex : lastIndex + 1;
+  return lastIndex;
+}

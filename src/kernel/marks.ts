@@ -1,0 +1,8 @@
+/** IFLA_GROUP of every link that weft made. */
+export const linkGroup = 30565;
+/** IFLA_GROUP of links about to be deleted: a whole group costs one wait, and so do they. */
+export const doomedLinkGroup = 30566;
+/** rtm_protocol of weft's routes and IFA_PROTO of its addresses (Linux 5.18); 119 is in the range for daemons. */
+export const protocolNumber = 119;
+/** The name of weft's table in every namespace where it needs one. */
+export const tableName = "weft";

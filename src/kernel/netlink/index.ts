@@ -1,0 +1,15 @@
+/**
+ * Netlink for Node: a codec whose layouts are declared as data, request sockets, monitors, and the
+ * families built on them. It knows nothing of the rest of weft and is exported as `weft/netlink`.
+ */
+export { errnoName, isKernelError, KernelError } from "../kernel-error.ts";
+export * from "./attributes.ts";
+export * from "./codecs.ts";
+export * from "./live-table.ts";
+export * from "./message.ts";
+export * from "./monitor.ts";
+export * from "./multicast-socket.ts";
+export * as nftables from "./nftables/index.ts";
+export * as rtnetlink from "./rtnetlink/index.ts";
+export * from "./socket.ts";
+export * from "./wire.ts";

@@ -1,0 +1,56 @@
+import { isKernelError } from "../kernel-error.ts";
+import * as sys from "../syscalls.ts";
+import { type NetlinkMessage, readMessages } from "./message.ts";
+
+const SOL_NETLINK = 270;
+/** include/uapi/linux/netlink.h. */
+const NETLINK_ADD_MEMBERSHIP = 1;
+/** Room for what is told between two drains, bytes. */
+const receiveBufferBytes = 8 * 1024 * 1024;
+
+/**
+ * A socket that multicast groups tell of changes, read without a thread and without waiting: for those
+ * who only want to know what has changed when they next look. See NetlinkMonitor for being told.
+ */
+export class MulticastSocket {
+  readonly #fd: number;
+  readonly #buffer = Buffer.allocUnsafe(64 * 1024);
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Joins `groups` (RTNLGRP_*) of `family` in the calling thread's namespace. Throws KernelError. */
+  static open(family: number, groups: readonly number[]): MulticastSocket {
+    const fd = sys.socket(sys.AF_NETLINK, sys.SOCK_RAW, family);
+    try {
+      sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, receiveBufferBytes);
+      for (const group of groups) sys.setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
+      return new MulticastSocket(fd);
+    } catch (error) {
+      sys.close(fd);
+      throw error;
+    }
+  }
+
+  /**
+   * Everything that was told since the last drain. A message holds until the next one is asked for.
+   * Throws KernelError, ENOBUFS when the kernel had to drop some: then all has to be read anew.
+   */
+  *drain(): Generator<NetlinkMessage> {
+    for (;;) {
+      let length: number;
+      try {
+        length = sys.recv(this.#fd, this.#buffer, sys.MSG_DONTWAIT, "multicast");
+      } catch (error) {
+        if (isKernelError(error, "EAGAIN")) return;
+        throw error;
+      }
+      yield* readMessages(this.#buffer.subarray(0, length));
+    }
+  }
+
+  close(): void {
+    sys.close(this.#fd);
+  }
+}

@@ -1,0 +1,58 @@
+import { KernelError } from "../../kernel-error.ts";
+import { attribute, attributes } from "../attributes.ts";
+import type { NetlinkSocket } from "../socket.ts";
+import { u32be } from "../wire.ts";
+import type { Change } from "./change.ts";
+import { batchEnd } from "./protocol.ts";
+
+/** ERESTART of include/linux/errno.h: the generation that a batch was meant for is over. */
+const ERESTART = 85;
+
+/** NFNL_BATCH_*. */
+const batchAttributes = attributes({ generation: attribute(1, u32be) });
+
+/** On what a transaction depends. */
+export interface CommitOptions {
+  /**
+   * Refuse unless the rule set of the namespace, of whatever table, is still of this generation; see
+   * {@link getGeneration}. Then nobody has changed it since.
+   */
+  readonly generation?: number;
+}
+
+/**
+ * Carries out all of `changes` or none. Throws KernelError for the first that the kernel refuses, with
+ * the kernel's words, the name of what it was about and, in a list of elements, the element; then
+ * nothing was changed. What is refused only as a whole (a generation that is over) is
+ * told of the batch's first message. No changes are no error.
+ */
+export function commit(socket: NetlinkSocket, changes: readonly Change[], options: CommitOptions = {}): void {
+  const [first] = changes;
+  if (first === undefined) return;
+  const { generation } = options;
+  const all = `${changes.length} changes from ${first.object} on`;
+  const object = generation === undefined ? all : `${all}, for generation ${generation}`;
+  const outcomes = socket.batch([
+    batchEnd("begin", object, batchAttributes, generation === undefined ? {} : { generation }),
+    ...changes,
+    batchEnd("end", object, batchAttributes, {}),
+  ]);
+  const failed = outcomes.findIndex((outcome) => outcome !== undefined);
+  const outcome = outcomes[failed];
+  if (outcome !== undefined) throw located(outcome, changes[failed - 1]);
+}
+
+/** True for the error of a transaction whose `generation` was over. */
+export function isGenerationConflict(error: unknown): boolean {
+  return error instanceof KernelError && error.errno === ERESTART;
+}
+
+/** The error with the name of the very element, when the kernel said where it stands. */
+function located(error: KernelError, change: Change | undefined): KernelError {
+  const { words, offset } = error.details;
+  if (typeof offset !== "number") return error;
+  const object = change?.objectAt?.(offset);
+  if (object === undefined) return error;
+  const { errno, call } = error;
+  return new KernelError({ errno, call, object, offset, ...(typeof words === "string" ? { words } : {}) });
+}

@@ -1,0 +1,96 @@
+import type { NetlinkMessage } from "../message.ts";
+import type { NetlinkSocket } from "../socket.ts";
+import { type Chain, chainAttributes, chainFromWire } from "./chain.ts";
+import { elementsFromWire, type SetElement } from "./element.ts";
+import { elementListAttributes } from "./element-changes.ts";
+import { familyFromNumber, type TableFamily } from "./family.ts";
+import { request, splitHeader } from "./protocol.ts";
+import { type Rule, ruleAttributes, ruleFromWire } from "./rule.ts";
+import { type NftSet, type SetName, setAttributes, setFromWire } from "./set.ts";
+import type { SetType } from "./set-type.ts";
+import { describe, type Table, type TableName, tableAttributes, tableFromWire } from "./table.ts";
+
+/** Splits a dumped message into family and attributes. */
+function opened<T>(message: NetlinkMessage, read: (family: TableFamily, attributes: Buffer) => T): T {
+  const { header, attributes } = splitHeader(message);
+  return read(familyFromNumber(header.family), attributes);
+}
+
+/** All tables, or those of one family. Throws KernelError. */
+export function listTables(socket: NetlinkSocket, family?: TableFamily): readonly Table[] {
+  const call = request({
+    call: "NFT_MSG_GETTABLE",
+    family,
+    object: "tables",
+    codec: tableAttributes,
+    value: {},
+  });
+  return socket.dump(call, (message) =>
+    opened(message, (found, bytes) => tableFromWire(found, tableAttributes.read(bytes))),
+  );
+}
+
+/** All chains of a table. A table that is not there has none. Throws KernelError. */
+export function listChains(socket: NetlinkSocket, name: TableName): readonly Chain[] {
+  const call = request({
+    call: "NFT_MSG_GETCHAIN",
+    family: name.family,
+    object: describe("chains of table", name),
+    codec: chainAttributes,
+    value: { table: name.table },
+  });
+  // The kernel gives the chains of all tables of the family.
+  return socket.dump(call, (message) =>
+    opened(message, (family, bytes) => {
+      const wire = chainAttributes.read(bytes);
+      return wire.table === name.table ? chainFromWire(family, wire) : undefined;
+    }),
+  );
+}
+
+/** All rules of a table, or of one of its chains, in their order. Throws KernelError. */
+export function listRules(socket: NetlinkSocket, name: TableName, chain?: string): readonly Rule[] {
+  const call = request({
+    call: "NFT_MSG_GETRULE",
+    family: name.family,
+    object: describe("rules of table", name),
+    codec: ruleAttributes,
+    value: { table: name.table, chain },
+  });
+  return socket.dump(call, (message) =>
+    opened(message, (family, bytes) => ruleFromWire(family, ruleAttributes.read(bytes))),
+  );
+}
+
+/** All sets and maps of a table, anonymous ones too. ENOENT when the table is not there. Throws KernelError. */
+export function listSets(socket: NetlinkSocket, name: TableName): readonly NftSet[] {
+  const call = request({
+    call: "NFT_MSG_GETSET",
+    family: name.family,
+    object: describe("sets of table", name),
+    codec: setAttributes,
+    value: { table: name.table },
+  });
+  return socket.dump(call, (message) =>
+    opened(message, (family, bytes) => setFromWire(family, setAttributes.read(bytes))),
+  );
+}
+
+/**
+ * All elements of a set of a known type, in no order. ENOENT when the set is not there. Throws
+ * KernelError, and RangeError when the type is not that of the set.
+ */
+export function listElements(socket: NetlinkSocket, name: SetName, type: SetType): readonly SetElement[] {
+  const call = request({
+    call: "NFT_MSG_GETSETELEM",
+    family: name.family,
+    object: describe("elements of set", name, name.set),
+    codec: elementListAttributes,
+    value: { table: name.table, set: name.set },
+  });
+  const found = socket.dump(call, (message) => {
+    const { attributes } = splitHeader(message);
+    return elementListAttributes.read(attributes).elements ?? [];
+  });
+  return elementsFromWire(type, found.flat());
+}

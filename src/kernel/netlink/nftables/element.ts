@@ -1,0 +1,159 @@
+import { attribute, attributes, nested } from "../attributes.ts";
+import { bytes, type Codec, text, u32be, u64be } from "../wire.ts";
+import { decodeFields, encodeFields, lengthOfFields, splitFields } from "./concatenation.ts";
+import type { FieldValue } from "./datatypes.ts";
+import type { FieldType } from "./field.ts";
+import { type Bounds, boundsOf, type KeyPart, partOf, predecessor, successor } from "./interval.ts";
+import { hasKeyEnds } from "./set.ts";
+import type { SetType } from "./set-type.ts";
+import { compact } from "./symbols.ts";
+import { commentOf, commentUserdata } from "./userdata.ts";
+import { type Verdict, verdictCodec } from "./verdict.ts";
+
+/** An element of a set, map or verdict map. */
+export interface SetElement {
+  /** One part for each field of the key; "*" is what a map gives for keys that it does not hold. */
+  readonly key: readonly KeyPart[] | "*";
+  /** Of a map: one value for each field of the data, or the verdict. */
+  readonly data?: readonly FieldValue[] | Verdict;
+  /** After how long it runs out, in milliseconds. */
+  readonly timeoutMs?: number;
+  /** How long it still has, in milliseconds; only the kernel tells. */
+  readonly expiresInMs?: number;
+  readonly comment?: string;
+}
+
+/** NFT_SET_ELEM_*. */
+const NFT_SET_ELEM_INTERVAL_END = 1;
+const NFT_SET_ELEM_CATCHALL = 2;
+
+const keyData = nested(1, attributes({ value: attribute(1, bytes) }));
+const elementData = attributes({ value: attribute(1, bytes), verdict: nested(2, verdictCodec) });
+
+/** NFTA_SET_ELEM_*. */
+export const elementAttributes = attributes({
+  flags: attribute(3, u32be),
+  key: keyData,
+  keyEnd: nested(10, keyData.codec),
+  data: nested(2, elementData),
+  timeout: attribute(4, u64be),
+  expiration: attribute(5, u64be),
+  userdata: attribute(6, bytes),
+  objectName: attribute(9, text),
+});
+
+/** One element on the wire; a simple interval is two of them. */
+export type ElementWire = typeof elementAttributes extends Codec<infer T> ? T : never;
+
+/**
+ * What stands for an element on the wire: one, or for an interval of a single field its beginning and
+ * its end. Throws RangeError when the element does not fit the set.
+ */
+export function elementToWire(type: SetType, element: SetElement): readonly ElementWire[] {
+  const rest = {
+    ...dataToWire(type, element),
+    timeout: element.timeoutMs === undefined ? undefined : BigInt(element.timeoutMs),
+    userdata: commentUserdata(element.comment),
+  };
+  if (element.key === "*") return [{ flags: NFT_SET_ELEM_CATCHALL, ...rest }];
+  if (!type.interval) return [{ key: { value: encodeFields(type.key, singles(element.key)) }, ...rest }];
+  const bounds = boundsOfKey(type.key, element.key);
+  if (hasKeyEnds(type)) return [{ key: { value: bounds.low }, keyEnd: { value: bounds.high }, ...rest }];
+  const end = successor(bounds.high);
+  const begin = { key: { value: bounds.low }, ...rest };
+  // An interval up to the highest value has no end, for there is nothing after it.
+  return end === undefined ? [begin] : [begin, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }];
+}
+
+function dataToWire(type: SetType, { data }: SetElement): Pick<ElementWire, "data"> {
+  if (type.data === undefined) {
+    if (data !== undefined) throw new RangeError("data for a set that is no map");
+    return {};
+  }
+  if (data === undefined) return {}; // as when it is deleted
+  if ("verdict" in data) return { data: { verdict: data } };
+  if (type.data === "verdict") throw new RangeError("values for a verdict map");
+  return { data: { value: encodeFields(type.data, data) } };
+}
+
+function singles(parts: readonly KeyPart[]): readonly FieldValue[] {
+  return parts.map((part) => {
+    if (typeof part === "object") throw new RangeError("a range in a set that is none of intervals");
+    return part;
+  });
+}
+
+function boundsOfKey(fields: readonly FieldType[], parts: readonly KeyPart[]): Bounds {
+  if (fields.length !== parts.length)
+    throw new RangeError(`${parts.length} parts for ${fields.length} fields`);
+  const low = Buffer.alloc(lengthOfFields(fields));
+  const high = Buffer.alloc(low.length);
+  for (const [i, { field, bytes: place }] of splitFields(fields, low).entries()) {
+    const bounds = boundsOf(field, parts[i] ?? ""); // as many parts as fields, see above
+    place.set(bounds.low);
+    bounds.high.copy(high, place.byteOffset - low.byteOffset);
+  }
+  return { low, high };
+}
+
+/** The elements that were dumped of a set. Simple intervals, which come in halves, are put together. */
+export function elementsFromWire(type: SetType, dumped: readonly ElementWire[]): readonly SetElement[] {
+  const pairs = type.interval && !hasKeyEnds(type);
+  return pairs ? pairedElements(type, dumped) : dumped.map((wire) => elementFromWire(type, wire));
+}
+
+function elementFromWire(type: SetType, wire: ElementWire): SetElement {
+  if (isCatchall(wire)) return { key: "*", ...restOf(type, wire) };
+  const low = wire.key?.value ?? Buffer.alloc(0);
+  if (!hasKeyEnds(type)) return { key: decodeFields(type.key, low), ...restOf(type, wire) };
+  const high = splitFields(type.key, wire.keyEnd?.value ?? low);
+  const key = splitFields(type.key, low).map(({ field, bytes }, i) =>
+    partOf(field, { low: bytes, high: high[i]?.bytes ?? bytes }),
+  );
+  return { key, ...restOf(type, wire) };
+}
+
+function pairedElements(type: SetType, dumped: readonly ElementWire[]): readonly SetElement[] {
+  const [field] = type.key;
+  if (field === undefined) return [];
+  const found: SetElement[] = dumped.filter(isCatchall).map((wire) => elementFromWire(type, wire));
+  let begin: ElementWire | undefined;
+  const close = (high: Buffer) => {
+    if (begin === undefined) return;
+    const low = Buffer.from(begin.key?.value ?? []);
+    found.push({ key: [partOf(field, { low, high })], ...restOf(type, begin) });
+    begin = undefined;
+  };
+  for (const wire of dumped.filter((one) => !isCatchall(one)).sort(compareWire)) {
+    const at = Buffer.from(wire.key?.value ?? []);
+    close(predecessor(at));
+    if (!isEnd(wire)) begin = wire;
+  }
+  close(Buffer.alloc(lengthOfFields(type.key), 0xff));
+  return found;
+}
+
+const isEnd = (wire: ElementWire) => ((wire.flags ?? 0) & NFT_SET_ELEM_INTERVAL_END) !== 0;
+const isCatchall = (wire: ElementWire) => ((wire.flags ?? 0) & NFT_SET_ELEM_CATCHALL) !== 0;
+
+/** By key; where one interval ends and the next begins, the end comes first. */
+function compareWire(a: ElementWire, b: ElementWire): number {
+  const order = Buffer.compare(a.key?.value ?? Buffer.alloc(0), b.key?.value ?? Buffer.alloc(0));
+  return order || Number(isEnd(b)) - Number(isEnd(a));
+}
+
+function restOf(type: SetType, wire: ElementWire): Omit<SetElement, "key"> {
+  return compact({
+    data: dataFromWire(type, wire.data),
+    timeoutMs: wire.timeout === undefined ? undefined : Number(wire.timeout),
+    expiresInMs: wire.expiration === undefined ? undefined : Number(wire.expiration),
+    comment: commentOf(wire.userdata),
+  });
+}
+
+function dataFromWire(type: SetType, wire: ElementWire["data"]): SetElement["data"] {
+  if (wire === undefined) return undefined;
+  if (wire.verdict !== undefined) return wire.verdict;
+  if (wire.value === undefined || type.data === undefined || type.data === "verdict") return undefined;
+  return decodeFields(type.data, wire.value);
+}

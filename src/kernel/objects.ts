@@ -1,0 +1,231 @@
+import {
+  canonicalJson,
+  type InterfaceAddress,
+  type IpAddress,
+  type MacAddress,
+  type Prefix,
+} from "../core/index.ts";
+import type { NftElementObject, NftTableObject } from "./nft-objects.ts";
+
+/**
+ * Which network namespace an object lives in: {@link hostNetns}, or the absolute path of the bind mount
+ * that keeps a sandbox's namespace.
+ */
+export type NetnsRef = string;
+
+/** The namespace that the controller works in, its "host". */
+export const hostNetns: NetnsRef = "host";
+
+/** A network namespace kept as a bind mount at `netns`: a new one, or the one behind another path. */
+export interface NetnsObject {
+  readonly kind: "netns";
+  readonly netns: NetnsRef;
+  /** A namespace that a container runtime made, `/proc/PID/ns/net`. It can be read only while it is mounted first. */
+  readonly from?: string | undefined;
+}
+
+/** A file that weft writes for a sandbox: hosts, resolv.conf, hostname. Written in place, for it may be bind-mounted. */
+export interface FileObject {
+  readonly kind: "file";
+  /** Absolute path. Its folder is made, and removed again with its last file. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/** What kind of link, and what only that kind has. */
+export type LinkSpec =
+  | { readonly type: "bridge" }
+  | { readonly type: "veth"; readonly peer: VethPeer }
+  | { readonly type: "adopted" }
+  | { readonly type: "moved"; readonly from: string };
+
+/** The far end of a veth pair, born in its namespace under its name. */
+export interface VethPeer {
+  readonly netns: NetnsRef;
+  readonly name: string;
+  readonly mac?: MacAddress | undefined;
+}
+
+/**
+ * A link, by its name. weft's own carry its group (IFLA_GROUP). An `adopted` one was made by somebody
+ * else: it has to be there, is never changed and never deleted. A `moved` one was made by somebody else
+ * in the host's namespace under the name `from`; it is moved here, and given back there when it goes.
+ */
+export interface LinkObject {
+  readonly kind: "link";
+  readonly netns: NetnsRef;
+  /** At most 15 bytes (IFNAMSIZ - 1). */
+  readonly name: string;
+  readonly spec: LinkSpec;
+  /** Bytes; the kernel's default when absent. For veth, of both ends. */
+  readonly mtu?: number | undefined;
+  readonly mac?: MacAddress | undefined;
+  /** IFLA_IFALIAS: for people only. */
+  readonly alias?: string | undefined;
+}
+
+/** A value below /proc/sys, such as `net/ipv4/ip_forward`. */
+export interface SysctlObject {
+  readonly kind: "sysctl";
+  readonly netns: NetnsRef;
+  /** The path below /proc/sys, with slashes. */
+  readonly key: string;
+  readonly value: string;
+  /** The link that the value belongs to and goes with, if it is one of a link. */
+  readonly link?: string | undefined;
+}
+
+/** A link's place in a bridge. */
+export interface PortObject {
+  readonly kind: "port";
+  readonly netns: NetnsRef;
+  readonly link: string;
+  readonly master: string;
+  /** Frames may leave by the port they came in by (IFLA_BRPORT_MODE). */
+  readonly hairpin: boolean;
+  /** Frames do not pass between two isolated ports of a bridge (IFLA_BRPORT_ISOLATED). */
+  readonly isolated: boolean;
+}
+
+/** An address on a link. Added without duplicate address detection: weft's own allocation is unique. */
+export interface AddressObject {
+  readonly kind: "address";
+  readonly netns: NetnsRef;
+  readonly link: string;
+  readonly address: InterfaceAddress;
+}
+
+/** A link's being up. */
+export interface UpObject {
+  readonly kind: "up";
+  readonly netns: NetnsRef;
+  readonly link: string;
+}
+
+/** A unicast route in the main table, marked by weft's protocol number. */
+export interface RouteObject {
+  readonly kind: "route";
+  readonly netns: NetnsRef;
+  readonly destination: Prefix;
+  /** RTA_PRIORITY; 0 is the kernel's default for IPv4. For IPv6 the kernel makes 1024 of 0. */
+  readonly metric: number;
+  readonly gateway?: IpAddress | undefined;
+  /** The outgoing link. */
+  readonly link: string;
+}
+
+/** Everything that a plan can hold and a {@link Kernel} can write and read. */
+export type KernelObject =
+  | NetnsObject
+  | FileObject
+  | LinkObject
+  | SysctlObject
+  | PortObject
+  | AddressObject
+  | UpObject
+  | RouteObject
+  | NftTableObject
+  | NftElementObject;
+
+/** A kind of object. */
+export type ObjectKind = KernelObject["kind"];
+
+declare const identityBrand: unique symbol;
+/** What makes an object the same object: two with one identity are one, with two values. */
+export type Identity = string & { readonly [identityBrand]: true };
+
+function identity(...parts: readonly (string | number)[]): Identity {
+  return parts.join(" ") as Identity; // the only place that makes one
+}
+
+/** The identity of a link, by namespace and name. */
+export function linkIdentity(netns: NetnsRef, name: string): Identity {
+  return identity("link", netns, name);
+}
+
+/** The identity of a namespace. */
+export function netnsIdentityOf(netns: NetnsRef): Identity {
+  return identity("netns", netns);
+}
+
+/** The identity of an nftables table. */
+export function tableIdentity(netns: NetnsRef, family: string, table: string): Identity {
+  return identity("nft-table", netns, family, table);
+}
+
+/** The identity of an object. */
+export function identityOf(object: KernelObject): Identity {
+  switch (object.kind) {
+    case "netns":
+      return netnsIdentityOf(object.netns);
+    case "file":
+      return identity("file", object.path);
+    case "link":
+      return linkIdentity(object.netns, object.name);
+    case "sysctl":
+      return identity("sysctl", object.netns, object.key);
+    case "port":
+    case "up":
+      return identity(object.kind, object.netns, object.link);
+    case "address":
+      return identity("address", object.netns, object.link, object.address);
+    case "route":
+      return identity("route", object.netns, object.destination, object.metric);
+    case "nft-table":
+      return tableIdentity(object.netns, object.definition.family, object.definition.table);
+    case "nft-element": {
+      const { netns, family, table, set, element } = object;
+      return identity("nft-element", netns, family, table, set, canonicalJson(element.key));
+    }
+  }
+}
+
+/** Identities besides its own that an object brings into being: the far end of a veth pair. */
+export function alsoProvides(object: KernelObject): readonly Identity[] {
+  if (object.kind !== "link" || object.spec.type !== "veth") return [];
+  return [linkIdentity(object.spec.peer.netns, object.spec.peer.name)];
+}
+
+/**
+ * What an object lives in: when one of these goes, the object goes with it, and it cannot be made before
+ * them. The host namespace is never made, so it is nobody's container; nor is a namespace's own lo.
+ */
+export function containersOf(object: KernelObject): readonly Identity[] {
+  switch (object.kind) {
+    case "netns":
+    case "file":
+      return [];
+    case "link":
+      return inNetnses(object.spec.type === "veth" ? [object.netns, object.spec.peer.netns] : [object.netns]);
+    case "port":
+      return [linkIdentity(object.netns, object.link), linkIdentity(object.netns, object.master)];
+    case "address":
+    case "up":
+    case "route":
+      return onLink(object.netns, object.link);
+    case "sysctl":
+      return object.link === undefined ? inNetnses([object.netns]) : onLink(object.netns, object.link);
+    case "nft-table":
+      return inNetnses([object.netns]);
+    case "nft-element":
+      return [tableIdentity(object.netns, object.family, object.table)];
+  }
+}
+
+/**
+ * Those containers whose deletion takes the object along before it returns. A namespace takes the far end
+ * of a veth pair along too, but some time later, and not while a process still lives in it.
+ */
+export function takenAlongBy(object: KernelObject): readonly Identity[] {
+  if (object.kind === "link" && object.spec.type === "veth") return inNetnses([object.netns]);
+  if (object.kind === "link" && object.spec.type === "moved") return []; // it has to be given back first
+  return containersOf(object);
+}
+
+function inNetnses(namespaces: readonly NetnsRef[]): Identity[] {
+  return namespaces.filter((netns) => netns !== hostNetns).map(netnsIdentityOf);
+}
+
+function onLink(netns: NetnsRef, link: string): Identity[] {
+  return link === "lo" ? inNetnses([netns]) : [linkIdentity(netns, link)];
+}

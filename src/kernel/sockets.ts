@@ -1,0 +1,79 @@
+import { isKernelError } from "./kernel-error.ts";
+import { inNetnsAt } from "./netns.ts";
+import * as sys from "./syscalls.ts";
+
+/** struct sockaddr_un with an abstract name: a NUL, and the name without an end. */
+function abstractAddress(name: string): Buffer {
+  const address = Buffer.alloc(3 + Buffer.byteLength(name));
+  address.writeUInt16LE(sys.AF_UNIX, 0);
+  address.write(name, 3);
+  return address;
+}
+
+/**
+ * Binds an abstract unix socket in the namespace at `netnsPath`: each namespace has its own names, and
+ * they go with the process. Throws KernelError, EADDRINUSE when the name is taken.
+ */
+export function bindAbstractSocket(netnsPath: string, name: string): number {
+  return inNetnsAt(netnsPath, () => {
+    const fd = sys.socket(sys.AF_UNIX, sys.SOCK_STREAM, 0);
+    try {
+      sys.bind(fd, abstractAddress(name), `@${name}`);
+      sys.listen(fd, 1); // so that whoever connects can ask for this process's credentials
+      return fd;
+    } catch (error) {
+      sys.close(fd);
+      throw error;
+    }
+  });
+}
+
+/** The pid of the process that listens on an abstract socket in the namespace; undefined when none does. Throws KernelError. */
+export function abstractSocketOwner(netnsPath: string, name: string): number | undefined {
+  return inNetnsAt(netnsPath, () => {
+    const fd = sys.socket(sys.AF_UNIX, sys.SOCK_STREAM | sys.SOCK_NONBLOCK, 0);
+    try {
+      sys.connect(fd, abstractAddress(name), `@${name}`);
+      return sys.getsockopt(fd, sys.SOL_SOCKET, sys.SO_PEERCRED, 12).readInt32LE(0); // struct ucred begins with the pid
+    } catch (error) {
+      // EAGAIN: its queue of connections is full, which others who asked have filled.
+      if (isKernelError(error, "ECONNREFUSED", "EAGAIN")) return undefined;
+      throw error;
+    } finally {
+      sys.close(fd);
+    }
+  });
+}
+
+/** struct sockaddr_in. */
+function ipv4SocketAddress(address: readonly [number, number, number, number], port: number): Buffer {
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt16LE(sys.AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  bytes.set(address, 4);
+  return bytes;
+}
+
+/** Opens a UDP socket and a TCP socket, listening, on one IPv4 address and port of a namespace. Throws KernelError; then neither is open. */
+export function openUdpAndTcp(
+  netnsPath: string,
+  address: readonly [number, number, number, number],
+  port: number,
+): { readonly udpFd: number; readonly tcpFd: number } {
+  return inNetnsAt(netnsPath, () => {
+    const opened: number[] = [];
+    const bound = (type: number) => {
+      const fd = sys.socket(sys.AF_INET, type | sys.SOCK_NONBLOCK, 0);
+      opened.push(fd);
+      if (type === sys.SOCK_STREAM) sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_REUSEADDR, 1);
+      sys.bind(fd, ipv4SocketAddress(address, port), `${address.join(".")}:${port}`);
+      return fd;
+    };
+    try {
+      return { udpFd: bound(sys.SOCK_DGRAM), tcpFd: bound(sys.SOCK_STREAM) };
+    } catch (error) {
+      for (const fd of opened) sys.close(fd);
+      throw error;
+    }
+  });
+}

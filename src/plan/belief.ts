@@ -1,0 +1,73 @@
+import type { Identity } from "../kernel/index.ts";
+import { containersOfPlanned, identityOfPlanned, type PlannedObject, providesOf } from "./object.ts";
+
+/**
+ * What is there, as far as we know: what the last reading found and what was done since. Objects go
+ * with what they live in.
+ */
+export class Belief {
+  readonly #objects = new Map<Identity, PlannedObject>();
+  /** For an identity that comes with another object (a veth's far end): that object's identity. */
+  readonly #providers = new Map<Identity, Identity>();
+  readonly #children = new Map<Identity, Set<Identity>>();
+
+  get(identity: Identity): PlannedObject | undefined {
+    return this.#objects.get(identity);
+  }
+
+  identities(): Iterable<Identity> {
+    return this.#objects.keys();
+  }
+
+  /** The identity of the object that brings `identity` along; `identity` itself for most. */
+  providerOf(identity: Identity): Identity {
+    return this.#providers.get(identity) ?? identity;
+  }
+
+  add(object: PlannedObject): void {
+    const identity = identityOfPlanned(object);
+    this.#objects.set(identity, object);
+    for (const provided of providesOf(object)) this.#providers.set(provided, identity);
+    for (const container of containersOfPlanned(object)) {
+      const children = this.#children.get(container);
+      if (children === undefined) this.#children.set(container, new Set([identity]));
+      else children.add(identity);
+    }
+  }
+
+  /** Forgets an object and all that lives in it. */
+  remove(identity: Identity): void {
+    for (const inside of [...this.inside(identity)]) this.#removeOne(inside);
+    this.#removeOne(identity);
+  }
+
+  #removeOne(identity: Identity): void {
+    const object = this.#objects.get(identity);
+    if (object === undefined) return;
+    this.#objects.delete(identity);
+    for (const provided of providesOf(object)) this.#providers.delete(provided);
+    for (const container of containersOfPlanned(object)) {
+      const children = this.#children.get(container);
+      children?.delete(identity);
+      if (children?.size === 0) this.#children.delete(container);
+    }
+  }
+
+  /** Everything that lives in the object, directly or not, once each. */
+  inside(identity: Identity): Set<Identity> {
+    const found = new Set<Identity>();
+    const visit = (one: Identity) => {
+      const object = this.#objects.get(one);
+      const names = object === undefined ? [one] : [one, ...providesOf(object)];
+      for (const name of names) {
+        for (const child of this.#children.get(name) ?? []) {
+          if (found.has(child)) continue;
+          found.add(child);
+          visit(child);
+        }
+      }
+    };
+    visit(identity);
+    return found;
+  }
+}

@@ -1,0 +1,62 @@
+import { type Found, hostNetns, type Identity, type KernelObject, type NetnsRef } from "../kernel/index.ts";
+import type { Desired } from "./desired.ts";
+import { comparePlanned, identityOfPlanned, type PlannedObject } from "./object.ts";
+
+/** One difference between the host and what it should hold. */
+export type Drift =
+  | { readonly drift: "missing"; readonly identity: Identity; readonly wanted: KernelObject }
+  | {
+      readonly drift: "changed";
+      readonly identity: Identity;
+      readonly wanted: KernelObject;
+      readonly found: KernelObject;
+    }
+  /** It carries weft's mark and nobody wants it. */
+  | { readonly drift: "left over"; readonly identity: Identity; readonly found: KernelObject };
+
+type Wants = Pick<Desired, "get" | "identities">;
+
+/** Compares a reading of the host with what is wanted. `leaving` tells what is on its way out. */
+export function driftOf(
+  desired: Wants,
+  found: readonly Found[],
+  leaving: (identity: Identity) => boolean,
+): readonly Drift[] {
+  const there = new Map(found.map((one) => [identityOfPlanned(one.object), one]));
+  const drifts: Drift[] = [];
+  for (const { identity, object: wanted } of kernelObjects(desired)) {
+    const is = there.get(identity);
+    if (is === undefined) drifts.push({ drift: "missing", identity, wanted });
+    else if (comparePlanned(wanted, is.object) !== "none")
+      drifts.push({ drift: "changed", identity, wanted, found: is.object });
+  }
+  for (const [identity, { object, marked }] of there) {
+    if (marked && desired.get(identity) === undefined && !leaving(identity))
+      drifts.push({ drift: "left over", identity, found: object });
+  }
+  return drifts;
+}
+
+/** The namespaces that must be read to see everything that is wanted; the host's always. */
+export function namespacesOf(desired: Wants): readonly NetnsRef[] {
+  const namespaces = new Set<NetnsRef>([hostNetns]);
+  for (const { object } of kernelObjects(desired)) if (object.kind !== "file") namespaces.add(object.netns);
+  return [...namespaces];
+}
+
+/** What no dump gives and has to be looked up. */
+export function lookUps(desired: Wants): readonly KernelObject[] {
+  const found: KernelObject[] = [];
+  for (const { object } of kernelObjects(desired))
+    if (object.kind === "sysctl" || object.kind === "file") found.push(object);
+  return found;
+}
+
+function* kernelObjects(
+  desired: Wants,
+): Generator<{ readonly identity: Identity; readonly object: KernelObject }> {
+  for (const identity of desired.identities()) {
+    const object: PlannedObject | undefined = desired.get(identity)?.object;
+    if (object !== undefined && object.kind !== "held") yield { identity, object };
+  }
+}

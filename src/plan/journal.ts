@@ -1,0 +1,77 @@
+import { hostNetns, type Identity, identityOf, type KernelObject } from "../kernel/index.ts";
+import type { Store } from "../store/index.ts";
+import type { PlannedObject } from "./object.ts";
+
+/** What stood in the place of an object that cannot carry weft's mark, before weft wrote it. */
+export interface JournalEntry {
+  readonly object: KernelObject;
+  /** The former value; null when there was none. */
+  readonly former: KernelObject | null;
+}
+
+/**
+ * Remembers former values of what cannot be marked, durably and before the write, so that they can be
+ * restored by whoever comes next.
+ */
+export interface Journal {
+  get(identity: Identity): JournalEntry | undefined;
+  entries(): Iterable<JournalEntry>;
+  /** Resolves when the entries are durable. */
+  record(entries: readonly JournalEntry[]): Promise<void>;
+  forget(identities: readonly Identity[]): Promise<void>;
+}
+
+const folder = "journal/";
+
+/** A journal in the controller's store, below `journal/`. */
+export class StoreJournal implements Journal {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  get(identity: Identity): JournalEntry | undefined {
+    return this.#store.get(keyOf(identity)) as JournalEntry | undefined; // only record() writes below journal/
+  }
+
+  *entries(): Iterable<JournalEntry> {
+    for (const { value } of this.#store.range(folder)) yield value as JournalEntry; // as above
+  }
+
+  async record(entries: readonly JournalEntry[]): Promise<void> {
+    await this.#store.transact((transaction) => {
+      for (const entry of entries) transaction.put(keyOf(identityOf(entry.object)), entry);
+    });
+  }
+
+  async forget(identities: readonly Identity[]): Promise<void> {
+    await this.#store.transact((transaction) => {
+      for (const identity of identities) transaction.delete(keyOf(identity));
+    });
+  }
+}
+
+/** Keys are paths of printable ASCII; an identity may hold a path itself. */
+function keyOf(identity: Identity): string {
+  return folder + encodeURIComponent(identity);
+}
+
+/**
+ * True for what has to be journaled: it lives in the host's namespace, and on no link that weft made.
+ * `isOwnLink` tells whether the host's link of that name is weft's.
+ */
+export function isUnmarked(
+  object: PlannedObject,
+  isOwnLink: (link: string) => boolean,
+): object is KernelObject {
+  switch (object.kind) {
+    case "sysctl":
+      return object.netns === hostNetns && (object.link === undefined || !isOwnLink(object.link));
+    case "address":
+    case "up":
+      return object.netns === hostNetns && !isOwnLink(object.link);
+    default:
+      return false;
+  }
+}

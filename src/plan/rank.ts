@@ -1,0 +1,31 @@
+import type { ObjectKind } from "../kernel/index.ts";
+import type { PlannedObject } from "./object.ts";
+
+/**
+ * The order of kinds: creation goes up, deletion goes down. What one kind relies on being ready has a
+ * lower rank. Held types say theirs when they are registered; names come last.
+ */
+export const rankOfKind: Readonly<Record<ObjectKind, number>> = {
+  netns: 0,
+  file: 1,
+  link: 2,
+  sysctl: 3,
+  port: 4,
+  address: 5,
+  up: 6,
+  route: 7,
+  "nft-table": 10,
+  "nft-element": 11,
+};
+
+/** Ranks for held types: a listener stands before the rules that lead to it, a name after everything. */
+export const heldRanks = { listener: 8, view: 12, name: 13 } as const;
+
+/**
+ * From this rank on objects let traffic and names in. When something is deleted they are withdrawn at
+ * once, before the caller is answered; the rest is removed in the background.
+ */
+export const withdrawnFromRank = rankOfKind["nft-table"];
+
+/** Gives the rank of any planned object. */
+export type RankOf = (object: PlannedObject) => number;
