@@ -111,7 +111,13 @@ function moveHere(
 ): readonly NetlinkRequest[] {
   const index = session.index(hostNetns, from);
   return [
-    changeLink(index, { netnsFd: session.netnsFd(netns), name, newIndex: session.newIndex(netns, name) }),
+    changeLink(index, {
+      netnsFd: session.netnsFd(netns),
+      name,
+      newIndex: session.newIndex(netns, name),
+      mac,
+      mtu,
+    }),
   ];
 }
 
