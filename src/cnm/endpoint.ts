@@ -11,7 +11,6 @@ import { driverEndpoint, driverNetwork } from "./driver-views.ts";
 import { deleteEndpoint, endpointOf } from "./endpoint-operations.ts";
 import { type JoinOptions, joinSandbox, leaveSandbox } from "./join-operations.ts";
 import type { EndpointRecord } from "./records.ts";
-import type { Sandbox } from "./sandbox.ts";
 
 /** What can be told about an endpoint. */
 export interface EndpointInfo {
@@ -71,7 +70,7 @@ export class Endpoint {
   }
 
   /** Puts the endpoint into a sandbox; see {@link joinSandbox} for what it throws. */
-  async join(sandbox: Pick<Sandbox, "id">, options: JoinOptions = {}): Promise<void> {
+  async join(sandbox: { readonly id: Id }, options: JoinOptions = {}): Promise<void> {
     await joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options);
   }
 

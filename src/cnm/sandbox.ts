@@ -3,7 +3,6 @@ import type { Context } from "./context.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { EndpointOptions } from "./endpoint-operations.ts";
 import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
-import type { Network } from "./network.ts";
 import type { SandboxRecord } from "./records.ts";
 import { deleteSandbox } from "./sandbox-operations.ts";
 
@@ -42,7 +41,7 @@ export class Sandbox {
 
   /** Makes an endpoint of `network` and puts it in here, in one step; its name is the container's without another. */
   async connect(
-    network: Pick<Network, "id">,
+    network: { readonly id: Id },
     options: EndpointOptions & JoinOptions & { readonly name?: string } = {},
   ): Promise<Endpoint> {
     const record = await connectSandbox(

@@ -1,5 +1,5 @@
 import type { IpAddress, MacAddress } from "../core/index.ts";
-import type { NetnsRef } from "./objects.ts";
+import type { NetnsRef } from "./netns-ref.ts";
 
 /**
  * Something that happens rather than is. It runs once after the change it hangs on, may run again, and

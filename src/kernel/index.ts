@@ -7,6 +7,7 @@ export * from "./lock-file.ts";
 export * from "./marks.ts";
 export * from "./memory/index.ts";
 export * from "./netns.ts";
+export * from "./netns-ref.ts";
 export * from "./nft-objects.ts";
 export * from "./objects.ts";
 export * from "./sockets.ts";

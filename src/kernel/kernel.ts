@@ -1,6 +1,7 @@
 import type { Effect } from "./effects.ts";
 import type { KernelError } from "./kernel-error.ts";
-import type { KernelObject, NetnsRef } from "./objects.ts";
+import type { NetnsRef } from "./netns-ref.ts";
+import type { KernelObject } from "./objects.ts";
 
 /** One change to the host. */
 export type Operation =

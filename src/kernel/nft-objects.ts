@@ -1,5 +1,5 @@
 import type { SetElement, SetType, TableDefinition } from "./netlink/nftables/index.ts";
-import type { NetnsRef } from "./objects.ts";
+import type { NetnsRef } from "./netns-ref.ts";
 
 /** Families of nftables tables that weft writes. */
 export type NftFamily = "inet" | "ip" | "ip6";

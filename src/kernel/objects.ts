@@ -5,16 +5,8 @@ import {
   type MacAddress,
   type Prefix,
 } from "../core/index.ts";
+import { hostNetns, type NetnsRef } from "./netns-ref.ts";
 import type { NftElementObject, NftTableObject } from "./nft-objects.ts";
-
-/**
- * Which network namespace an object lives in: {@link hostNetns}, or the absolute path of the bind mount
- * that keeps a sandbox's namespace.
- */
-export type NetnsRef = string;
-
-/** The namespace that the controller works in, its "host". */
-export const hostNetns: NetnsRef = "host";
 
 /** A network namespace kept as a bind mount at `netns`: a new one, or the one behind another path. */
 export interface NetnsObject {

@@ -1,5 +1,5 @@
 import { type Clock, systemClock, WeftError } from "../core/index.ts";
-import { requireRoot } from "../kernel/netns.ts";
+import { requireRoot } from "../kernel/index.ts";
 import type { CommandInit, ExitStatus } from "./command.ts";
 import { orderOf } from "./init-order.ts";
 import { LauncherLink, type StartedCommand } from "./launcher-link.ts";

@@ -13,8 +13,9 @@ import {
   RT_TABLE_MAIN,
 } from "../netlink/rtnetlink/index.ts";
 import { isNetns } from "../netns.ts";
+import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import type { NftFamily } from "../nft-objects.ts";
-import { hostNetns, type KernelObject, type LinkSpec, type NetnsRef } from "../objects.ts";
+import type { KernelObject, LinkSpec } from "../objects.ts";
 import { readFile, readSysctl } from "./files.ts";
 import type { Session } from "./session.ts";
 

@@ -14,15 +14,8 @@ import {
   replaceRoute,
   setBridgePort,
 } from "../netlink/rtnetlink/index.ts";
-import {
-  type AddressObject,
-  hostNetns,
-  type LinkObject,
-  type NetnsRef,
-  type PortObject,
-  type RouteObject,
-  type UpObject,
-} from "../objects.ts";
+import { hostNetns, type NetnsRef } from "../netns-ref.ts";
+import type { AddressObject, LinkObject, PortObject, RouteObject, UpObject } from "../objects.ts";
 import type { Session } from "./session.ts";
 
 /** Objects that rtnetlink writes. */

@@ -3,7 +3,7 @@ import { KernelError } from "../kernel-error.ts";
 import { getLink, type Link } from "../netlink/rtnetlink/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket } from "../netlink/socket.ts";
 import { inNetns, openNetns } from "../netns.ts";
-import { hostNetns, type NetnsRef } from "../objects.ts";
+import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import * as sys from "../syscalls.ts";
 
 const ENODEV = 19;

@@ -2,14 +2,13 @@ import { contains, networkOf } from "../../core/index.ts";
 import type { Effect } from "../effects.ts";
 import type { Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
 import { KernelError } from "../kernel-error.ts";
+import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import {
   alsoProvides,
   containersOf,
-  hostNetns,
   type Identity,
   identityOf,
   type KernelObject,
-  type NetnsRef,
   type RouteObject,
 } from "../objects.ts";
 

@@ -2,7 +2,28 @@
  * Netlink for Node: a codec whose layouts are declared as data, request sockets, monitors, and the
  * families built on them. It knows nothing of the rest of weft and is exported as `weft/netlink`.
  */
+export {
+  addressPart,
+  type InterfaceAddress,
+  type IpAddress,
+  type MacAddress,
+  type Prefix,
+  parseAddress,
+  parseInterfaceAddress,
+  parseMac,
+  parsePrefix,
+} from "../../core/index.ts";
 export { errnoName, isKernelError, KernelError } from "../kernel-error.ts";
+export {
+  createNetns,
+  inNetns,
+  inNetnsAt,
+  isNetns,
+  mountPrivateFolder,
+  openNetns,
+  removeNetns,
+  unmountPrivateFolder,
+} from "../netns.ts";
 export * from "./attributes.ts";
 export * from "./codecs.ts";
 export * from "./live-table.ts";

@@ -1,14 +1,10 @@
 import { Events, type Unsubscribe, WeftError } from "../../core/index.ts";
 import { inNetns } from "../netns.ts";
 import * as sys from "../syscalls.ts";
+import { openListener } from "./listen.ts";
 import { type NetlinkMessage, readMessages } from "./message.ts";
 import { inFlightLimit, type MonitorReport } from "./monitor-protocol.ts";
 import { leaveMonitorThread, type MonitorThread, monitorThread } from "./monitor-thread.ts";
-import { encode, padding, struct, u16, u32 } from "./wire.ts";
-
-const SOL_NETLINK = 270;
-/** include/uapi/linux/netlink.h. */
-const NETLINK_ADD_MEMBERSHIP = 1;
 
 /** What a {@link NetlinkMonitor} listens to. */
 export interface MonitorOptions {
@@ -29,10 +25,6 @@ export type MonitorEvent =
   | { readonly kind: "overrun" }
   /** Nothing more will come. */
   | { readonly kind: "failed"; readonly error: WeftError };
-
-/** struct sockaddr_nl: family, padding, port (0: the kernel chooses), groups. */
-const sockaddrNl = struct({ family: u16, pad: padding(2), port: u32, groups: u32 });
-const anyNetlinkPort = encode(sockaddrNl, { family: sys.AF_NETLINK, port: 0, groups: 0 });
 
 const defaultReceiveBufferBytes = 1024 * 1024;
 
@@ -70,8 +62,9 @@ export class NetlinkMonitor {
 
   /** Begins to listen: nothing that happens from now on is missed untold. Throws KernelError. */
   static open(options: MonitorOptions): NetlinkMonitor {
-    const open = () => openListener(options);
-    return new NetlinkMonitor(options.netnsFd === undefined ? open() : inNetns(options.netnsFd, open));
+    const { family, groups, netnsFd, receiveBufferBytes = defaultReceiveBufferBytes } = options;
+    const open = () => openListener(family, groups, receiveBufferBytes);
+    return new NetlinkMonitor(netnsFd === undefined ? open() : inNetns(netnsFd, open));
   }
 
   /** Calls `listener` with each batch of events. */
@@ -162,20 +155,5 @@ export class NetlinkMonitor {
     this.#questions.clear();
     this.#removed?.();
     if (this.#closing === undefined) this.#events.emit([{ kind: "failed", error }]);
-  }
-}
-
-function openListener({ family, groups, receiveBufferBytes }: MonitorOptions): number {
-  const fd = sys.socket(sys.AF_NETLINK, sys.SOCK_RAW, family);
-  try {
-    const bytes = receiveBufferBytes ?? defaultReceiveBufferBytes;
-    sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, bytes);
-    // One that is not bound has port 0 as the kernel has, and is told nothing of what the kernel says.
-    sys.bind(fd, anyNetlinkPort, "netlink");
-    for (const group of groups) sys.setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
-    return fd;
-  } catch (error) {
-    sys.close(fd);
-    throw error;
   }
 }

@@ -1,10 +1,8 @@
 import { isKernelError } from "../kernel-error.ts";
 import * as sys from "../syscalls.ts";
+import { discardAll, openListener } from "./listen.ts";
 import { type NetlinkMessage, readMessages } from "./message.ts";
 
-const SOL_NETLINK = 270;
-/** include/uapi/linux/netlink.h. */
-const NETLINK_ADD_MEMBERSHIP = 1;
 /** Room for what is told between two drains, bytes. */
 const receiveBufferBytes = 8 * 1024 * 1024;
 
@@ -22,20 +20,13 @@ export class MulticastSocket {
 
   /** Joins `groups` (RTNLGRP_*) of `family` in the calling thread's namespace. Throws KernelError. */
   static open(family: number, groups: readonly number[]): MulticastSocket {
-    const fd = sys.socket(sys.AF_NETLINK, sys.SOCK_RAW, family);
-    try {
-      sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, receiveBufferBytes);
-      for (const group of groups) sys.setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, group);
-      return new MulticastSocket(fd);
-    } catch (error) {
-      sys.close(fd);
-      throw error;
-    }
+    return new MulticastSocket(openListener(family, groups, receiveBufferBytes));
   }
 
   /**
    * Everything that was told since the last drain. A message holds until the next one is asked for.
-   * Throws KernelError, ENOBUFS when the kernel had to drop some: then all has to be read anew.
+   * Throws KernelError, ENOBUFS when the kernel had to drop some: then all has to be read anew, and
+   * what was still waiting is gone.
    */
   *drain(): Generator<NetlinkMessage> {
     for (;;) {
@@ -44,6 +35,8 @@ export class MulticastSocket {
         length = sys.recv(this.#fd, this.#buffer, sys.MSG_DONTWAIT, "multicast");
       } catch (error) {
         if (isKernelError(error, "EAGAIN")) return;
+        if (isKernelError(error, "EINTR")) continue;
+        if (isKernelError(error, "ENOBUFS")) discardAll(this.#fd);
         throw error;
       }
       yield* readMessages(this.#buffer.subarray(0, length));

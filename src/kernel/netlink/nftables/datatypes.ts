@@ -190,6 +190,8 @@ export const datatypes = {
   pkt_type: host(31, 1, integer(u8, 1, packetTypes)),
   devgroup: host(35, 4, integer(u32, 4)),
   fib_addrtype: host(38, 4, integer(u32, 4, addressTypes)),
+  /** What `fib ... present` gives: nft's boolean, in a word of four bytes. */
+  fib_presence: host(39, 4, integer(u32, 4, presence)),
   boolean: host(39, 1, integer(u8, 1, presence)),
   ifname: host(41, ifnameSize, textual(ifnameSize, nameBytes, nameText)),
 } as const satisfies Readonly<Record<string, Datatype>>;

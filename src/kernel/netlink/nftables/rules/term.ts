@@ -148,7 +148,7 @@ export function fieldsOfTerm(term: Term): readonly FieldType[] {
 }
 
 function fibType(selectors: readonly FibSelector[], result: FibResult): FieldType {
-  if (selectors.includes("present")) return "boolean";
+  if (selectors.includes("present")) return "fib_presence";
   if (result === "type") return "fib_addrtype";
   return result === "oif" ? "iface_index" : "ifname";
 }
