@@ -1,0 +1,22 @@
+// Runs the compiled tests, all of them or those whose path contains one of the given words:
+//   npm test               everything
+//   npm test -- dns plan   test/dns/... and test/plan/...
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const words = process.argv.slice(2);
+const files = readdirSync("test", { recursive: true })
+  .filter((name) => name.endsWith(".test.ts"))
+  .filter((name) => words.length === 0 || words.some((word) => name.includes(word)))
+  .map((name) => join("dist", "test", name.replace(/\.ts$/, ".js")))
+  .filter((name) => existsSync(name))
+  .sort();
+if (files.length === 0) {
+  console.error(`no test file has ${words.join(" or ")} in its path`);
+  process.exit(1);
+}
+// Two files at a time: the tests measure nothing, and most wait for the kernel.
+const options = ["--test", "--test-concurrency=2", "--enable-source-maps", "--test-reporter=spec"];
+const { status } = spawnSync(process.execPath, [...options, ...files], { stdio: "inherit" });
+process.exit(status ?? 1);
