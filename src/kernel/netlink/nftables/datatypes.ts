@@ -205,6 +205,8 @@ export interface DatatypeValues {
   readonly ipv6_addr: Ipv6;
   readonly ether_addr: MacAddress;
   readonly ifname: string;
+  readonly inet_service: number;
+  readonly mark: number;
   /** A protocol that has a name here is always read as its name. */
   readonly inet_proto: keyof typeof inetProtocols | number;
   readonly nf_proto: keyof typeof nfProtocols;
@@ -220,9 +222,12 @@ export function datatypeById(id: number): DatatypeName | undefined {
   return byId.get(id);
 }
 
-/** The bytes of one value. Throws RangeError for a value that the codec cannot write. */
+// Ten thousand elements are tens of thousands of values: one writer serves them all.
+const scratch = new Writer();
+
+/** The bytes of one value, a copy. Throws RangeError for a value that the codec cannot write. */
 export function bytesWith<T>(codec: Codec<T>, value: T): Buffer {
-  const writer = new Writer();
-  codec.write(writer, value);
-  return Buffer.from(writer.finish());
+  scratch.length = 0;
+  codec.write(scratch, value);
+  return Buffer.from(scratch.finish());
 }

@@ -26,9 +26,11 @@ export type FieldType = DatatypeName | IntegerField | RawField;
 /** The values of a field, as an author writes them. */
 export type FieldValueOf<F extends FieldType> = F extends keyof DatatypeValues
   ? DatatypeValues[F]
-  : F extends RawField
-    ? string
-    : number;
+  : F extends IntegerField
+    ? number
+    : F extends RawField
+      ? string
+      : FieldValue;
 
 /** Nothing in nft is numbered 0; it is what a set gets whose type nft need not know. */
 const rawId = 0;

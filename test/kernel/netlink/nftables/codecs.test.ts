@@ -17,11 +17,7 @@ import {
   type TypeofField,
 } from "../../../../src/kernel/netlink/nftables/index.ts";
 import { register } from "../../../../src/kernel/netlink/nftables/registers.ts";
-import {
-  setAttributes,
-  setFromWire,
-  setTypeToWire,
-} from "../../../../src/kernel/netlink/nftables/set.ts";
+import { setAttributes, setFromWire, setTypeToWire } from "../../../../src/kernel/netlink/nftables/set.ts";
 import { decodeTypeof, encodeTypeof } from "../../../../src/kernel/netlink/nftables/typeof.ts";
 import { readUserdata, writeUserdata } from "../../../../src/kernel/netlink/nftables/userdata.ts";
 import { type Codec, Writer } from "../../../../src/kernel/netlink/wire.ts";
@@ -32,7 +28,8 @@ function roundTrip<T>(codec: Codec<T>, value: T): T {
   return codec.read(Buffer.from(writer.finish()));
 }
 
-const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(model, { noNullPrototype: true });
+const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) =>
+  fc.record(model, { noNullPrototype: true });
 const slot = fc.nat(15);
 const u32 = fc.nat(0xffff_ffff);
 const hex = (min: number, max: number) =>
@@ -48,7 +45,11 @@ const optional = <T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> 
   fc.record(model, { requiredKeys: keys, noNullPrototype: true });
 
 const expressions: fc.Arbitrary<Expression> = fc.oneof(
-  record({ kind: fc.constant("meta" as const), key: fc.constantFrom("mark", "iifname", "secpath"), into: slot }),
+  record({
+    kind: fc.constant("meta" as const),
+    key: fc.constantFrom("mark", "iifname", "secpath"),
+    into: slot,
+  }),
   record({ kind: fc.constant("meta-set" as const), key: fc.constantFrom("mark", "nftrace"), from: slot }),
   record({
     kind: fc.constant("payload" as const),
@@ -144,7 +145,9 @@ const expressions: fc.Arbitrary<Expression> = fc.oneof(
     },
     ["kind"],
   ),
-  optional({ kind: fc.constant("redirect" as const), port: fc.constant(0), portEnd: fc.constant(4) }, ["kind"]),
+  optional({ kind: fc.constant("redirect" as const), port: fc.constant(0), portEnd: fc.constant(4) }, [
+    "kind",
+  ]),
   optional(
     {
       kind: fc.constant("nat" as const),
@@ -201,10 +204,20 @@ const expressions: fc.Arbitrary<Expression> = fc.oneof(
     ["kind", "of", "rate", "perSeconds", "burst"],
   ),
   optional(
-    { kind: fc.constant("log" as const), prefix: name, level: fc.nat(3), group: fc.nat(65535), snaplen: fc.integer({ min: 1, max: 99 }) },
+    {
+      kind: fc.constant("log" as const),
+      prefix: name,
+      level: fc.nat(3),
+      group: fc.nat(65535),
+      snaplen: fc.integer({ min: 1, max: 99 }),
+    },
     ["kind"],
   ),
-  record({ kind: fc.constant("reject" as const), with: fc.constantFrom("icmp", "tcp-reset", "icmpx"), code: fc.nat(13) }),
+  record({
+    kind: fc.constant("reject" as const),
+    with: fc.constantFrom("icmp", "tcp-reset", "icmpx"),
+    code: fc.nat(13),
+  }),
   optional(
     {
       kind: fc.constant("queue" as const),
@@ -246,9 +259,12 @@ const expressions: fc.Arbitrary<Expression> = fc.oneof(
 );
 
 test("every expression is read as it was written", () => {
-  fc.assert(fc.property(expressions, (value) => assert.deepEqual(roundTrip(expression, value), value)), {
-    numRuns: 2000,
-  });
+  fc.assert(
+    fc.property(expressions, (value) => assert.deepEqual(roundTrip(expression, value), value)),
+    {
+      numRuns: 2000,
+    },
+  );
 });
 
 test("what is not known of a known expression keeps its bytes", () => {
@@ -261,7 +277,8 @@ test("what is not known of a known expression keeps its bytes", () => {
 test("a register of four words has the same number by either name", () => {
   fc.assert(fc.property(slot, (value) => assert.equal(roundTrip(register, value), value)));
   assert.equal(register.read(Buffer.from([0, 0, 0, 2])), register.read(Buffer.from([0, 0, 0, 12])));
-  for (const number of [5, 7, 24]) assert.throws(() => register.read(Buffer.from([0, 0, 0, number])), RangeError);
+  for (const number of [5, 7, 24])
+    assert.throws(() => register.read(Buffer.from([0, 0, 0, number])), RangeError);
 });
 
 test("data is read as it was written", () => {
@@ -355,7 +372,10 @@ test("intervals are put together from their halves, in whatever order these come
 });
 
 function rangeOf(part: KeyPart): readonly [number, number] {
-  const number = (text: FieldValue) => String(text).split(".").reduce((sum, byte) => sum * 256 + Number(byte), 0);
+  const number = (text: FieldValue) =>
+    String(text)
+      .split(".")
+      .reduce((sum, byte) => sum * 256 + Number(byte), 0);
   if (typeof part === "object") return [number(part.from), number(part.to)];
   const [address = "", length = "32"] = String(part).split("/");
   return [number(address), number(address) + 2 ** (32 - Number(length)) - 1];
@@ -424,6 +444,8 @@ test("a set is read as it was written", () => {
 });
 
 test("userdata of another program is read as far as it goes, and never fails", () => {
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => assert.ok(readUserdata(bytes).length >= 0)));
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => assert.ok(readUserdata(bytes).length >= 0)),
+  );
   assert.throws(() => writeUserdata([{ type: 0, value: Buffer.alloc(256) }]), RangeError);
 });

@@ -62,7 +62,8 @@ function inNamespace(work: (socket: NetlinkSocket) => void): Promise<void> {
   return withNetns(1, ([host]) => work(host.netlink(NETLINK_NETFILTER)));
 }
 
-const texts = (elements: readonly SetElement[]) => elements.map((one) => JSON.stringify([one.key, one.data])).sort();
+const texts = (elements: readonly SetElement[]) =>
+  elements.map((one) => JSON.stringify([one.key, one.data])).sort();
 
 /** Fails with this errno, on this object. */
 const refusal = (name: string, object: RegExp) => (error: unknown) =>
@@ -95,7 +96,10 @@ test("an element with other data is refused although nobody asked for exclusive"
     commit(socket, [...made, ...addElements(ports, portsType, [published(1)])]);
     commit(socket, addElements(ports, portsType, [published(1)]));
     const other = { ...published(1), data: ["192.0.2.2", 1] } as const;
-    assert.throws(() => commit(socket, addElements(ports, portsType, [other])), refusal("EEXIST", /10\.0\.0\.1/));
+    assert.throws(
+      () => commit(socket, addElements(ports, portsType, [other])),
+      refusal("EEXIST", /10\.0\.0\.1/),
+    );
   }));
 
 test("an interval that overlaps another is refused and named", () =>

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createTable, type Register, type TableDefinition } from "../../../../src/kernel/netlink/nftables/index.ts";
+import {
+  createTable,
+  type Register,
+  type TableDefinition,
+} from "../../../../src/kernel/netlink/nftables/index.ts";
 import { readCapture } from "./captures.ts";
 import { understand, written } from "./from-messages.ts";
 import { dns, fabric, slots, vni } from "./rule-sets.ts";
@@ -47,13 +51,19 @@ function scratchAsNft(rule: { readonly steps: readonly object[] }, index: number
 }
 
 test("the elements that nft sent are decoded", () => {
-  assert.deepEqual(understand(readCapture("vni").messages).elements, { vnis: [{ key: [100] }, { key: [200] }] });
+  assert.deepEqual(understand(readCapture("vni").messages).elements, {
+    vnis: [{ key: [100] }, { key: [200] }],
+  });
   assert.deepEqual(understand(readCapture("slots").messages).elements, {
     // nft declared it `typeof ... jhash`, which is not modelled: such a key is bytes.
     aff: [{ key: ["0a0000010050000003000000"], data: ["10.1.0.1", 8080] }],
   });
   assert.deepEqual(understand(readCapture("language").messages).elements, {
-    a: [{ key: ["10.0.0.0/8"] }, { key: [{ from: "192.168.0.1", to: "192.168.0.9" }] }, { key: ["255.0.0.0/8"] }],
+    a: [
+      { key: ["10.0.0.0/8"] },
+      { key: [{ from: "192.168.0.1", to: "192.168.0.9" }] },
+      { key: ["255.0.0.0/8"] },
+    ],
     b: [{ key: ["br0", "10.1.0.0/16"] }, { key: ["br1", "10.2.0.1"], comment: "hi" }],
     t: [{ key: ["1.2.3.4"], timeoutMs: 1_800_000 }],
     v: [

@@ -8,8 +8,8 @@ import {
 import { elementListAttributes } from "../../../../src/kernel/netlink/nftables/element-changes.ts";
 import { familyFromNumber, type TableFamily } from "../../../../src/kernel/netlink/nftables/family.ts";
 import {
-  type Change,
   type ChainDefinition,
+  type Change,
   type RuleStep,
   type SetType,
   sortElements,

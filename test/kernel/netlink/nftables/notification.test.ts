@@ -29,6 +29,9 @@ const NETLINK_ADD_MEMBERSHIP = 1;
 function listening(host: TestNetns, work: () => void): readonly Notification[] {
   const fd = host.run(() => sys.socket(sys.AF_NETLINK, sys.SOCK_RAW, NETLINK_NETFILTER));
   try {
+    // A socket without a port of its own hears nothing. struct sockaddr_nl: the kernel chooses the port.
+    sys.bind(fd, Buffer.concat([Uint8Array.of(sys.AF_NETLINK), Buffer.alloc(11)]), "listener");
+    sys.setReceiveTimeout(fd, 5000);
     sys.setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, NFNLGRP_NFTABLES);
     work();
     const buffer = Buffer.alloc(1 << 16);
@@ -56,7 +59,11 @@ test("a monitor hears what transactions did, and the generations they made", () 
     const before = getGeneration(socket);
     const heard = listening(host, () => {
       const table = [...addTable(name), ...addChain(name), ...addSet(name, type)];
-      commit(socket, [...table, ...addRule(name, rule("inet", [accept])), ...addElements(name, type, elements)]);
+      commit(socket, [
+        ...table,
+        ...addRule(name, rule("inet", [accept])),
+        ...addElements(name, type, elements),
+      ]);
       commit(socket, deleteElements(name, type, elements));
       commit(socket, deleteTable(name));
     });

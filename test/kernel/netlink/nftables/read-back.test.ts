@@ -75,7 +75,7 @@ function withoutHandles(json: string): unknown {
   return JSON.parse(json, (key, value: unknown) => (key === "handle" ? undefined : value));
 }
 
-test("a slot map of ours is listed by nft, and loads again", () =>
+test("a slot map of ours is listed by nft as nft declares it", () =>
   inNamespace((socket, host) => {
     commit(socket, createTable(slots));
     const listing = host.exec("nft", "list", "map", "ip", "slots", "slots");
@@ -214,7 +214,11 @@ const elementCases: readonly (readonly [string, SetType, readonly SetElement[]])
       { key: ["br2", { from: "fd00:1::5", to: "fd00:1::9" }] },
     ],
   ],
-  ["ports", { key: ["inet_service"], interval: true }, [{ key: [{ from: 8000, to: 8010 }] }, { key: [9000] }]],
+  [
+    "ports",
+    { key: ["inet_service"], interval: true },
+    [{ key: [{ from: 8000, to: 8010 }] }, { key: [9000] }],
+  ],
   [
     "verdicts",
     { key: ["nf_proto"], data: "verdict" },

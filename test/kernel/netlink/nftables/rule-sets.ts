@@ -59,7 +59,10 @@ export const fabric: TableDefinition = {
       rules: rules("inet", [
         [local, dnat("ip", map(concat(payload("ip daddr"), meta("l4proto"), payload("th dport")), "ports4"))],
         [local, dnat("ip", map(concat(meta("l4proto"), payload("th dport")), "any4"))],
-        [local, dnat("ip6", map(concat(payload("ip6 daddr"), meta("l4proto"), payload("th dport")), "ports6"))],
+        [
+          local,
+          dnat("ip6", map(concat(payload("ip6 daddr"), meta("l4proto"), payload("th dport")), "ports6")),
+        ],
         [local, dnat("ip6", map(concat(meta("l4proto"), payload("th dport")), "any6"))],
       ]),
     },
@@ -151,8 +154,7 @@ export const vni: TableDefinition = {
   },
 };
 
-const service = (...more: readonly Term[]) =>
-  concat(payload("ip daddr"), payload("tcp dport"), ...more);
+const service = (...more: readonly Term[]) => concat(payload("ip daddr"), payload("tcp dport"), ...more);
 
 export const slots: TableDefinition = {
   family: "ip",
@@ -179,7 +181,10 @@ export const slots: TableDefinition = {
         [setMeta("mark", jhash(concat(payload("ip saddr"), payload("tcp sport")), 16))],
         [
           match(meta("l4proto"), "==", ["tcp", "udp"]),
-          dnat("ip", map(concat(payload("ip daddr"), meta("l4proto"), payload("th dport"), meta("mark")), "multi")),
+          dnat(
+            "ip",
+            map(concat(payload("ip daddr"), meta("l4proto"), payload("th dport"), meta("mark")), "multi"),
+          ),
         ],
         [setMeta("mark", withBits(meta("mark"), 0x5, 0xffff))],
         [setMeta("mark", symhash(4, 10))],
@@ -195,6 +200,4 @@ export const slots: TableDefinition = {
 };
 
 /** Rules that use what the others do not; some have no counterpart in the fixtures. */
-export const marking = rules("inet", [
-  [match(masked(meta("mark"), 0x1000000), "==", 0x1000000), accept],
-]);
+export const marking = rules("inet", [[match(masked(meta("mark"), 0x1000000), "==", 0x1000000), accept]]);

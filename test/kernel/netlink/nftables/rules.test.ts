@@ -40,18 +40,17 @@ const language = understand(readCapture("language").messages).definition.chains.
 
 /** Rules of test/fixtures/nftables/language.nft, by their place there. */
 const sameAsNft: readonly (readonly [number, string, readonly Clause[]])[] = [
-  [0, "a list with a range", [match(payload("tcp dport"), "==", [80, 443, { from: 8000, to: 8010 }]), accept]],
+  [
+    0,
+    "a list with a range",
+    [match(payload("tcp dport"), "==", [80, 443, { from: 8000, to: 8010 }]), accept],
+  ],
   [1, "what presupposes two protocols", [match(payload("icmpv6 type"), "==", 135), accept]],
   [2, "a link address", [match(payload("ether saddr"), "==", "02:42:00:00:00:01"), setMeta("mark", 1)]],
   [
     4,
     "counters, limits and logs",
-    [
-      match(payload("tcp flags"), "==", "syn"),
-      counter(),
-      limit(10, 1),
-      log("hi", 6),
-    ],
+    [match(payload("tcp flags"), "==", "syn"), counter(), limit(10, 1), log("hi", 6)],
   ],
   [5, "some bits of a mark", [match(masked(meta("mark"), 0x1000000), "==", 0x1000000), accept]],
   [6, "a mark with a bit more", [setMeta("mark", withBits(meta("mark"), 0x1000000))]],
@@ -75,23 +74,20 @@ const sameAsNft: readonly (readonly [number, string, readonly Clause[]])[] = [
   ],
   [12, "a set that grows", [addToSet("t", payload("ip saddr"), { timeoutMs: 10_000 })]],
   [13, "a reset", [match(payload("ip protocol"), "==", "tcp"), reject("tcp-reset")]],
-  [14, "a prefix that ends inside a byte", [match(payload("ip6 saddr"), "==", "fe80::/10"), masquerade("random")]],
+  [
+    14,
+    "a prefix that ends inside a byte",
+    [match(payload("ip6 saddr"), "==", "fe80::/10"), masquerade("random")],
+  ],
   [
     15,
     "a range of ports to leave by",
-    [
-      match(meta("l4proto"), "==", "tcp"),
-      snat("ip", { address: "1.2.3.4", port: { from: 1000, to: 2000 } }),
-    ],
+    [match(meta("l4proto"), "==", "tcp"), snat("ip", { address: "1.2.3.4", port: { from: 1000, to: 2000 } })],
   ],
   [
     17,
     "directions of a flow",
-    [
-      match(ct("direction"), "==", "original"),
-      match(ct("ip saddr", "original"), "==", "1.2.3.4"),
-      goBack,
-    ],
+    [match(ct("direction"), "==", "original"), match(ct("ip saddr", "original"), "==", "1.2.3.4"), goBack],
   ],
   [18, "another chain for good", [goTo("other")]],
   [20, "anything but", [match(payload("tcp dport"), "!=", 80), drop]],

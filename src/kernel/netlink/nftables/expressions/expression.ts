@@ -1,5 +1,5 @@
 import { attribute, attributeList, attributes, nested } from "../../attributes.ts";
-import { bytes, type Codec, text, Writer } from "../../wire.ts";
+import { bytes, type Codec, text } from "../../wire.ts";
 import { required } from "../exact.ts";
 import type { Hex } from "../hex.ts";
 import { type Counter, counterCodec, type Limit, limitCodec } from "./accounting.ts";
@@ -160,10 +160,3 @@ function unknown(name: string, data: Uint8Array | undefined): UnknownExpression 
 
 /** NFTA_RULE_EXPRESSIONS: a rule's steps in their order. */
 export const expressionList: Codec<readonly Expression[]> = attributeList(1, expression, { nested: true });
-
-/** The bytes of an expression, for comparing two of them exactly. */
-export function expressionBytes(value: Expression): Hex {
-  const writer = new Writer();
-  expression.write(writer, value);
-  return writer.finish().toString("hex");
-}
