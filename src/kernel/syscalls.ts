@@ -243,6 +243,17 @@ export function close(fd: number): void {
   check(raw.close(fd), "close", `fd ${fd}`);
 }
 
+/**
+ * Closes a file descriptor on a thread of its own, for one under which the kernel sleeps: a packet
+ * socket waits for an RCU grace period (10 to 20 ms). The number may be used again once it resolves.
+ */
+export function closeSlowly(fd: number): Promise<void> {
+  return new Promise((resolve) => {
+    // close(2) gives the descriptor up whatever it answers.
+    raw.close.async(fd, () => resolve());
+  });
+}
+
 /** A pipe, close-on-exec: the end to read from, the end to write to. Throws KernelError. */
 export function pipe(): { readonly read: number; readonly write: number } {
   const fds = Buffer.alloc(8);

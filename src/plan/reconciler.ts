@@ -1,5 +1,5 @@
 import { Events, KeyedLock, throwAll } from "../core/index.ts";
-import type { Effect, Identity, Kernel, KernelObject, KernelQuery } from "../kernel/index.ts";
+import type { Effect, Identity, Kernel, KernelObject, KernelQuery, LinkObject } from "../kernel/index.ts";
 import { hostNetns, linkIdentity } from "../kernel/index.ts";
 import { Belief } from "./belief.ts";
 import { type Changes, Desired, type Proposal } from "./desired.ts";
@@ -224,7 +224,11 @@ export class Reconciler {
   }
 
   async #record(creations: readonly Step[]): Promise<void> {
-    const fresh = creations.flatMap(({ object }) => (this.#isUnmarked(object) ? [object] : []));
+    // A link that the same change makes is weft's, though nobody believes it there yet.
+    const making = new Set(creations.flatMap(({ object }) => (isOwnHostLink(object) ? [object.name] : [])));
+    const fresh = creations.flatMap(({ object }) =>
+      isUnmarked(object, (link) => making.has(link) || this.#isOwnLink(link)) ? [object] : [],
+    );
     const unrecorded = fresh.filter((object) => this.#journal.get(identityOfPlanned(object)) === undefined);
     if (unrecorded.length === 0) return;
     const found = await this.#kernel.read({ namespaces: [], lookUp: unrecorded });
@@ -244,12 +248,16 @@ export class Reconciler {
     ];
   }
 
-  readonly #isUnmarked = (object: PlannedObject): object is KernelObject =>
-    isUnmarked(object, (link) => {
-      const identity = this.#belief.providerOf(linkIdentity(hostNetns, link));
-      const own = this.#desired.get(identity)?.object ?? this.#belief.get(identity);
-      return own?.kind === "link" && own.spec.type !== "adopted";
-    });
+  #isUnmarked(object: PlannedObject): object is KernelObject {
+    return isUnmarked(object, (link) => this.#isOwnLink(link));
+  }
+
+  /** True for a link of the host's namespace that weft made. */
+  #isOwnLink(link: string): boolean {
+    const identity = this.#belief.providerOf(linkIdentity(hostNetns, link));
+    const object = this.#belief.get(identity) ?? this.#desired.get(identity)?.object;
+    return object !== undefined && isOwnHostLink(object);
+  }
 
   /** Runs creations after withdrawals; what may wait is left for the background. */
   async #run(steps: StepList, onFailure: "stop" | "continue") {
@@ -314,4 +322,8 @@ export class Reconciler {
       if (!foreign) this.#belief.add(comparePlanned(wanted, object) === "none" ? wanted : object);
     }
   }
+}
+
+function isOwnHostLink(object: PlannedObject): object is LinkObject {
+  return object.kind === "link" && object.netns === hostNetns && object.spec.type !== "adopted";
 }

@@ -19,7 +19,7 @@ export function announce(session: Session, { netns, link, mac, addresses }: Anno
     for (const address of addresses)
       sys.send(fd, announcementFrame(mac, address), "send", `announcement of ${address}`);
   } finally {
-    sys.close(fd);
+    void sys.closeSlowly(fd); // nobody need wait for that
   }
 }
 

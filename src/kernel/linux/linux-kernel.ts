@@ -14,7 +14,7 @@ import { asKernelError, removeFile, writeFile, writeSysctl } from "./files.ts";
 import { commitOperations, type NftOperation } from "./nft-changes.ts";
 import { readHost } from "./read.ts";
 import { netnsOfRequest, type RouteFamilyOperation, routeRequests } from "./route-requests.ts";
-import { Session } from "./session.ts";
+import { closeSockets, type NetnsSockets, Session } from "./session.ts";
 
 /** What an object of each kind is written by. */
 type Channel = "rtnetlink" | "deleted links" | "nftables" | "one by one";
@@ -49,6 +49,8 @@ const alreadyGone = ["ENODEV", "ENOENT", "ESRCH", "EADDRNOTAVAIL", "ENOTDIR"];
  */
 export class LinuxKernel implements Kernel {
   readonly #hostFd: number;
+  /** Sockets in the host's namespace that no work uses now. */
+  readonly #idle: NetnsSockets[] = [];
   /** Deletions under way; they hold the kernel's rtnl lock, which every other request would wait for. */
   #deletions = 0;
   #closed = false;
@@ -81,15 +83,19 @@ export class LinuxKernel implements Kernel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    for (const sockets of this.#idle.splice(0)) closeSockets(sockets);
     sys.close(this.#hostFd);
   }
 
   async #withSession<T>(work: (session: Session) => T | Promise<T>): Promise<T> {
-    const session = new Session(this.#hostFd);
+    const host = this.#idle.pop() ?? { fd: this.#hostFd };
+    const session = new Session(host);
     try {
       return await work(session);
     } finally {
       session.close();
+      if (this.#closed) closeSockets(host);
+      else this.#idle.push(host);
     }
   }
 

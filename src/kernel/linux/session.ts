@@ -8,24 +8,32 @@ import * as sys from "../syscalls.ts";
 
 const ENODEV = 19;
 
-interface Sockets {
+/** A namespace and the sockets in it, opened when they are needed. */
+export interface NetnsSockets {
   readonly fd: number;
   route?: NetlinkSocket;
   netfilter?: NetlinkSocket;
 }
 
+/** Closes the sockets, not the namespace. */
+export function closeSockets({ route, netfilter }: NetnsSockets): void {
+  route?.close();
+  netfilter?.close();
+}
+
 /**
  * The sockets of one batch of work, opened when they are needed. A socket keeps its namespace alive, so
- * those of sandboxes are closed when the work is done.
+ * those of sandboxes are closed when the work is done. Those of the host are lent: closing an nfnetlink
+ * socket waits until what was deleted in its namespace is destroyed (10 to 20 ms, an RCU grace period).
  */
 export class Session {
-  readonly #hostFd: number;
-  readonly #open = new Map<NetnsRef, Sockets>();
+  readonly #host: NetnsSockets;
+  readonly #open = new Map<NetnsRef, NetnsSockets>();
   /** Indexes of links by namespace and name, as far as this session made or met them. */
   readonly #indexes = new Map<string, number>();
 
-  constructor(hostFd: number) {
-    this.#hostFd = hostFd;
+  constructor(host: NetnsSockets) {
+    this.#host = host;
   }
 
   /** An open fd of the namespace, which belongs to the session. Throws KernelError. */
@@ -77,19 +85,19 @@ export class Session {
 
   /** Closes what was opened; calling it twice does no harm. */
   close(): void {
-    for (const [netns, { fd, route, netfilter }] of this.#open) {
-      route?.close();
-      netfilter?.close();
-      if (netns !== hostNetns) sys.close(fd);
+    for (const sockets of this.#open.values()) {
+      closeSockets(sockets);
+      sys.close(sockets.fd);
     }
     this.#open.clear();
     this.#indexes.clear();
   }
 
-  #sockets(netns: NetnsRef): Sockets {
+  #sockets(netns: NetnsRef): NetnsSockets {
+    if (netns === hostNetns) return this.#host;
     const open = this.#open.get(netns);
     if (open !== undefined) return open;
-    const sockets: Sockets = { fd: netns === hostNetns ? this.#hostFd : openNetns(netns) };
+    const sockets: NetnsSockets = { fd: openNetns(netns) };
     this.#open.set(netns, sockets);
     return sockets;
   }
