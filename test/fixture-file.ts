@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The repository: tests run from its dist folder, fixtures stay where they are written. */
-function repositoryFolder(): string {
+export function repositoryFolder(): string {
   let folder = path.dirname(fileURLToPath(import.meta.url));
   for (;;) {
     const file = path.join(folder, "package.json");

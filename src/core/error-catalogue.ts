@@ -70,8 +70,6 @@ export const errorCatalogue = {
   CONTROLLER_CLOSED: entry("Unavailable", "The controller was closed."),
   SCHEMA_NEWER: entry("Unavailable", "The root folder was written by a newer weft; use that version."),
   STORE: entry("Unavailable", "The store could not read or write; its cause says why."),
-  STORE_CONFLICT: entry("Conflict", "A transaction was refused because what it read has changed."),
-  DNS_PORT_TAKEN: entry("Conflict", "A program in the sandbox holds the port that the resolver wanted."),
   INVALID_COMMAND: entry(
     "InvalidParameter",
     "A command that cannot be started in the sandbox: empty, or not found.",

@@ -7,7 +7,7 @@ declare const macBrand: unique symbol;
 /** An Ethernet (EUI-48) address in canonical text: lower case, colons, `02:42:0a:00:00:02`. */
 export type MacAddress = string & { readonly [macBrand]: true };
 
-const macText = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
+const macText = /^[0-9a-f]{2}([:-])([0-9a-f]{2}\1){4}[0-9a-f]{2}$/i;
 
 /** Reads an address with colons or hyphens. Throws INVALID_MAC, also for multicast and all-zero addresses. */
 export function parseMac(text: string): MacAddress {

@@ -98,19 +98,45 @@ export function lastAddress(prefix: Prefix): IpAddress {
   return addressFromBigInt(familyOf(prefix), addressToBigInt(addressPart(prefix)) + sizeOf(prefix) - 1n);
 }
 
+/** The values of the first and the last address of a prefix. */
+interface Range {
+  readonly family: Family;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** Prefixes are compared with each other again and again: a new network's with all there are. */
+const ranges = new Map<Prefix, Range>();
+const maxRanges = 16_384;
+
+function rangeOf(prefix: Prefix): Range {
+  const known = ranges.get(prefix);
+  if (known !== undefined) return known;
+  const first = addressToBigInt(addressPart(prefix));
+  const range = { family: familyOf(prefix), first, last: first + sizeOf(prefix) - 1n };
+  if (ranges.size >= maxRanges) ranges.clear();
+  ranges.set(prefix, range);
+  return range;
+}
+
 /** True when `address` lies in `prefix`; never across families. */
 export function contains(prefix: Prefix, address: IpAddress): boolean {
-  return familyOf(prefix) === familyOf(address) && prefixOf(address, lengthOf(prefix)) === prefix;
+  const { family, first, last } = rangeOf(prefix);
+  if (family !== familyOf(address)) return false;
+  const value = addressToBigInt(address);
+  return first <= value && value <= last;
 }
 
 /** True when `inner` is `outer` or a part of it. */
 export function containsPrefix(outer: Prefix, inner: Prefix): boolean {
-  return lengthOf(inner) >= lengthOf(outer) && contains(outer, addressPart(inner));
+  const [o, i] = [rangeOf(outer), rangeOf(inner)];
+  return o.family === i.family && o.first <= i.first && i.last <= o.last;
 }
 
 /** True when the two share an address; for prefixes that means that one holds the other. */
 export function overlaps(a: Prefix, b: Prefix): boolean {
-  return containsPrefix(a, b) || containsPrefix(b, a);
+  const [x, y] = [rangeOf(a), rangeOf(b)];
+  return x.family === y.family && x.first <= y.last && y.first <= x.last;
 }
 
 /** Orders prefixes: by family, then address, then the shorter (larger) first. */

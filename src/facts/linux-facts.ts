@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import { familyOf, type Prefix } from "../core/index.ts";
+import { readFileSync } from "node:fs";
+import { familyOf, lengthOf, type Prefix } from "../core/index.ts";
 import { closeFd, inNetns, openNetns } from "../kernel/index.ts";
 import { NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
-
-const { getLink, kindName, listLinks } = rtnetlink;
-
 import { probeFeatures } from "./features.ts";
 import type { Feature, HostFacts } from "./host-facts.ts";
 import { RouteFollower } from "./route-follower.ts";
+
+const { getLink, kindName, listLinks } = rtnetlink;
 
 /** Where a host's resolv.conf really is when it points at systemd-resolved's own stub. */
 const systemdResolvConf = "/run/systemd/resolve/resolv.conf";
@@ -22,9 +21,17 @@ export class LinuxFacts implements HostFacts {
   /** Opens the namespace. `resolvConfPath` is the host's own. Throws KernelError. */
   constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf") {
     this.#resolvConfPath = resolvConfPath;
-    this.#fd = openNetns(netnsPath);
-    this.#socket = inNetns(this.#fd, () => NetlinkSocket.open(NETLINK_ROUTE));
-    this.#routes = RouteFollower.open(this.#fd);
+    const opened: (() => void)[] = [];
+    try {
+      this.#fd = openNetns(netnsPath);
+      opened.push(() => closeFd(this.#fd));
+      this.#socket = inNetns(this.#fd, () => NetlinkSocket.open(NETLINK_ROUTE));
+      opened.push(() => this.#socket.close());
+      this.#routes = RouteFollower.open(this.#fd);
+    } catch (error) {
+      for (const close of opened.reverse()) close();
+      throw error;
+    }
   }
 
   linkKind(name: string): string | undefined {
@@ -34,7 +41,10 @@ export class LinuxFacts implements HostFacts {
   }
 
   onLinkPrefixes(): readonly Prefix[] {
-    const onLink = this.#routes.current().filter(({ destination }) => familyOf(destination) === 4);
+    // A default route out of a point-to-point link says that everything is on it, and nothing in particular.
+    const onLink = this.#routes
+      .current()
+      .filter(({ destination }) => familyOf(destination) === 4 && lengthOf(destination) > 0);
     return onLink.map(({ destination }) => destination);
   }
 
@@ -49,13 +59,13 @@ export class LinuxFacts implements HostFacts {
 
   sysctl(key: string): string | undefined {
     const path = `/proc/sys/${key}`;
-    return inNetns(this.#fd, () => (existsSync(path) ? readFileSync(path, "utf8").trim() : undefined));
+    return inNetns(this.#fd, () => readIfThere(path)?.trim());
   }
 
   resolvConf(): string {
-    const text = readIfThere(this.#resolvConfPath);
+    const text = readIfThere(this.#resolvConfPath) ?? "";
     const stub = /^nameserver[ \t]+127\.0\.0\.53[ \t]*$/m.test(text);
-    return stub ? readIfThere(systemdResolvConf) || text : text;
+    return stub ? (readIfThere(systemdResolvConf) ?? text) : text;
   }
 
   features(scratch: string): readonly Feature[] {
@@ -69,6 +79,11 @@ export class LinuxFacts implements HostFacts {
   }
 }
 
-function readIfThere(path: string): string {
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
 }

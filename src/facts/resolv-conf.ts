@@ -17,9 +17,10 @@ export function parseResolvConf(text: string): ResolvConf {
   const options: string[] = [];
   for (const line of text.split("\n")) {
     if (/^[#;]/.test(line)) continue;
-    const [keyword, ...values] = line.split(/[ \t]+/).filter((word) => word !== "");
+    const [keyword, ...values] = line.split(/[ \t\r]+/).filter((word) => word !== "");
     if (keyword === "nameserver") nameservers.push(...addressIn(values[0]));
-    else if (keyword === "search" || keyword === "domain") search = values;
+    else if (keyword === "search") search = values;
+    else if (keyword === "domain") search = values.slice(0, 1);
     else if (keyword === "options") options.push(...values);
   }
   return { nameservers, search, options };

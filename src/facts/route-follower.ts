@@ -1,6 +1,12 @@
 import { familyOf } from "../core/index.ts";
-import { inNetns, isKernelError, linkGroup } from "../kernel/index.ts";
-import { MulticastSocket, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
+import { doomedLinkGroup, inNetns, isKernelError, linkGroup } from "../kernel/index.ts";
+import {
+  MulticastSocket,
+  NETLINK_ROUTE,
+  type NetlinkMessage,
+  NetlinkSocket,
+  rtnetlink,
+} from "../kernel/netlink/index.ts";
 
 const {
   decodeLink,
@@ -60,30 +66,35 @@ export class RouteFollower {
   }
 
   #takeIn(): void {
-    try {
-      for (const message of this.#events.drain()) {
-        const link = decodeLink(message);
-        if (link !== undefined) {
-          const own = link.group === linkGroup;
-          if (own && message.type === RTM_DELLINK) this.#ownLinks.delete(link.index);
-          else if (own) this.#ownLinks.add(link.index);
-          // IPv4 routes go with their link, or when it goes down, and the kernel tells of none of them.
-          else this.#stale = true;
-          continue;
-        }
-        const route = decodeRoute(message);
-        if (route !== undefined && this.#isOfInterest(route)) this.#stale = true;
+    for (let complete = false; !complete; ) {
+      try {
+        for (const message of this.#events.drain()) this.#hear(message);
+        complete = true;
+      } catch (error) {
+        if (!isKernelError(error, "ENOBUFS")) throw error;
+        this.#stale = true; // some were lost: all is read anew, once those that are left are taken out
       }
-    } catch (error) {
-      if (!isKernelError(error, "ENOBUFS")) throw error;
-      this.#stale = true; // some were lost: all is read anew
+    }
+  }
+
+  #hear(message: NetlinkMessage): void {
+    const link = decodeLink(message);
+    if (link === undefined) {
+      const route = decodeRoute(message);
+      if (route !== undefined && this.#isOfInterest(route)) this.#stale = true;
+    } else if (!isOwn(link)) {
+      // IPv4 routes go with their link, or when it goes down, and the kernel tells of none of them.
+      this.#stale = true;
+    } else if (message.type === RTM_DELLINK) {
+      this.#ownLinks.delete(link.index);
+    } else {
+      this.#ownLinks.add(link.index);
     }
   }
 
   #readAnew(): void {
     this.#ownLinks.clear();
-    for (const { index, group } of listLinks(this.#socket))
-      if (group === linkGroup) this.#ownLinks.add(index);
+    for (const link of listLinks(this.#socket)) if (isOwn(link)) this.#ownLinks.add(link.index);
     this.#routes = listRoutes(this.#socket, { table: RT_TABLE_MAIN }).filter((route) =>
       this.#isOfInterest(route),
     );
@@ -94,4 +105,9 @@ export class RouteFollower {
     if (link === undefined || this.#ownLinks.has(link) || table !== RT_TABLE_MAIN) return false;
     return familyOf(destination) === 4 ? scope === RT_SCOPE_LINK : protocol === RTPROT_RA;
   }
+}
+
+/** True for a link that weft made, also on its way out. */
+function isOwn({ group }: rtnetlink.Link): boolean {
+  return group === linkGroup || group === doomedLinkGroup;
 }

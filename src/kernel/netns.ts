@@ -56,8 +56,13 @@ function returnHome(home: number): void {
  * folder ({@link mountPrivateFolder}), else other mount namespaces keep the namespace alive.
  */
 export function createNetns(path: string): void {
-  sys.close(sys.open(path, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
   const home = sys.open(ownNetns, sys.O_RDONLY);
+  try {
+    sys.close(sys.open(path, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
+  } catch (error) {
+    sys.close(home);
+    throw error;
+  }
   try {
     sys.unshare(sys.CLONE_NEWNET);
     try {

@@ -29,7 +29,9 @@ export type LinkSpec =
   | { readonly type: "bridge" }
   | { readonly type: "veth"; readonly peer: VethPeer }
   | { readonly type: "adopted" }
-  | { readonly type: "moved"; readonly from: string };
+  | { readonly type: "moved"; readonly from: string }
+  /** It carries weft's mark, but what it is cannot be seen: a veth whose far end is out of sight. Found, never wanted. */
+  | { readonly type: "unknown" };
 
 /** The far end of a veth pair, born in its namespace under its name. */
 export interface VethPeer {
@@ -212,6 +214,17 @@ export function takenAlongBy(object: KernelObject): readonly Identity[] {
   if (object.kind === "link" && object.spec.type === "veth") return inNetnses([object.netns]);
   if (object.kind === "link" && object.spec.type === "moved") return []; // it has to be given back first
   return containersOf(object);
+}
+
+/**
+ * Whether deleting `container` takes along what lives in it, or just `object`. An adopted link is only let
+ * go of. So is a namespace that a runtime made, which may live on without its mount: weft's tables and
+ * links must not stay in it, but its lo stays up.
+ */
+export function takesAlong(container: KernelObject, object?: KernelObject): boolean {
+  if (container.kind === "link") return container.spec.type !== "adopted";
+  if (container.kind !== "netns" || container.from === undefined) return true;
+  return object === undefined || object.kind === "up" || object.kind === "sysctl";
 }
 
 function inNetnses(namespaces: readonly NetnsRef[]): Identity[] {

@@ -54,7 +54,7 @@ function ipv4SocketAddress(address: readonly [number, number, number, number], p
   return bytes;
 }
 
-/** Opens a UDP socket and a TCP socket, listening, on one IPv4 address and port of a namespace. Throws KernelError; then neither is open. */
+/** Opens a UDP socket and a TCP socket bound to one IPv4 address and port of a namespace; the TCP one does not listen yet. Throws KernelError; then neither is open. */
 export function openUdpAndTcp(
   netnsPath: string,
   address: readonly [number, number, number, number],

@@ -179,6 +179,15 @@ export function recv(fd: number, buffer: Uint8Array, flags: number, object: stri
   return check(raw.recv(fd, buffer, buffer.length, flags), "recv", object);
 }
 
+/** EAGAIN of include/uapi/asm-generic/errno-base.h. */
+const EAGAIN = 11;
+
+/** Receives one datagram if there is one; undefined at once if there is none, which is no error. Throws KernelError. */
+export function recvNow(fd: number, buffer: Uint8Array, object: string): number | undefined {
+  const length = raw.recv(fd, buffer, buffer.length, MSG_DONTWAIT);
+  return length < 0 && koffi.errno() === EAGAIN ? undefined : check(length, "recv", object);
+}
+
 /** Waits until one of `fds` can be read; gives those that can, none after `timeoutMs` (-1: no limit). */
 export function pollReadable(fds: readonly number[], timeoutMs: number): number[] {
   const set = Buffer.alloc(fds.length * 8);

@@ -1,9 +1,9 @@
-import type { Identity } from "../kernel/index.ts";
+import { type Identity, takesAlong } from "../kernel/index.ts";
 import { containersOfPlanned, identityOfPlanned, type PlannedObject, providesOf } from "./object.ts";
 
 /**
- * What is there, as far as we know: what the last reading found and what was done since. Objects go
- * with what they live in.
+ * What is there, as far as we know: what the last reading found and what was done since. Kernel objects
+ * go with what they live in; a held object stays held until it is given back.
  */
 export class Belief {
   readonly #objects = new Map<Identity, PlannedObject>();
@@ -11,10 +11,12 @@ export class Belief {
   readonly #providers = new Map<Identity, Identity>();
   readonly #children = new Map<Identity, Set<Identity>>();
 
+  /** The object of that identity, as it is believed to be. */
   get(identity: Identity): PlannedObject | undefined {
     return this.#objects.get(identity);
   }
 
+  /** Everything that is believed to be there. */
   identities(): Iterable<Identity> {
     return this.#objects.keys();
   }
@@ -24,8 +26,11 @@ export class Belief {
     return this.#providers.get(identity) ?? identity;
   }
 
+  /** Believes that the object is there, in the place of one of its identity. */
   add(object: PlannedObject): void {
     const identity = identityOfPlanned(object);
+    // The former value may have lived elsewhere: a route on another link.
+    this.#removeOne(identity);
     this.#objects.set(identity, object);
     for (const provided of providesOf(object)) this.#providers.set(provided, identity);
     for (const container of containersOfPlanned(object)) {
@@ -35,17 +40,27 @@ export class Belief {
     }
   }
 
-  /** Forgets an object and all that lives in it. */
+  /** Forgets an object and all kernel objects that go along with it. */
   remove(identity: Identity): void {
-    for (const inside of [...this.inside(identity)]) this.#removeOne(inside);
+    const object = this.#objects.get(identity);
+    if (object === undefined || object.kind === "held" || takesAlong(object))
+      for (const inside of this.inside(identity))
+        if (this.#objects.get(inside)?.kind !== "held") this.#removeOne(inside);
     this.#removeOne(identity);
+  }
+
+  /** Believes that of the kernel's objects exactly these are there. What is held stays. */
+  replaceKernelObjects(objects: Iterable<PlannedObject>): void {
+    for (const [identity, { kind }] of [...this.#objects]) if (kind !== "held") this.#removeOne(identity);
+    for (const object of objects) this.add(object);
   }
 
   #removeOne(identity: Identity): void {
     const object = this.#objects.get(identity);
     if (object === undefined) return;
     this.#objects.delete(identity);
-    for (const provided of providesOf(object)) this.#providers.delete(provided);
+    for (const provided of providesOf(object))
+      if (this.#providers.get(provided) === identity) this.#providers.delete(provided);
     for (const container of containersOfPlanned(object)) {
       const children = this.#children.get(container);
       children?.delete(identity);

@@ -1,14 +1,73 @@
-import { deepEqual, WeftError } from "../core/index.ts";
+import { canonicalJson, deepEqual, WeftError } from "../core/index.ts";
 import type { Effect, Identity } from "../kernel/index.ts";
 import { identityOfPlanned, type OwnerId, type PlannedObject, type Wanted } from "./object.ts";
 
 /** What each of some owners wants from now on; an empty list gives all of it up. */
 export type Changes = ReadonlyMap<OwnerId, readonly Wanted[]>;
 
+type Owners = ReadonlyMap<OwnerId, readonly Effect[]>;
+
+/** An object that somebody wants. */
 interface Entry {
   readonly object: PlannedObject;
-  readonly effects: readonly Effect[];
-  readonly owners: ReadonlySet<OwnerId>;
+  /** Its owners, each with the effects that its plan hangs on the object. */
+  readonly owners: Owners;
+}
+
+/**
+ * An entry as a change would leave it. It speaks of the owners that come and go, not of all of them: a
+ * table that a thousand networks share costs the next one no more than the first.
+ */
+class Draft {
+  readonly object: PlannedObject;
+  readonly #base: Owners;
+  readonly #gone = new Set<OwnerId>();
+  readonly #come = new Map<OwnerId, readonly Effect[]>();
+
+  constructor(object: PlannedObject, base: Owners) {
+    this.object = object;
+    this.#base = base;
+  }
+
+  /** How many would own it. */
+  get size(): number {
+    return this.#base.size - this.#gone.size + this.#come.size;
+  }
+
+  /** What happens once the object has come or changed: what its owners say, each effect once. */
+  get effects(): readonly Effect[] {
+    const effects = [...this.owners()].flatMap(([, own]) => own);
+    if (effects.length < 2) return effects;
+    return [...new Map(effects.map((effect) => [canonicalJson(effect), effect])).values()];
+  }
+
+  *owners(): Iterable<readonly [OwnerId, readonly Effect[]]> {
+    for (const [owner, effects] of this.#base) if (!this.#gone.has(owner)) yield [owner, effects];
+    yield* this.#come;
+  }
+
+  remove(owner: OwnerId): void {
+    if (!this.#come.delete(owner) && this.#base.has(owner)) this.#gone.add(owner);
+  }
+
+  add(owner: OwnerId, effects: readonly Effect[]): void {
+    const own = this.#come.get(owner) ?? (this.#gone.has(owner) ? [] : (this.#base.get(owner) ?? []));
+    if (this.#base.has(owner)) this.#gone.add(owner);
+    this.#come.set(owner, [...own, ...effects]);
+  }
+
+  /** The same owners' coming and going, for another value. */
+  replacedBy(object: PlannedObject): Draft {
+    const draft = new Draft(object, this.#base);
+    for (const owner of this.#gone) draft.remove(owner);
+    return draft;
+  }
+
+  /** Brings owners to what the draft says. */
+  applyTo(owners: Map<OwnerId, readonly Effect[]>): void {
+    for (const owner of this.#gone) owners.delete(owner);
+    for (const [owner, effects] of this.#come) owners.set(owner, effects);
+  }
 }
 
 /** A change worked out but not made: see {@link Desired.propose}. */
@@ -17,17 +76,27 @@ export interface Proposal {
   /** Every identity that an owner takes up, gives up or wants otherwise. */
   readonly touched: ReadonlySet<Identity>;
   /** The wanted objects as they would be: of `touched` only, undefined where nobody would want one any more. */
-  readonly entries: ReadonlyMap<Identity, Entry | undefined>;
+  readonly entries: ReadonlyMap<Identity, Draft | undefined>;
+  /** How often what is wanted had changed when this was worked out. */
+  readonly version: number;
 }
 
 /** Who wants what: every object with the set of its owners. It exists while anybody wants it. */
 export class Desired {
-  readonly #entries = new Map<Identity, Entry>();
+  readonly #entries = new Map<Identity, { object: PlannedObject; owners: Map<OwnerId, readonly Effect[]> }>();
   readonly #byOwner = new Map<OwnerId, readonly Wanted[]>();
+  #version = 0;
 
   /** What is wanted of an identity. */
-  get(identity: Identity): Entry | undefined {
-    return this.#entries.get(identity);
+  get(identity: Identity): (Entry & Pick<Draft, "effects">) | undefined {
+    const entry = this.#entries.get(identity);
+    if (entry === undefined) return undefined;
+    return {
+      ...entry,
+      get effects() {
+        return new Draft(entry.object, entry.owners).effects;
+      },
+    };
   }
 
   /** Everything that is wanted. */
@@ -50,64 +119,79 @@ export class Desired {
    * would want different values of one identity.
    */
   propose(changes: Changes): Proposal {
-    const entries = new Map<Identity, Entry | undefined>();
-    const current = (identity: Identity) =>
-      entries.has(identity) ? entries.get(identity) : this.#entries.get(identity);
+    const drafts = new Map<Identity, Draft | undefined>();
     for (const owner of changes.keys()) {
-      for (const { object } of this.wantedBy(owner)) {
-        const identity = identityOfPlanned(object);
-        entries.set(identity, withoutOwner(current(identity), owner));
-      }
+      for (const { object } of this.wantedBy(owner))
+        this.#draft(drafts, identityOfPlanned(object))?.remove(owner);
     }
     for (const [owner, wanted] of changes) {
-      for (const { object, effects } of wanted) {
-        const identity = identityOfPlanned(object);
-        entries.set(identity, withOwner(current(identity), identity, object, effects ?? [], owner));
-      }
+      for (const { object, effects = [] } of wanted) this.#add(drafts, owner, object, effects);
     }
-    return { changes, touched: new Set(entries.keys()), entries };
+    const entries = new Map([...drafts].map(([one, draft]) => [one, draft?.size === 0 ? undefined : draft]));
+    return { changes, touched: new Set(entries.keys()), entries, version: this.#version };
   }
 
-  /** Makes a proposal come true. Gives the changes that would undo it. */
+  /**
+   * Makes a proposal come true. Gives the changes that would undo it. Throws OBJECT_CONFLICT when what
+   * was wanted meanwhile leaves no room for it; then nothing was changed.
+   */
   accept(proposal: Proposal): Changes {
+    const { changes, entries } =
+      proposal.version === this.#version ? proposal : this.propose(proposal.changes);
     const undo = new Map<OwnerId, readonly Wanted[]>();
-    for (const [owner, wanted] of proposal.changes) {
+    for (const [owner, wanted] of changes) {
       undo.set(owner, this.wantedBy(owner));
       if (wanted.length === 0) this.#byOwner.delete(owner);
       else this.#byOwner.set(owner, wanted);
     }
-    for (const [identity, entry] of proposal.entries) {
-      if (entry === undefined) this.#entries.delete(identity);
-      else this.#entries.set(identity, entry);
+    for (const [identity, draft] of entries) {
+      const entry = this.#entries.get(identity);
+      if (draft === undefined) {
+        this.#entries.delete(identity);
+        continue;
+      }
+      const owners = entry?.owners ?? new Map<OwnerId, readonly Effect[]>();
+      draft.applyTo(owners);
+      this.#entries.set(identity, { object: draft.object, owners });
     }
+    this.#version++;
     return undo;
   }
-}
 
-function withoutOwner(entry: Entry | undefined, owner: OwnerId): Entry | undefined {
-  if (entry === undefined) return undefined;
-  const owners = new Set(entry.owners);
-  owners.delete(owner);
-  return owners.size === 0 ? undefined : { ...entry, owners };
-}
-
-function withOwner(
-  entry: Entry | undefined,
-  identity: Identity,
-  object: PlannedObject,
-  effects: readonly Effect[],
-  owner: OwnerId,
-): Entry {
-  if (entry === undefined) return { object, effects, owners: new Set([owner]) };
-  if (!deepEqual(entry.object, object)) {
-    const others = [...entry.owners].join(", ");
-    throw new WeftError("OBJECT_CONFLICT", `${owner} and ${others} want different values of ${identity}`, {
-      details: { identity, wanted: object, existing: entry.object },
-    });
+  /** The draft of an identity, begun from what is wanted now; undefined when nobody wants it. */
+  #draft(drafts: Map<Identity, Draft | undefined>, identity: Identity): Draft | undefined {
+    const begun = drafts.get(identity);
+    if (begun !== undefined) return begun;
+    const entry = this.#entries.get(identity);
+    const draft = entry === undefined ? undefined : new Draft(entry.object, entry.owners);
+    drafts.set(identity, draft);
+    return draft;
   }
-  return {
-    object: entry.object,
-    effects: [...entry.effects, ...effects],
-    owners: new Set([...entry.owners, owner]),
-  };
+
+  #add(
+    drafts: Map<Identity, Draft | undefined>,
+    owner: OwnerId,
+    object: PlannedObject,
+    effects: readonly Effect[],
+  ): void {
+    const identity = identityOfPlanned(object);
+    let draft = this.#draft(drafts, identity);
+    if (draft === undefined) {
+      draft = new Draft(object, new Map());
+      drafts.set(identity, draft);
+    } else if (!deepEqual(draft.object, object)) {
+      if (draft.size > 0) throw conflict(identity, owner, object, draft);
+      // Its former owners give it up in the same change: the new value takes its place.
+      draft = draft.replacedBy(object);
+      drafts.set(identity, draft);
+    }
+    draft.add(owner, effects);
+  }
+}
+
+function conflict(identity: Identity, owner: OwnerId, wanted: PlannedObject, draft: Draft): WeftError {
+  const others = [...draft.owners()].map(([other]) => other).join(", ");
+  return new WeftError("OBJECT_CONFLICT", `${owner} and ${others} want different values of ${identity}`, {
+    details: { identity, wanted, existing: draft.object },
+  });
 }

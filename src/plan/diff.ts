@@ -1,4 +1,4 @@
-import { type Effect, type Identity, takenAlongBy } from "../kernel/index.ts";
+import { type Effect, type Identity, type KernelObject, takenAlongBy, takesAlong } from "../kernel/index.ts";
 import type { Belief } from "./belief.ts";
 import { comparePlanned, type PlannedObject } from "./object.ts";
 import type { RankOf } from "./rank.ts";
@@ -17,6 +17,8 @@ export type Step =
       readonly object: PlannedObject;
       readonly former: PlannedObject;
       readonly effects: readonly Effect[];
+      /** It puts back what stood there before weft; where that is gone, there is nothing to put back. */
+      readonly restores?: true;
     }
   | { readonly step: "delete"; readonly identity: Identity; readonly object: PlannedObject };
 
@@ -24,16 +26,20 @@ export type Step =
 export interface StepList {
   /** Deletions, from the highest rank down. What goes along with its container is not among them. */
   readonly deletions: readonly Step[];
-  /** Identities that go along with a deleted container. */
+  /** Deletions left out, for what they delete goes along with a container that is deleted or rebuilt. */
   readonly implied: ReadonlySet<Identity>;
   /** Creations and changes, from the lowest rank up. */
   readonly creations: readonly Step[];
 }
 
+/** What is wanted of one identity. */
+interface WantedObject {
+  readonly object: PlannedObject;
+  readonly effects: readonly Effect[];
+}
+
 /** What is wanted of an identity, with the effects of its coming. */
-export type WantedOf = (
-  identity: Identity,
-) => { readonly object: PlannedObject; readonly effects: readonly Effect[] } | undefined;
+export type WantedOf = (identity: Identity) => WantedObject | undefined;
 
 /**
  * Compares what is wanted of `identities` with what is there. Where an object has to be made anew, all
@@ -45,52 +51,10 @@ export function diff(
   belief: Belief,
   rankOf: RankOf,
 ): StepList {
-  const deletions = new Map<Identity, Step>();
-  const creations = new Map<Identity, Step>();
-  const lost = new Set<Identity>();
-  const queue = [...new Set(identities)];
-
-  const lose = (identity: Identity) => {
-    for (const child of belief.inside(identity)) {
-      if (lost.has(child)) continue;
-      lost.add(child);
-      queue.push(child);
-    }
-  };
-
-  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-    const identity = next;
-    const wanted = wantedOf(identity);
-    const found = belief.get(identity);
-    if (wanted === undefined) {
-      if (found === undefined) continue;
-      deletions.set(identity, { step: "delete", identity, object: found });
-      lose(identity);
-    } else if (found === undefined || lost.has(identity)) {
-      creations.set(identity, { step: "create", identity, ...pick(wanted) });
-      // A held object outlives what it is within; it is given back before it is acquired anew.
-      if (found?.kind === "held") deletions.set(identity, { step: "delete", identity, object: found });
-    } else {
-      const difference = comparePlanned(wanted.object, found);
-      if (difference === "none") continue;
-      if (difference === "recreate") deletions.set(identity, { step: "delete", identity, object: found });
-      if (difference !== "in-place") lose(identity);
-      creations.set(
-        identity,
-        difference === "recreate"
-          ? { step: "create", identity, ...pick(wanted) }
-          : { step: "change", identity, ...pick(wanted), former: found },
-      );
-    }
-  }
-
-  const gone = new Set([...deletions.keys(), ...lost]);
-  const implied = new Set<Identity>();
-  for (const [identity, { object }] of deletions) {
-    if (object.kind === "held") continue;
-    if (takenAlongBy(object).some((container) => gone.has(belief.providerOf(container))))
-      implied.add(identity);
-  }
+  const comparison = new Comparison(wantedOf, belief);
+  comparison.run(identities);
+  const { deletions, creations } = comparison;
+  const implied = comparison.implied();
   const byRank = (a: Step, b: Step) => rankOf(a.object) - rankOf(b.object);
   return {
     deletions: [...deletions.values()]
@@ -101,6 +65,100 @@ export function diff(
   };
 }
 
-function pick<T extends { readonly object: PlannedObject; readonly effects: readonly Effect[] }>(wanted: T) {
-  return { object: wanted.object, effects: wanted.effects };
+/** One comparison under way: what was decided of each identity so far. */
+class Comparison {
+  readonly deletions = new Map<Identity, Step>();
+  readonly creations = new Map<Identity, Step>();
+  readonly #wantedOf: WantedOf;
+  readonly #belief: Belief;
+  /** What goes because something that it lives in goes. */
+  readonly #lost = new Set<Identity>();
+  /** Tables that lose their elements in one step with their change. */
+  readonly #rebuilt = new Set<Identity>();
+  readonly #queue = new Set<Identity>();
+
+  constructor(wantedOf: WantedOf, belief: Belief) {
+    this.#wantedOf = wantedOf;
+    this.#belief = belief;
+  }
+
+  run(identities: Iterable<Identity>): void {
+    for (const identity of identities) this.#queue.add(identity);
+    // A set gives what is added while it is gone through, and gives again what was taken out and added.
+    for (const identity of this.#queue) {
+      this.#queue.delete(identity);
+      this.#decide(identity);
+    }
+  }
+
+  /** Deletions that the deletion of a container does. */
+  implied(): ReadonlySet<Identity> {
+    const implied = new Set<Identity>();
+    for (const [identity, { object }] of this.deletions) {
+      if (object.kind === "held") continue;
+      if (takenAlongBy(object).some((container) => this.#takes(container, object))) implied.add(identity);
+    }
+    return implied;
+  }
+
+  /** True when the container goes, and the object with it. */
+  #takes(container: Identity, object: KernelObject): boolean {
+    const identity = this.#belief.providerOf(container);
+    if (this.#rebuilt.has(identity)) return true;
+    if (!this.deletions.has(identity) && !this.#lost.has(identity)) return false;
+    const found = this.#belief.get(identity);
+    return found === undefined || found.kind === "held" || takesAlong(found, object);
+  }
+
+  #decide(identity: Identity): void {
+    const wanted = this.#wantedOf(identity);
+    const found = this.#belief.get(identity);
+    if (wanted === undefined) {
+      if (found === undefined) return;
+      this.deletions.set(identity, { step: "delete", identity, object: found });
+      if (found.kind === "held" || takesAlong(found)) this.#lose(identity);
+    } else if (found === undefined || this.#lost.has(identity)) {
+      this.#create(identity, wanted);
+      if (found === undefined) this.#loseHeld(identity);
+      // What outlives what it lives in has to go before it can be made anew: held objects above all.
+      if (found !== undefined) this.deletions.set(identity, { step: "delete", identity, object: found });
+    } else {
+      this.#change(identity, wanted, found);
+    }
+  }
+
+  #change(identity: Identity, wanted: WantedObject, found: PlannedObject): void {
+    const difference = comparePlanned(wanted.object, found);
+    if (difference === "none") return;
+    if (difference !== "in-place") this.#lose(identity);
+    if (difference === "rebuild") this.#rebuilt.add(identity);
+    if (difference === "recreate") {
+      this.deletions.set(identity, { step: "delete", identity, object: found });
+      this.#create(identity, wanted);
+      return;
+    }
+    const { object, effects } = wanted;
+    this.creations.set(identity, { step: "change", identity, object, former: found, effects });
+  }
+
+  #create(identity: Identity, { object, effects }: WantedObject): void {
+    this.creations.set(identity, { step: "create", identity, object, effects });
+  }
+
+  /** All that lives in it has to be looked at again. */
+  #lose(identity: Identity): void {
+    for (const child of this.#belief.inside(identity)) this.#loseOne(child);
+  }
+
+  /** Somebody else removed it; what is held within it is held in what is no more. */
+  #loseHeld(identity: Identity): void {
+    for (const child of this.#belief.inside(identity))
+      if (this.#belief.get(child)?.kind === "held") this.#loseOne(child);
+  }
+
+  #loseOne(identity: Identity): void {
+    if (this.#lost.has(identity)) return;
+    this.#lost.add(identity);
+    this.#queue.add(identity);
+  }
 }

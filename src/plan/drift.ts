@@ -16,12 +16,8 @@ export type Drift =
 
 type Wants = Pick<Desired, "get" | "identities">;
 
-/** Compares a reading of the host with what is wanted. `leaving` tells what is on its way out. */
-export function driftOf(
-  desired: Wants,
-  found: readonly Found[],
-  leaving: (identity: Identity) => boolean,
-): readonly Drift[] {
+/** Compares a reading of the host, made while nothing was on its way out, with what is wanted. */
+export function driftOf(desired: Wants, found: readonly Found[]): readonly Drift[] {
   const there = new Map(found.map((one) => [identityOfPlanned(one.object), one]));
   const drifts: Drift[] = [];
   for (const { identity, object: wanted } of kernelObjects(desired)) {
@@ -31,10 +27,25 @@ export function driftOf(
       drifts.push({ drift: "changed", identity, wanted, found: is.object });
   }
   for (const [identity, { object, marked }] of there) {
-    if (marked && desired.get(identity) === undefined && !leaving(identity))
+    if (marked && desired.get(identity) === undefined)
       drifts.push({ drift: "left over", identity, found: object });
   }
   return drifts;
+}
+
+/** What of a reading concerns weft: what is wanted and there, and what is marked and nobody's. */
+export function believable(desired: Pick<Desired, "get">, found: readonly Found[]): readonly KernelObject[] {
+  return found.flatMap(({ object, marked }) => {
+    const wanted = desired.get(identityOfPlanned(object))?.object;
+    if (wanted === undefined || wanted.kind === "held") return marked ? [object] : [];
+    if (isForeign(wanted, marked)) return [];
+    return [comparePlanned(wanted, object) === "none" ? wanted : object];
+  });
+}
+
+/** A stranger's link in the place of ours is not ours to change: creating ours will say so. */
+function isForeign(wanted: KernelObject, marked: boolean): boolean {
+  return wanted.kind === "link" && wanted.spec.type !== "adopted" && wanted.spec.type !== "moved" && !marked;
 }
 
 /** The namespaces that must be read to see everything that is wanted; the host's always. */

@@ -1,5 +1,7 @@
+import { WeftError } from "../core/index.ts";
 import {
   type Effect,
+  type Identity,
   isKernelError,
   type Kernel,
   type KernelObject,
@@ -7,19 +9,35 @@ import {
 } from "../kernel/index.ts";
 import type { Belief } from "./belief.ts";
 import type { Step } from "./diff.ts";
-import { type HeldHandler, type HeldHandlers, handlerOf } from "./held.ts";
-import { containersOfPlanned, type HeldObject } from "./object.ts";
+import { type HeldHandlers, handlerOf } from "./held.ts";
+import { containersOfPlanned, type HeldObject, identityOfPlanned, providesOf } from "./object.ts";
+
+/** A step and why it was not done. */
+export interface Failure {
+  readonly step: Step;
+  readonly error: unknown;
+}
 
 /** What happened to the steps of a run. */
 export interface RunResult {
-  /** Failures, in the order of their steps. */
-  readonly failures: readonly { readonly step: Step; readonly error: unknown }[];
+  /** Failures, in the order of their steps. What failed only because it lives in one of them is not told. */
+  readonly failures: readonly Failure[];
   /** Effects of the steps that were done. */
   readonly effects: readonly Effect[];
+  /** The kernel broke off without telling what it did: what is believed may be wrong. */
+  readonly unsure: boolean;
 }
 
 /** Whether a run stops at the first failure or does what it still can. */
 export type OnFailure = "stop" | "continue";
+
+interface BatchResult {
+  readonly done: readonly Step[];
+  readonly failed: readonly Failure[];
+  /** What was not tried, or undone with another step's refusal. */
+  readonly skipped: readonly Step[];
+  readonly unsure?: boolean;
+}
 
 /** Carries out steps in their order and keeps the belief true to what was done. */
 export class Executor {
@@ -35,103 +53,127 @@ export class Executor {
 
   /** Runs `steps`; consecutive kernel steps go to the kernel as one batch. */
   async run(steps: readonly Step[], onFailure: OnFailure): Promise<RunResult> {
-    const failures: { step: Step; error: unknown }[] = [];
+    const failures: Failure[] = [];
     const effects: Effect[] = [];
-    let rest = steps;
-    while (rest.length > 0 && (onFailure === "continue" || failures.length === 0)) {
-      const [head] = rest;
-      if (head === undefined) break;
-      const count = head.object.kind === "held" ? 1 : kernelRun(rest);
-      const batch = rest.slice(0, count);
-      const { done, failed } =
-        head.object.kind === "held" ? await this.#held(head) : await this.#batch(batch);
-      for (const step of done) if (step.step !== "delete") effects.push(...step.effects);
-      rest = rest.slice(done.length + failed.length);
-      failures.push(...failed);
-      // What lives in something that failed cannot be made either; one failure is told once.
-      if (failed.length > 0) rest = this.#withoutDependents(rest, failed);
+    const missing = new Set<Identity>();
+    let unsure = false;
+    let alone = 0;
+    for (let rest = steps; rest.length > 0 && (onFailure === "continue" || failures.length === 0); ) {
+      const batch = rest.slice(0, alone > 0 ? 1 : batchLength(rest));
+      const result = await this.#batch(batch);
+      unsure ||= result.unsure === true;
+      for (const step of result.done) if (step.step !== "delete") effects.push(...step.effects);
+      alone = Math.max(0, alone - batch.length);
+      if (onFailure === "continue" && result.failed.length > 0 && batch.length > 1) {
+        // A transaction is refused as a whole and told of its first: who goes on tries one at a time.
+        const again = batch.filter((step) => !result.done.includes(step));
+        alone = again.length;
+        rest = [...again, ...rest.slice(batch.length)];
+        continue;
+      }
+      failures.push(...result.failed);
+      rest = [...result.skipped, ...rest.slice(batch.length)];
+      if (result.failed.length > 0) rest = this.#withoutDependents(rest, result.failed, missing);
     }
-    return { failures, effects };
+    return { failures, effects, unsure };
   }
 
-  async #held(step: Step): Promise<BatchResult> {
-    if (step.object.kind !== "held") return { done: [], failed: [] };
-    const handler = handlerOf(this.#handlers, step.object);
+  #batch(batch: readonly Step[]): Promise<BatchResult> {
+    const [head] = batch;
+    return head?.object.kind === "held" ? this.#held(head, head.object) : this.#kernelBatch(batch);
+  }
+
+  async #held(step: Step, object: HeldObject): Promise<BatchResult> {
     try {
-      if (step.step === "delete") await handler.release(step.object);
-      else if (step.step === "create") await handler.acquire(step.object);
-      else if (step.former.kind === "held") await changeHeld(handler, step.object, step.former);
+      const handler = handlerOf(this.#handlers, object);
+      if (step.step === "delete") await handler.release(object);
+      else if (step.step === "create") await handler.acquire(object);
+      else await this.#changeHeld(object, step.former);
     } catch (error) {
-      return { done: [], failed: [{ step, error }] };
+      return { done: [], failed: [{ step, error }], skipped: [] };
     }
     this.#believe(step);
-    return { done: [step], failed: [] };
+    return { done: [step], failed: [], skipped: [] };
   }
 
-  async #batch(batch: readonly Step[]): Promise<BatchResult> {
-    const operations = batch.map(operationOf);
+  async #changeHeld(object: HeldObject, former: Step["object"]): Promise<void> {
+    const handler = handlerOf(this.#handlers, object);
+    if (former.kind !== "held") return;
+    if (handler.change !== undefined) return handler.change(object, former);
+    await handler.release(former);
+    this.#belief.remove(identityOfPlanned(former)); // should the next fail, nothing is held
+    await handler.acquire(object);
+  }
+
+  async #kernelBatch(batch: readonly Step[]): Promise<BatchResult> {
+    const [first] = batch;
+    if (first === undefined) return { done: [], failed: [], skipped: [] };
     let outcomes: Awaited<ReturnType<Kernel["apply"]>>;
     try {
-      outcomes = await this.#kernel.apply(operations);
+      outcomes = await this.#kernel.apply(batch.map(operationOf));
     } catch (error) {
-      const [step] = batch;
-      return { done: [], failed: step === undefined ? [] : [{ step, error }] };
+      return { done: [], failed: [{ step: first, error }], skipped: batch.slice(1), unsure: true };
     }
     const done: Step[] = [];
-    const failed: { step: Step; error: unknown }[] = [];
+    const failed: Failure[] = [];
+    const skipped: Step[] = [];
     for (const [i, step] of batch.entries()) {
       const outcome = outcomes[i];
-      if (outcome === "skipped") break;
-      if (outcome === undefined) {
+      if (outcome === "skipped") {
+        skipped.push(step);
+      } else if (outcome === undefined || isNothingToRestore(step, outcome)) {
         this.#believe(step);
         done.push(step);
       } else {
         failed.push({ step, error: outcome });
       }
     }
-    return { done, failed };
+    if (done.length + failed.length > 0) return { done, failed, skipped };
+    const error = new WeftError("INTERNAL", `the kernel skipped ${first.step} of ${first.identity}`);
+    return { done, failed: [{ step: first, error }], skipped: skipped.slice(1) };
   }
 
   #believe(step: Step): void {
-    if (step.step === "delete") this.#belief.remove(step.identity);
+    if (step.step === "delete") {
+      this.#belief.remove(step.identity);
+      return;
+    }
     // A rebuilt table has lost its elements.
-    if (step.object.kind === "nft-table")
-      for (const one of this.#belief.inside(step.identity)) this.#belief.remove(one);
-    if (step.step !== "delete") this.#belief.add(step.object);
+    if (step.object.kind === "nft-table") this.#belief.remove(step.identity);
+    this.#belief.add(step.object);
   }
 
-  #withoutDependents(rest: readonly Step[], failed: BatchResult["failed"]): readonly Step[] {
-    const missing = new Set(
-      failed.filter(({ step }) => step.step !== "delete").map(({ step }) => step.identity),
-    );
+  /** What lives in something that could not be made cannot be made either; one failure is told once. */
+  #withoutDependents(
+    rest: readonly Step[],
+    failed: readonly Failure[],
+    missing: Set<Identity>,
+  ): readonly Step[] {
+    const miss = (step: Step) => {
+      if (step.step === "create")
+        for (const one of [step.identity, ...providesOf(step.object)]) missing.add(one);
+    };
+    for (const { step } of failed) miss(step);
     return rest.filter((step) => {
-      const depends = containersOfPlanned(step.object).some((one) =>
-        missing.has(this.#belief.providerOf(one)),
-      );
-      if (depends && step.step === "create") missing.add(step.identity);
+      const depends = containersOfPlanned(step.object).some((one) => missing.has(one));
+      if (depends) miss(step);
       return !depends || step.step === "delete";
     });
   }
 }
 
-async function changeHeld(handler: HeldHandler, object: HeldObject, former: HeldObject): Promise<void> {
-  if (handler.change !== undefined) return handler.change(object, former);
-  await handler.release(former);
-  await handler.acquire(object);
+function isNothingToRestore(step: Step, refusal: unknown): boolean {
+  return step.step === "change" && step.restores === true && isKernelError(refusal, "ENOENT", "ENODEV");
 }
 
-interface BatchResult {
-  readonly done: readonly Step[];
-  readonly failed: readonly { readonly step: Step; readonly error: unknown }[];
-}
-
-function kernelRun(steps: readonly Step[]): number {
+/** How many of the first steps go together: those before the next held object, which goes alone. */
+function batchLength(steps: readonly Step[]): number {
   const end = steps.findIndex((step) => step.object.kind === "held");
-  return end < 0 ? steps.length : end;
+  return end < 0 ? steps.length : Math.max(1, end);
 }
 
 function operationOf(step: Step): Operation {
-  const object = step.object as KernelObject; // batches hold no held objects: kernelRun cuts before them
+  const object = step.object as KernelObject; // batches hold no held objects: batchLength cuts before them
   return step.step === "change"
     ? { op: "change", object, former: step.former as KernelObject } // a held object never turns into a kernel's
     : { op: step.step, object };
@@ -142,7 +184,7 @@ export async function runEffects(
   kernel: Kernel,
   effects: readonly Effect[],
   onError: (effect: Effect, error: unknown) => void,
-) {
+): Promise<void> {
   for (const effect of effects) {
     try {
       await kernel.run(effect);

@@ -8,7 +8,10 @@ export interface HeldHandler {
   readonly rank: number;
   /** Takes hold. Rejects when it cannot; then nothing is held. */
   acquire(object: HeldObject): Promise<void>;
-  /** Turns what is held into what is wanted; without this, it is released and acquired anew. */
+  /**
+   * Turns what is held into what is wanted; without this, it is released and acquired anew. Rejects when
+   * it cannot; then what was held still is.
+   */
   change?(object: HeldObject, former: HeldObject): Promise<void>;
   /** Lets go; resolves when nothing is held any more. */
   release(object: HeldObject): Promise<void>;

@@ -1,15 +1,14 @@
 import { Events, KeyedLock, throwAll } from "../core/index.ts";
-import type { Effect, Identity, Kernel, KernelObject, KernelQuery, LinkObject } from "../kernel/index.ts";
-import { hostNetns, linkIdentity } from "../kernel/index.ts";
+import type { Effect, Identity, Kernel, KernelQuery } from "../kernel/index.ts";
 import { Belief } from "./belief.ts";
 import { type Changes, Desired, type Proposal } from "./desired.ts";
 import { diff, type Step, type StepList } from "./diff.ts";
-import { type Drift, driftOf, lookUps, namespacesOf } from "./drift.ts";
-import { Executor, runEffects } from "./executor.ts";
+import { believable, type Drift, driftOf, lookUps, namespacesOf } from "./drift.ts";
+import { Executor, type Failure, type OnFailure, type RunResult, runEffects } from "./executor.ts";
+import { FormerValues } from "./former-values.ts";
 import { type HeldHandler, handlerOf } from "./held.ts";
-import { isUnmarked, type Journal, type JournalEntry } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import {
-  comparePlanned,
   containersOfPlanned,
   identityOfPlanned,
   type OwnerId,
@@ -36,8 +35,16 @@ export interface ReconcilerInit {
 
 /** What a change left to be done. */
 export interface Applied {
-  /** Resolves when what the change gave up is out of the kernel; rejects when some of it could not be removed. */
+  /**
+   * Resolves when what the change gave up is out of the kernel; rejects when some of it could not be
+   * removed. That is told as an event too, so nobody has to wait for it.
+   */
   readonly removed: Promise<void>;
+}
+
+/** What a run did, and what it left for the background. */
+interface Run extends RunResult {
+  readonly background: readonly Step[];
 }
 
 /**
@@ -47,25 +54,22 @@ export interface Applied {
 export class Reconciler {
   readonly events = new Events<ReconcilerEvent>();
   readonly #kernel: Kernel;
-  readonly #journal: Journal;
   readonly #handlers: ReadonlyMap<string, HeldHandler>;
   readonly #folders: Pick<KernelQuery, "netnsFolder" | "fileFolder">;
   readonly #desired = new Desired();
   readonly #belief = new Belief();
+  readonly #formers: FormerValues;
   readonly #executor: Executor;
   readonly #removals: Removals;
   readonly #lock = new KeyedLock();
 
-  constructor(init: ReconcilerInit) {
-    this.#kernel = init.kernel;
-    this.#journal = init.journal;
-    this.#handlers = new Map(init.held.map((handler) => [handler.type, handler]));
-    this.#folders = {
-      ...(init.netnsFolder === undefined ? {} : { netnsFolder: init.netnsFolder }),
-      ...(init.fileFolder === undefined ? {} : { fileFolder: init.fileFolder }),
-    };
-    this.#executor = new Executor(this.#kernel, this.#handlers, this.#belief);
-    this.#removals = new Removals(this.#kernel, (object) => rankOfKind[object.kind]);
+  constructor({ kernel, journal, held, netnsFolder, fileFolder }: ReconcilerInit) {
+    this.#kernel = kernel;
+    this.#handlers = new Map(held.map((handler) => [handler.type, handler]));
+    this.#folders = { netnsFolder, fileFolder };
+    this.#formers = new FormerValues({ kernel, journal, desired: this.#desired, belief: this.#belief });
+    this.#executor = new Executor(kernel, this.#handlers, this.#belief);
+    this.#removals = new Removals(kernel, (object) => rankOfKind[object.kind]);
   }
 
   /** What each owner wants; for those who show it. */
@@ -79,7 +83,19 @@ export class Reconciler {
    * owners want different values of one object.
    */
   change(changes: Changes): Promise<Applied> {
-    return this.#locked(() => this.#change(changes));
+    return this.#locked(async () => {
+      const proposal = this.#desired.propose(changes);
+      const steps = await this.#prepared(this.#diffOf(proposal));
+      const undo = this.#desired.accept(proposal);
+      const run = await this.#run(steps, "stop");
+      const [failure] = run.failures;
+      if (failure !== undefined) {
+        await this.#takeBack(undo, steps, run.unsure);
+        throw failure.error;
+      }
+      await this.#effects(run.effects);
+      return this.#leave(run.background, []);
+    });
   }
 
   /**
@@ -89,11 +105,12 @@ export class Reconciler {
   takeDown(changes: Changes): Promise<Applied> {
     return this.#locked(async () => {
       const proposal = this.#desired.propose(changes);
-      const steps = await this.#steps(proposal);
+      const steps = await this.#prepared(this.#diffOf(proposal));
       this.#desired.accept(proposal);
-      const { failures, background } = await this.#run(steps, "continue");
-      const errors = failures.map(({ error }) => error);
-      return { removed: this.#finish(background, errors) };
+      const run = await this.#run(steps, "continue");
+      if (run.unsure) await this.#lookAgain();
+      await this.#effects(run.effects);
+      return this.#leave(run.background, errorsOf(run.failures));
     });
   }
 
@@ -101,7 +118,7 @@ export class Reconciler {
   plan(changes: Changes): Promise<readonly Step[]> {
     return this.#locked(async () => {
       const { deletions, creations } = this.#diffOf(this.#desired.propose(changes));
-      return [...deletions, ...creations];
+      return [...deletions.map((step) => this.#formers.inPlaceOf(step)), ...creations];
     });
   }
 
@@ -115,26 +132,17 @@ export class Reconciler {
    * step that met them. What is right already is not touched; weft's marks that nobody wants are removed.
    * `again` names owners whose effects run although their objects are there: a crash may have been between.
    */
-  sync(
-    again: ReadonlySet<OwnerId> = new Set(),
-  ): Promise<{ readonly failures: readonly { readonly step: Step; readonly error: unknown }[] }> {
+  sync(again: ReadonlySet<OwnerId> = new Set()): Promise<{ readonly failures: readonly Failure[] }> {
     return this.#locked(async () => {
-      await this.#removals.idle();
       await this.#observe();
-      const identities = new Set([...this.#desired.identities(), ...this.#belief.identities()]);
-      const journaled = [...this.#journal.entries()].filter(
-        ({ object }) => this.#desired.get(identityOfPlanned(object)) === undefined,
-      );
-      for (const { object } of journaled) this.#belief.add(object);
-      for (const { object } of journaled) identities.add(identityOfPlanned(object));
-      const steps = await this.#prepared(
-        diff(identities, (one) => this.#desired.get(one), this.#belief, this.#rankOf),
-      );
-      const { failures, background } = await this.#run(steps, "continue");
-      for (const owner of again) {
-        await this.#effects(this.#desired.wantedBy(owner).flatMap(({ effects }) => effects ?? []));
-      }
-      await this.#finish(background, []).catch(() => {}); // told as an event
+      for (const object of this.#formers.unwanted()) this.#belief.add(object);
+      const identities = [...this.#desired.identities(), ...this.#belief.identities()];
+      const wantedOf = (one: Identity) => this.#desired.get(one);
+      const steps = await this.#prepared(diff(identities, wantedOf, this.#belief, this.#rankOf));
+      const { failures, effects, background } = await this.#run(steps, "continue");
+      const repeated = [...again].flatMap((owner) => this.#desired.wantedBy(owner));
+      await this.#effects([...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])])]);
+      await this.#leave(background, []).removed.catch(() => {}); // told as an event
       return { failures };
     });
   }
@@ -142,8 +150,8 @@ export class Reconciler {
   /** Where the host differs from what is wanted. Held objects are not among it: they cannot be read. */
   drift(): Promise<readonly Drift[]> {
     return this.#locked(async () => {
-      const found = await this.#kernel.read(this.#query());
-      return driftOf(this.#desired, found, (identity) => this.#removals.has(identity));
+      await this.#removals.idle();
+      return driftOf(this.#desired, await this.#kernel.read(this.#query()));
     });
   }
 
@@ -156,14 +164,14 @@ export class Reconciler {
   async close(): Promise<void> {
     await this.#locked(async () => {
       await this.#removals.idle();
-      const held = [...this.#belief.identities()]
-        .map((one) => this.#belief.get(one))
-        .filter((one) => one?.kind === "held");
+      const objects = [...this.#belief.identities()].map((one) => this.#belief.get(one));
+      const held = objects.filter((one) => one?.kind === "held");
       const errors: unknown[] = [];
       for (const object of held.sort((a, b) => this.#rankOf(b) - this.#rankOf(a))) {
         await handlerOf(this.#handlers, object)
           .release(object)
           .catch((error: unknown) => errors.push(error));
+        this.#belief.remove(identityOfPlanned(object));
       }
       this.#kernel.close();
       throwAll("close", errors);
@@ -177,123 +185,68 @@ export class Reconciler {
   readonly #rankOf = (object: PlannedObject): number =>
     object.kind === "held" ? handlerOf(this.#handlers, object).rank : rankOfKind[object.kind];
 
-  async #change(changes: Changes): Promise<Applied> {
-    const proposal = this.#desired.propose(changes);
-    const steps = await this.#steps(proposal);
-    const undo = this.#desired.accept(proposal);
-    const { failures, background } = await this.#run(steps, "stop");
-    const [failure] = failures;
-    if (failure === undefined) return { removed: this.#finish(background, []) };
-    await this.#takeBack(undo, background);
-    throw failure.error;
+  #diffOf({ entries, touched }: Proposal): StepList {
+    const wantedOf = (one: Identity) => (entries.has(one) ? entries.get(one) : this.#desired.get(one));
+    return diff(touched, wantedOf, this.#belief, this.#rankOf);
+  }
+
+  /** Waits for removals in the way, journals what cannot be marked, and puts back instead of deleting. */
+  async #prepared(steps: StepList): Promise<StepList> {
+    await this.#removals.waitFor(
+      steps.creations.flatMap(({ object }) => [...identitiesOf(object), ...containersOfPlanned(object)]),
+    );
+    await this.#formers.record(steps.creations);
+    return { ...steps, deletions: steps.deletions.map((step) => this.#formers.inPlaceOf(step)) };
+  }
+
+  /** Withdraws, and then makes. What may wait is left for the background, and believed there until then. */
+  async #run({ deletions, creations }: StepList, onFailure: OnFailure): Promise<Run> {
+    const inTheWay = new Set(creations.flatMap(({ object }) => identitiesOf(object)));
+    const mayWait = ({ step, object, identity }: Step) =>
+      step === "delete" &&
+      object.kind !== "held" &&
+      this.#rankOf(object) < withdrawnFromRank &&
+      !this.#formers.has(identity) &&
+      !identitiesOf(object).some((one) => inTheWay.has(one));
+    const now = deletions.filter((step) => !mayWait(step));
+    const result = await this.#executor.run([...now, ...creations], onFailure);
+    const failed = new Set(result.failures.map(({ step }) => step));
+    const stopped = onFailure === "stop" && failed.size > 0;
+    // What was not reached when it stopped is looked after by taking the change back.
+    if (!stopped) await this.#formers.forget(identitiesOfSteps(now.filter((step) => !failed.has(step))));
+    return { ...result, background: deletions.filter(mayWait) };
   }
 
   /** Wants again what was wanted before, and waits until what had been made is gone. */
-  async #takeBack(undo: Changes, background: readonly Step[]): Promise<void> {
+  async #takeBack(undo: Changes, steps: StepList, unsure: boolean): Promise<void> {
+    if (unsure) await this.#lookAgain();
     const proposal = this.#desired.propose(undo);
     this.#desired.accept(proposal);
-    for (const { object } of background) this.#belief.add(object); // they were not removed yet
-    const steps = await this.#prepared(this.#diffOf(proposal));
-    const { failures, background: made } = await this.#run(steps, "continue");
-    await this.#finish(
-      made,
-      failures.map(({ error }) => error),
-    ).catch(() => {}); // told as an event
-  }
-
-  #diffOf(proposal: Proposal): StepList {
-    const wantedOf = (identity: Identity) =>
-      proposal.entries.has(identity) ? proposal.entries.get(identity) : this.#desired.get(identity);
-    return diff(proposal.touched, wantedOf, this.#belief, this.#rankOf);
-  }
-
-  #steps(proposal: Proposal): Promise<StepList> {
-    return this.#prepared(this.#diffOf(proposal));
-  }
-
-  /** Waits for removals in the way, journals what cannot be marked, and turns its deletion into restoring. */
-  async #prepared(steps: StepList): Promise<StepList> {
-    const needed = steps.creations.flatMap(({ identity, object }) => [
-      identity,
-      ...providesOf(object),
-      ...containersOfPlanned(object),
-    ]);
-    await this.#removals.waitFor(needed);
-    await this.#record(steps.creations);
-    return { ...steps, deletions: steps.deletions.flatMap((step) => this.#restoring(step)) };
-  }
-
-  async #record(creations: readonly Step[]): Promise<void> {
-    // A link that the same change makes is weft's, though nobody believes it there yet.
-    const making = new Set(creations.flatMap(({ object }) => (isOwnHostLink(object) ? [object.name] : [])));
-    const fresh = creations.flatMap(({ object }) =>
-      isUnmarked(object, (link) => making.has(link) || this.#isOwnLink(link)) ? [object] : [],
+    const { failures, background } = await this.#run(
+      await this.#prepared(this.#diffOf(proposal)),
+      "continue",
     );
-    const unrecorded = fresh.filter((object) => this.#journal.get(identityOfPlanned(object)) === undefined);
-    if (unrecorded.length === 0) return;
-    const found = await this.#kernel.read({ namespaces: [], lookUp: unrecorded });
-    const former = new Map(found.map(({ object }) => [identityOfPlanned(object), object]));
-    await this.#journal.record(
-      unrecorded.map(
-        (object): JournalEntry => ({ object, former: former.get(identityOfPlanned(object)) ?? null }),
-      ),
-    );
+    await this.#leave(background, errorsOf(failures)).removed.catch(() => {}); // told as an event
+    // What was journaled and then not written, or put back.
+    const journaled = identitiesOfSteps(steps.creations);
+    await this.#formers.forget(journaled.filter((one) => this.#belief.get(one) === undefined));
   }
 
-  #restoring(step: Step): readonly Step[] {
-    const entry = this.#isUnmarked(step.object) ? this.#journal.get(step.identity) : undefined;
-    if (entry === undefined || entry.former === null) return [step];
-    return [
-      { step: "change", identity: step.identity, object: entry.former, former: step.object, effects: [] },
-    ];
+  /** Sends deletions on their way: from here on they are not believed to be there. */
+  #leave(deletions: readonly Step[], errors: readonly unknown[]): Applied {
+    for (const { identity } of deletions) this.#belief.remove(identity);
+    const removed = this.#remove(deletions, errors);
+    removed.catch(() => {}); // told as an event; whoever waits for it hears of it all the same
+    return { removed };
   }
 
-  #isUnmarked(object: PlannedObject): object is KernelObject {
-    return isUnmarked(object, (link) => this.#isOwnLink(link));
-  }
-
-  /** True for a link of the host's namespace that weft made. */
-  #isOwnLink(link: string): boolean {
-    const identity = this.#belief.providerOf(linkIdentity(hostNetns, link));
-    const object = this.#belief.get(identity) ?? this.#desired.get(identity)?.object;
-    return object !== undefined && isOwnHostLink(object);
-  }
-
-  /** Runs creations after withdrawals; what may wait is left for the background. */
-  async #run(steps: StepList, onFailure: "stop" | "continue") {
-    const made = new Set(steps.creations.map(({ identity }) => identity));
-    const mayWait = (step: Step) =>
-      step.step === "delete" &&
-      step.object.kind !== "held" &&
-      this.#rankOf(step.object) < withdrawnFromRank &&
-      !made.has(step.identity);
-    const background = steps.deletions.filter(mayWait);
-    const now = steps.deletions.filter((step) => !mayWait(step));
-    const { failures, effects } = await this.#executor.run([...now, ...steps.creations], onFailure);
-    for (const { identity } of background) this.#belief.remove(identity);
-    await this.#forget(now.filter((step) => !failures.some((failure) => failure.step === step)));
-    await this.#effects(effects);
-    return { failures, background };
-  }
-
-  async #finish(background: readonly Step[], earlier: readonly unknown[]): Promise<void> {
-    const objects = background.flatMap(({ object, identity }) =>
-      object.kind === "held" ? [] : [{ object, identities: [identity, ...providesOf(object)] }],
+  async #remove(deletions: readonly Step[], earlier: readonly unknown[]): Promise<void> {
+    const objects = deletions.flatMap(({ object }) =>
+      object.kind === "held" ? [] : [{ object, identities: identitiesOf(object) }],
     );
     const errors = [...earlier, ...(await this.#removals.remove(objects))];
-    await this.#forget(background);
     if (errors.length > 0) this.events.emit({ event: "removal-failed", errors });
     throwAll("remove", errors);
-  }
-
-  /** Drops the journal's entries of what was restored or removed. */
-  async #forget(steps: readonly Step[]): Promise<void> {
-    const done = steps.map(({ identity }) => identity);
-    const journaled = done.filter(
-      (one) => this.#desired.get(one) === undefined && this.#journal.get(one) !== undefined,
-    );
-    for (const identity of journaled) this.#belief.remove(identity);
-    if (journaled.length > 0) await this.#journal.forget(journaled);
   }
 
   #effects(effects: readonly Effect[]): Promise<void> {
@@ -306,24 +259,28 @@ export class Reconciler {
     return { namespaces: namespacesOf(this.#desired), ...this.#folders, lookUp: lookUps(this.#desired) };
   }
 
-  /** Believes what the kernel holds now: what is wanted and there, and what is marked and nobody's. */
+  /** Believes what the kernel holds now, once nothing is on its way out. */
   async #observe(): Promise<void> {
-    for (const identity of [...this.#belief.identities()]) {
-      if (this.#belief.get(identity)?.kind !== "held") this.#belief.remove(identity);
-    }
-    for (const { object, marked } of await this.#kernel.read(this.#query())) {
-      const wanted = this.#desired.get(identityOfPlanned(object))?.object;
-      if (wanted === undefined) {
-        if (marked) this.#belief.add(object);
-        continue;
-      }
-      // A stranger's link in the place of ours is not ours to change: creating ours will say so.
-      const foreign = wanted.kind === "link" && wanted.spec.type !== "adopted" && !marked;
-      if (!foreign) this.#belief.add(comparePlanned(wanted, object) === "none" ? wanted : object);
-    }
+    await this.#removals.idle();
+    const found = await this.#kernel.read(this.#query());
+    this.#belief.replaceKernelObjects(believable(this.#desired, found));
+  }
+
+  /** After the kernel broke off: what it did is found out, as far as it can be. */
+  async #lookAgain(): Promise<void> {
+    await this.#observe().catch(() => {}); // it is still broken: what broke it is thrown already
   }
 }
 
-function isOwnHostLink(object: PlannedObject): object is LinkObject {
-  return object.kind === "link" && object.netns === hostNetns && object.spec.type !== "adopted";
+function errorsOf(failures: readonly Failure[]): readonly unknown[] {
+  return failures.map(({ error }) => error);
+}
+
+/** The object's own identity and those that come with it. */
+function identitiesOf(object: PlannedObject): readonly Identity[] {
+  return [identityOfPlanned(object), ...providesOf(object)];
+}
+
+function identitiesOfSteps(steps: readonly Step[]): readonly Identity[] {
+  return steps.map(({ identity }) => identity);
 }

@@ -28,6 +28,7 @@ export class Removals {
   async remove(
     objects: readonly { readonly object: KernelObject; readonly identities: readonly Identity[] }[],
   ): Promise<unknown[]> {
+    if (objects.length === 0) return [];
     const errors: unknown[] = [];
     const waits = objects.map(({ object, identities }) => {
       const [identity] = identities;

@@ -5,11 +5,12 @@ import { doomedLinkGroup, linkGroup } from "../marks.ts";
 import type { NetlinkRequest } from "../netlink/message.ts";
 import { changeLink, deleteLink, deleteLinkGroup } from "../netlink/rtnetlink/index.ts";
 import type { NetlinkSocket, RequestOutcome } from "../netlink/socket.ts";
-import { createNetns, netnsIdentity, openNetns, removeNetns } from "../netns.ts";
+import { createNetns, isNetns, openNetns, removeNetns } from "../netns.ts";
 import type { NetnsRef } from "../netns-ref.ts";
-import type { KernelObject, LinkObject } from "../objects.ts";
+import { identityOf, type LinkObject, type NetnsObject } from "../objects.ts";
 import * as sys from "../syscalls.ts";
 import { announce } from "./announce.ts";
+import { isBrokenOff } from "./broken-off.ts";
 import { asKernelError, removeFile, writeFile, writeSysctl } from "./files.ts";
 import { commitOperations, type NftOperation } from "./nft-changes.ts";
 import { readHost } from "./read.ts";
@@ -99,41 +100,40 @@ export class LinuxKernel implements Kernel {
     }
   }
 
-  /** Carries out operations of one channel and namespace. */
-  async #applyRun(session: Session, run: readonly Operation[]): Promise<Outcome[]> {
+  /** Carries out operations of one channel and namespace. Throws when the kernel did not answer. */
+  async #applyRun(session: Session, run: readonly Operation[]): Promise<readonly Outcome[]> {
     const [first] = run;
     if (first === undefined) return [];
     try {
       switch (channelOf(first)) {
         case "rtnetlink":
           return await this.#rtnetlink(session, run as readonly RouteFamilyOperation[]); // as channelOf says
+        case "nftables": {
+          const own = run as readonly NftOperation[]; // as channelOf says
+          return commitOperations(session.netfilter(placeOf(first)), own);
+        }
         case "deleted links":
           await this.#deleteLinks(
             session,
             run.map(({ object }) => object as LinkObject),
           ); // as channelOf says
           break;
-        case "nftables":
-          commitOperations(
-            session.netfilter((first as NftOperation).object.netns),
-            run as readonly NftOperation[],
-          ); // as channelOf says
-          break;
         case "one by one":
           applyOne(session, first);
       }
     } catch (error) {
-      const refusal = asKernelError(error, `${first.op} ${first.object.kind}`, "");
-      if (!(refusal instanceof KernelError)) throw error;
-      if (first.op === "delete" && isKernelError(refusal, ...alreadyGone))
-        return run.map((): Outcome => undefined);
-      return run.map((_operation, i): Outcome => (i === 0 ? refusal : "skipped"));
+      const refusal = asKernelError(error, `${first.op} ${first.object.kind}`, identityOf(first.object));
+      if (!(refusal instanceof KernelError) || isBrokenOff(refusal)) throw error;
+      return refusedOutcomes(run, refusal);
     }
     return run.map((): Outcome => undefined);
   }
 
   /** Sends the run as one datagram. A link it needs and cannot find is the refusal of that operation. */
-  async #rtnetlink(session: Session, run: readonly RouteFamilyOperation[]): Promise<Outcome[]> {
+  async #rtnetlink(session: Session, run: readonly RouteFamilyOperation[]): Promise<readonly Outcome[]> {
+    const [first] = run;
+    if (first === undefined) return [];
+    const socket = session.route(netnsOfRequest(first));
     const requests: NetlinkRequest[] = [];
     const counts: number[] = [];
     let refusal: KernelError | undefined;
@@ -144,19 +144,35 @@ export class LinuxKernel implements Kernel {
         counts.push(own.length);
       } catch (error) {
         if (!(error instanceof KernelError)) throw error;
-        if (operation.op !== "delete" || !isKernelError(error, ...alreadyGone)) {
+        if (!isGone(operation, error)) {
           refusal = error;
           break;
         }
         counts.push(0);
       }
     }
-    const [first] = run;
-    const socket = first === undefined ? undefined : session.route(netnsOfRequest(first));
-    const answers = socket === undefined ? [] : await this.#send(socket, requests);
-    const outcomes = counts.map((count, i) => outcomeOf(answers.splice(0, count), run[i]));
+    const answers = await this.#send(socket, requests);
+    const outcomes: Outcome[] = [];
+    for (const [i, count] of counts.entries())
+      outcomes.push(await this.#outcomeOf(session, answers.splice(0, count), run[i]));
     if (refusal !== undefined) outcomes.push(refusal);
     return [...outcomes, ...run.slice(outcomes.length).map((): Outcome => "skipped")];
+  }
+
+  /** How an operation ended whose requests were answered so. A link that was made by halves is deleted again. */
+  async #outcomeOf(
+    session: Session,
+    answers: readonly RequestOutcome[],
+    operation: RouteFamilyOperation | undefined,
+  ): Promise<Outcome> {
+    const refused = answers.find((answer) => answer !== undefined);
+    if (refused === undefined || operation === undefined || isGone(operation, refused)) return undefined;
+    const { op, object } = operation;
+    // It is there as it should be, whoever put it there.
+    if (op === "create" && object.kind === "address" && refused.errnoName === "EEXIST") return undefined;
+    if (op === "create" && object.kind === "link" && answers[0] === undefined)
+      await this.#deleteLinks(session, [object]);
+    return refused;
   }
 
   /** While a deletion holds the kernel's lock, this thread does not wait for it. */
@@ -216,10 +232,18 @@ function placeOf(operation: Operation): NetnsRef {
   return object.kind === "link" ? netnsOfRequest({ ...operation, object }) : object.netns;
 }
 
-function outcomeOf(answers: readonly RequestOutcome[], operation: Operation | undefined): Outcome {
-  const refused = answers.find((answer) => answer !== undefined);
-  const gone = operation?.op === "delete" && isKernelError(refused, ...alreadyGone);
-  return gone ? undefined : refused;
+/** True for a deletion of what is not there. */
+function isGone({ op }: Operation, refusal: KernelError): boolean {
+  return op === "delete" && isKernelError(refusal, ...alreadyGone);
+}
+
+/** A run that failed as a whole: deletions of what is gone are done, the first of the others is refused. */
+function refusedOutcomes(run: readonly Operation[], refusal: KernelError): readonly Outcome[] {
+  const culprit = run.findIndex((operation) => !isGone(operation, refusal));
+  return run.map((_operation, i): Outcome => {
+    if (culprit < 0 || i < culprit) return undefined;
+    return i === culprit ? refusal : "skipped";
+  });
 }
 
 function applyOne(session: Session, { op, object }: Operation): void {
@@ -238,12 +262,16 @@ function applyOne(session: Session, { op, object }: Operation): void {
   }
 }
 
-function makeNetns({ netns, from }: KernelObject & { readonly kind: "netns" }): void {
+function makeNetns({ netns, from }: NetnsObject): void {
+  // A file that is none was left by a crash between making it and mounting on it.
+  if (!isNetns(netns)) removeNetns(netns);
   if (from === undefined) {
     createNetns(netns);
     return;
   }
-  netnsIdentity(from); // refuses what is no namespace or not there
+  sys.close(openNetns(from)); // refuses what is not there
+  if (!isNetns(from))
+    throw new KernelError({ errno: EINVAL, call: "mount", object: `${from}: no namespace` });
   sys.close(sys.open(netns, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
   try {
     sys.mount(from, netns, "none", sys.MS_BIND, null);
@@ -252,3 +280,5 @@ function makeNetns({ netns, from }: KernelObject & { readonly kind: "netns" }): 
     throw error;
   }
 }
+
+const EINVAL = 22;

@@ -1,5 +1,5 @@
-import type { Operation } from "../kernel.ts";
-import { isKernelError } from "../kernel-error.ts";
+import type { Operation, Outcome } from "../kernel.ts";
+import { isKernelError, KernelError } from "../kernel-error.ts";
 import {
   addElements,
   type Change,
@@ -10,30 +10,44 @@ import {
 } from "../netlink/nftables/index.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
 import type { NftElementObject, NftTableObject } from "../nft-objects.ts";
+import { isBrokenOff } from "./broken-off.ts";
 
 /** An operation on a table or an element. */
 export type NftOperation = Operation & { readonly object: NftTableObject | NftElementObject };
 
 /**
- * Carries out operations on one namespace's rule set as one transaction: all or none. What is to be
- * deleted and is not there is no error. Throws KernelError.
+ * Carries out operations on one namespace's rule set as one transaction, all or none, and gives their
+ * outcomes: a refusal is told of the first. What is to be deleted and is not there is no error. Throws
+ * KernelError when the kernel did not answer.
  */
-export function commitOperations(socket: NetlinkSocket, operations: readonly NftOperation[]): void {
-  try {
-    commit(socket, joined(operations));
-  } catch (error) {
-    const deletes = operations.some(({ op }) => op === "delete");
-    if (!deletes || !isKernelError(error, "ENOENT")) throw error;
-    // Somebody deleted one of them before us. NFT_MSG_DESTROY* is younger (6.3) than kernels weft runs on.
-    for (const operation of operations) commitAlone(socket, operation);
-  }
+export function commitOperations(socket: NetlinkSocket, operations: readonly NftOperation[]): Outcome[] {
+  const refusal = attempt(socket, operations);
+  if (refusal === undefined) return operations.map((): Outcome => undefined);
+  const deletes = operations.some(({ op }) => op === "delete");
+  // Somebody deleted one of them before us. NFT_MSG_DESTROY* is younger (6.3) than kernels weft runs on.
+  if (deletes && isKernelError(refusal, "ENOENT")) return oneByOne(socket, operations);
+  return operations.map((_operation, i): Outcome => (i === 0 ? refusal : "skipped"));
 }
 
-function commitAlone(socket: NetlinkSocket, operation: NftOperation): void {
+function oneByOne(socket: NetlinkSocket, operations: readonly NftOperation[]): Outcome[] {
+  let failed = false;
+  return operations.map((operation): Outcome => {
+    if (failed) return "skipped";
+    const refusal = attempt(socket, [operation]);
+    if (operation.op === "delete" && isKernelError(refusal, "ENOENT")) return undefined;
+    failed = refusal !== undefined;
+    return refusal;
+  });
+}
+
+/** Commits them together. Gives the refusal; then nothing was done. */
+function attempt(socket: NetlinkSocket, operations: readonly NftOperation[]): KernelError | undefined {
   try {
-    commit(socket, joined([operation]));
+    commit(socket, joined(operations));
+    return undefined;
   } catch (error) {
-    if (operation.op !== "delete" || !isKernelError(error, "ENOENT")) throw error;
+    if (error instanceof KernelError && !isBrokenOff(error)) return error;
+    throw error;
   }
 }
 

@@ -1,6 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
+import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { addressPart, interfaceAddress, lengthOf } from "../../core/index.ts";
 import type { Found, KernelQuery } from "../kernel.ts";
 import { isKernelError } from "../kernel-error.ts";
 import { doomedLinkGroup, linkGroup, protocolNumber, tableName } from "../marks.ts";
@@ -31,8 +30,11 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
   const readings: NetnsReading[] = [];
   for (const netns of namespacesToRead(query)) {
     if (netns !== hostNetns) {
-      if (!isNetns(netns)) continue;
-      found.push({ object: { kind: "netns", netns }, marked: isBelow(query.netnsFolder, netns) });
+      const there = isNetns(netns);
+      // A file without a namespace is what a crash leaves between the two; nobody wants it: it has to go.
+      if (there || !query.namespaces.includes(netns))
+        found.push({ object: { kind: "netns", netns }, marked: isBelow(query.netnsFolder, netns) });
+      if (!there) continue;
     }
     readings.push({ netns, links: listLinks(session.route(netns)) });
   }
@@ -44,7 +46,7 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
     );
     found.push(...tablesOf(session, reading.netns));
   }
-  return [...found, ...filesBelow(query.fileFolder), ...lookedUp(session, query, found)];
+  return [...found, ...filesBelow(query.fileFolder), ...lookedUp(session, query)];
 }
 
 function namespacesToRead(query: KernelQuery): Set<NetnsRef> {
@@ -83,8 +85,9 @@ function linksOf({ netns, links }: NetnsReading, readings: readonly NetnsReading
 
 function specOf(netns: NetnsRef, link: Link, readings: readonly NetnsReading[]): LinkSpec {
   if (link.kind?.kind === "bridge") return { type: "bridge" };
-  const peer = link.kind?.kind === "veth" && isOwn(link) ? peerOf(netns, link, readings) : undefined;
-  return peer ?? { type: "adopted" }; // a stranger's, or one whose far end is out of sight
+  if (!isOwn(link)) return { type: "adopted" };
+  const peer = link.kind?.kind === "veth" ? peerOf(netns, link, readings) : undefined;
+  return peer ?? { type: "unknown" };
 }
 
 function peerOf(netns: NetnsRef, link: Link, readings: readonly NetnsReading[]): LinkSpec | undefined {
@@ -108,7 +111,7 @@ function addressesOf(session: Session, { netns, links }: NetnsReading): Found[] 
       kind: "address",
       netns,
       link: link.name,
-      address: interfaceAddress(addressPart(address), lengthOf(address)),
+      address,
     };
     return [{ object, marked: protocol === protocolNumber }];
   });
@@ -153,11 +156,18 @@ function isWeftFamily(family: string): family is NftFamily {
   return family === "inet" || family === "ip" || family === "ip6";
 }
 
+/** weft's files are in folders of their own; what else lies there is not read. */
 function filesBelow(folder: string | undefined): Found[] {
   if (folder === undefined || !existsSync(folder)) return [];
-  return readdirSync(folder).flatMap((name) =>
-    readdirSync(join(folder, name)).flatMap((file): Found[] => fileAt(join(folder, name, file), true)),
-  );
+  return entriesOf(folder)
+    .filter((entry) => entry.isDirectory())
+    .flatMap(({ name }) => entriesOf(join(folder, name)).map((entry) => ({ entry, in: join(folder, name) })))
+    .filter(({ entry }) => entry.isFile())
+    .flatMap(({ entry, in: place }) => fileAt(join(place, entry.name), true));
+}
+
+function entriesOf(folder: string): readonly Dirent[] {
+  return readdirSync(folder, { withFileTypes: true });
 }
 
 function fileAt(path: string, marked: boolean): Found[] {
@@ -166,7 +176,7 @@ function fileAt(path: string, marked: boolean): Found[] {
 }
 
 /** Sysctls, and what a query without namespaces asks for one by one. */
-function lookedUp(session: Session, query: KernelQuery, already: readonly Found[]): Found[] {
+function lookedUp(session: Session, query: KernelQuery): Found[] {
   return query.lookUp.flatMap((object): Found[] => {
     switch (object.kind) {
       case "sysctl":
@@ -177,7 +187,7 @@ function lookedUp(session: Session, query: KernelQuery, already: readonly Found[
       case "up":
         return query.namespaces.includes(object.netns) ? [] : onLink(session, object);
       default:
-        return already.length > 0 ? [] : [];
+        return []; // a dump gives it
     }
   });
 }
@@ -187,7 +197,8 @@ function sysctlOf(session: Session, object: KernelObject & { readonly kind: "sys
     const value = session.within(object.netns, () => readSysctl(object.key));
     return value === undefined ? [] : [{ object: { ...object, value }, marked: false }];
   } catch (error) {
-    if (isKernelError(error, "ENOENT")) return []; // its namespace is gone
+    // Its namespace is gone, or only the file is there that it was to be mounted on.
+    if (isKernelError(error, "ENOENT", "EINVAL")) return [];
     throw error;
   }
 }

@@ -1,8 +1,9 @@
-import { addressPart, familyOf } from "../../core/index.ts";
+import { addressPart, familyOf, WeftError } from "../../core/index.ts";
 import type { Operation } from "../kernel.ts";
 import { linkGroup, protocolNumber } from "../marks.ts";
 import type { NetlinkRequest } from "../netlink/message.ts";
 import {
+  addAddress,
   changeLink,
   createLink,
   deleteAddress,
@@ -10,7 +11,6 @@ import {
   IFA_F_NODAD,
   type LinkAddress,
   type Route,
-  replaceAddress,
   replaceRoute,
   setBridgePort,
 } from "../netlink/rtnetlink/index.ts";
@@ -49,7 +49,7 @@ export function routeRequests(session: Session, operation: RouteFamilyOperation)
     case "address":
       if (op === "change") return []; // restored to what it is: it was there before weft
       return [
-        op === "create" ? replaceAddress(address(session, object)) : deleteAddress(address(session, object)),
+        op === "create" ? addAddress(address(session, object)) : deleteAddress(address(session, object)),
       ];
     case "up":
       return op === "change"
@@ -89,10 +89,17 @@ function newLink(session: Session, object: LinkObject): readonly NetlinkRequest[
         changeLink(index, { addrGenMode: "none" }),
       ];
     }
+    case "unknown":
+      throw new WeftError("INTERNAL", `link ${name} is to be made of an unknown kind`);
   }
 }
 
-function linkSettings(session: Session, { netns, name, mtu, mac, alias }: LinkObject): NetlinkRequest {
+function linkSettings(session: Session, { netns, name, mtu, mac, alias, spec }: LinkObject): NetlinkRequest {
+  if (spec.type === "veth" && mtu !== undefined) {
+    // The far end has a socket of its own, so this is done before the datagram is sent.
+    const { peer } = spec;
+    session.route(peer.netns).execute(changeLink(session.index(peer.netns, peer.name), { mtu }));
+  }
   return changeLink(session.index(netns, name), { mtu, mac, alias, group: linkGroup });
 }
 

@@ -1,7 +1,6 @@
-import { contains, networkOf } from "../../core/index.ts";
 import type { Effect } from "../effects.ts";
 import type { Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
-import { KernelError } from "../kernel-error.ts";
+import { isKernelError, type KernelError } from "../kernel-error.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import {
   alsoProvides,
@@ -9,19 +8,10 @@ import {
   type Identity,
   identityOf,
   type KernelObject,
-  type RouteObject,
+  type LinkObject,
+  linkIdentity,
 } from "../objects.ts";
-
-/** Errno numbers of include/uapi/asm-generic/errno-base.h and errno.h that the twin refuses with. */
-const errno = {
-  ENOENT: 2,
-  EBUSY: 16,
-  EEXIST: 17,
-  ENODEV: 19,
-  EINVAL: 22,
-  ERANGE: 34,
-  ENETUNREACH: 101,
-} as const;
+import { refusalOf } from "./refusals.ts";
 
 /** Where the twin is asked to refuse: see {@link MemoryKernel.onOperation}. */
 export type OperationHook = (operation: Operation) => KernelError | undefined;
@@ -34,14 +24,17 @@ export class MemoryKernel implements Kernel {
   readonly #found = new Map<Identity, Found>();
   /** Effects that were run, in their order. */
   readonly effects: Effect[] = [];
-  /** Operations that changed something, in their order. */
+  /** Operations that were carried out, in their order. */
   readonly operations: Operation[] = [];
   /** Asked before each operation; what it gives is the operation's refusal. For tests. */
   onOperation: OperationHook = () => undefined;
 
-  /** Puts objects there as if somebody else had made them. */
+  /** Puts objects there as if somebody else had made or changed them. What carries weft's mark keeps it. */
   addForeign(objects: readonly KernelObject[]): void {
-    for (const object of objects) this.#found.set(identityOf(object), { object, marked: false });
+    for (const object of objects) {
+      const identity = identityOf(object);
+      this.#found.set(identity, { object, marked: this.#found.get(identity)?.marked ?? false });
+    }
   }
 
   /** Takes objects away behind weft's back. */
@@ -55,42 +48,49 @@ export class MemoryKernel implements Kernel {
   }
 
   async read(query: KernelQuery): Promise<readonly Found[]> {
-    const wanted = new Set<NetnsRef>(query.namespaces);
     const lookUp = new Set(query.lookUp.map(identityOf));
-    const found = this.all().filter(({ object }) => {
-      if (lookUp.has(identityOf(object))) return true;
-      if (object.kind === "sysctl") return false;
-      if (object.kind === "file")
-        return query.fileFolder !== undefined && object.path.startsWith(`${query.fileFolder}/`);
-      if (query.netnsFolder !== undefined && object.netns.startsWith(`${query.netnsFolder}/`)) return true;
-      return wanted.has(object.netns);
+    const found = this.all().flatMap(({ object, marked }): Found[] => {
+      const own = isInOwnFolder(query, object);
+      const asked =
+        own ||
+        lookUp.has(identityOf(object)) ||
+        (object.kind !== "file" && object.kind !== "sysctl" && query.namespaces.includes(object.netns));
+      return asked ? [{ object, marked: isPlace(object) ? own : marked }] : [];
     });
-    const have = new Set(found.map(({ object }) => identityOf(object)));
-    for (const object of query.lookUp) {
-      // Every sysctl of a namespace that is there has a value; the twin's are 0 until written.
-      if (
-        object.kind !== "sysctl" ||
-        have.has(identityOf(object)) ||
-        this.#missingContainer(object) !== undefined
-      )
-        continue;
-      found.push({ object: { ...object, value: "0" }, marked: false });
-    }
-    return found;
+    return [...found, ...this.#untouchedSysctls(query)];
   }
 
   async apply(operations: readonly Operation[]): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
-    let failed = false;
-    for (const operation of operations) {
-      const outcome: Outcome = failed
-        ? "skipped"
-        : (this.onOperation(operation) ?? this.#applyOne(operation));
-      if (outcome === undefined) this.operations.push(operation);
-      else failed = true;
-      outcomes.push(outcome);
+    while (outcomes.length < operations.length) {
+      const rest = operations.slice(outcomes.length);
+      const failed = outcomes.some((outcome) => outcome !== undefined);
+      outcomes.push(...(failed ? rest.map((): Outcome => "skipped") : this.#applyRun(nextRun(rest))));
     }
     return outcomes;
+  }
+
+  /** Carries out a transaction of nftables, or one operation of another sort. */
+  #applyRun(run: readonly Operation[]): readonly Outcome[] {
+    const before = run.length > 1 ? new Map(this.#found) : this.#found;
+    const outcomes: Outcome[] = [];
+    let refusal: KernelError | undefined;
+    for (const operation of run) {
+      refusal ??= this.onOperation(operation) ?? this.#applyOne(operation);
+      if (refusal === undefined) outcomes.push(undefined);
+    }
+    const done = run.slice(0, outcomes.length);
+    // Where something to be deleted may be what is not there, Linux tries them one by one.
+    const each = isKernelError(refusal, "ENOENT") && run.some(({ op }) => op === "delete");
+    if (refusal === undefined || each || run.length === 1) {
+      this.operations.push(...done);
+      if (refusal !== undefined) outcomes.push(refusal);
+    } else {
+      this.#found.clear();
+      for (const [identity, found] of before) this.#found.set(identity, found);
+      outcomes.splice(0, outcomes.length, refusal);
+    }
+    return run.map((_operation, i) => (i < outcomes.length ? outcomes[i] : "skipped"));
   }
 
   async run(effect: Effect): Promise<void> {
@@ -100,66 +100,68 @@ export class MemoryKernel implements Kernel {
   close(): void {}
 
   #applyOne(operation: Operation): KernelError | undefined {
-    const { object } = operation;
+    const { op, object } = operation;
+    const refusal = refusalOf(
+      { get: (one) => this.#found.get(one), provides: (one) => this.#provides(one), all: () => this.all() },
+      operation,
+    );
+    if (refusal !== undefined) return refusal;
+    if (op === "delete") this.#delete(object);
+    else this.#put(object);
+    return undefined;
+  }
+
+  #put(object: KernelObject): void {
     const identity = identityOf(object);
-    if (operation.op === "delete") {
-      this.#remove(identity);
-      return undefined;
+    if (object.kind === "link" && object.spec.type === "adopted") return;
+    if (object.kind === "link" && object.spec.type === "moved") {
+      this.#remove(linkIdentity(hostNetns, object.spec.from));
+      this.#found.set(identity, { object: { ...object, spec: { type: "adopted" } }, marked: false });
+      return;
     }
-    const refusal = operation.op === "create" ? this.#whyNotCreate(object) : this.#whyNotChange(identity);
-    if (refusal !== undefined) return refuse(refusal, operation);
-    if (object.kind === "link" && object.spec.type === "adopted") return undefined;
+    // It was there before weft, and adding it again marks nothing.
+    if (object.kind === "address" && this.#found.has(identity)) return;
     if (object.kind === "nft-table") this.#remove(identity);
-    this.#found.set(identity, { object, marked: object.kind !== "sysctl" });
-    return undefined;
+    this.#found.set(identity, { object, marked: this.#isMarkedWhenMade(object) });
   }
 
-  #whyNotChange(identity: Identity): keyof typeof errno | undefined {
-    return this.#found.has(identity) || identity.startsWith("sysctl ") ? undefined : "ENODEV";
-  }
-
-  #whyNotCreate(object: KernelObject): keyof typeof errno | undefined {
+  #delete(object: KernelObject): void {
     const identity = identityOf(object);
-    if (object.kind === "link") {
-      if (object.spec.type === "adopted") return this.#found.has(identity) ? undefined : "ENODEV";
-      if (Buffer.byteLength(object.name) > 15) return "ERANGE";
-    }
-    const names = [identity, ...alsoProvides(object)];
-    const exclusive = object.kind === "link" || object.kind === "netns" || object.kind === "nft-table";
-    if (exclusive && names.some((name) => this.#provided(name))) return "EEXIST";
-    const missing = this.#missingContainer(object);
-    if (missing !== undefined) return missing.startsWith("link") ? "ENODEV" : "ENOENT";
-    if (object.kind === "route" && object.gateway !== undefined && !this.#reaches(object))
-      return "ENETUNREACH";
-    if (object.kind === "nft-element" && this.#holdsOtherValue(object)) return "EEXIST";
-    return undefined;
+    const there = this.#found.get(identity);
+    if (there === undefined || object.kind === "sysctl") return; // a sysctl always has a value
+    if (object.kind === "link") this.#deleteLink(object, there);
+    else this.#remove(identity);
   }
 
-  #missingContainer(object: KernelObject): Identity | undefined {
-    return containersOf(object).find((container) => !this.#provided(container));
+  #deleteLink(link: LinkObject, { marked }: Found): void {
+    const { spec } = link;
+    if (spec.type === "moved") {
+      this.#remove(identityOf(link));
+      this.addForeign([{ kind: "link", netns: hostNetns, name: spec.from, spec: { type: "adopted" } }]);
+    } else if (spec.type !== "adopted" && marked) {
+      this.#remove(identityOf(link)); // a stranger's link of that name stays
+    }
+  }
+
+  #isMarkedWhenMade(object: KernelObject): boolean {
+    if (object.kind === "sysctl") return false;
+    if (object.kind !== "up" && object.kind !== "port") return true;
+    return this.#found.get(linkIdentity(object.netns, object.link))?.marked ?? false;
   }
 
   /** True when an object of that identity is there, or one that brings it along. */
-  #provided(identity: Identity): boolean {
+  #provides(identity: Identity): boolean {
     if (this.#found.has(identity)) return true;
     return this.all().some(({ object }) => alsoProvides(object).includes(identity));
   }
 
-  /** A gateway must be on a network of one of the link's addresses. */
-  #reaches({ netns, link, gateway }: RouteObject): boolean {
-    return this.all().some(
-      ({ object }) =>
-        object.kind === "address" &&
-        object.netns === netns &&
-        object.link === link &&
-        gateway !== undefined &&
-        contains(networkOf(object.address), gateway),
-    );
-  }
-
-  #holdsOtherValue(object: KernelObject): boolean {
-    const there = this.#found.get(identityOf(object))?.object;
-    return there !== undefined && JSON.stringify(there) !== JSON.stringify(object);
+  /** Every sysctl of a namespace that is there has a value; the twin's are 0 until written. */
+  #untouchedSysctls({ lookUp }: KernelQuery): Found[] {
+    return lookUp.flatMap((object): Found[] => {
+      if (object.kind !== "sysctl" || this.#found.has(identityOf(object))) return [];
+      const there = containersOf(object).every((one) => this.#provides(one));
+      return there ? [{ object: { ...object, value: "0" }, marked: false }] : [];
+    });
   }
 
   /** Removes an object and all that lives in it. */
@@ -174,11 +176,27 @@ export class MemoryKernel implements Kernel {
   }
 }
 
-function refuse(name: keyof typeof errno, { op, object }: Operation): KernelError {
-  const where = object.kind === "file" || object.netns === hostNetns ? "" : ` in ${object.netns}`;
-  return new KernelError({
-    errno: errno[name],
-    call: `${op} ${object.kind}`,
-    object: `${identityOf(object)}${where}`,
-  });
+/** The first operations that Linux carries out together: a transaction of one namespace's rule set, or just one. */
+function nextRun(operations: readonly Operation[]): readonly Operation[] {
+  const place = operations[0] === undefined ? undefined : ruleSetOf(operations[0]);
+  if (place === undefined) return operations.slice(0, 1);
+  const end = operations.findIndex((operation) => ruleSetOf(operation) !== place);
+  return end < 0 ? operations : operations.slice(0, end);
+}
+
+/** The namespace whose rule set the operation is about. */
+function ruleSetOf({ object }: Operation): NetnsRef | undefined {
+  return object.kind === "nft-table" || object.kind === "nft-element" ? object.netns : undefined;
+}
+
+/** True for what is marked by where it lies. */
+function isPlace({ kind }: KernelObject): boolean {
+  return kind === "netns" || kind === "file";
+}
+
+function isInOwnFolder({ netnsFolder, fileFolder }: KernelQuery, object: KernelObject): boolean {
+  const isBelow = (folder: string | undefined, path: string) =>
+    folder !== undefined && path.startsWith(`${folder}/`);
+  if (object.kind === "file") return isBelow(fileFolder, object.path);
+  return object.kind !== "sysctl" && isBelow(netnsFolder, object.netns);
 }

@@ -30,15 +30,15 @@ export class MulticastSocket {
    */
   *drain(): Generator<NetlinkMessage> {
     for (;;) {
-      let length: number;
+      let length: number | undefined;
       try {
-        length = sys.recv(this.#fd, this.#buffer, sys.MSG_DONTWAIT, "multicast");
+        length = sys.recvNow(this.#fd, this.#buffer, "multicast");
       } catch (error) {
-        if (isKernelError(error, "EAGAIN")) return;
         if (isKernelError(error, "EINTR")) continue;
         if (isKernelError(error, "ENOBUFS")) discardAll(this.#fd);
         throw error;
       }
+      if (length === undefined) return;
       yield* readMessages(this.#buffer.subarray(0, length));
     }
   }

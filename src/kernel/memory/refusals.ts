@@ -1,0 +1,129 @@
+import { addressPart, contains, deepEqual, familyOf, isLinkLocal, networkOf } from "../../core/index.ts";
+import type { Found, Operation } from "../kernel.ts";
+import { KernelError } from "../kernel-error.ts";
+import { hostNetns } from "../netns-ref.ts";
+import type { NftElementObject } from "../nft-objects.ts";
+import {
+  alsoProvides,
+  containersOf,
+  type Identity,
+  identityOf,
+  type KernelObject,
+  linkIdentity,
+  netnsIdentityOf,
+  type RouteObject,
+  tableIdentity,
+} from "../objects.ts";
+
+/** Errno numbers of include/uapi/asm-generic/errno-base.h and errno.h that the twin refuses with. */
+const errno = {
+  ENOENT: 2,
+  EEXIST: 17,
+  ENODEV: 19,
+  ERANGE: 34,
+  ENETDOWN: 100,
+  ENETUNREACH: 101,
+  EHOSTUNREACH: 113,
+} as const;
+
+type ErrnoName = keyof typeof errno;
+
+/** What refusals are judged by. */
+export interface Inventory {
+  get(identity: Identity): Found | undefined;
+  /** True when an object of that identity is there, or one that brings it along. */
+  provides(identity: Identity): boolean;
+  all(): readonly Found[];
+}
+
+/** What Linux would say to the operation; undefined when it would carry it out. */
+export function refusalOf(inventory: Inventory, operation: Operation): KernelError | undefined {
+  const { op, object } = operation;
+  if (op === "delete") return undefined;
+  const name = op === "create" ? whyNotCreate(inventory, object) : whyNotChange(inventory, object);
+  if (name === undefined) return undefined;
+  return new KernelError({
+    errno: errno[name],
+    call: `${op} ${object.kind}`,
+    object: identityOf(object),
+  });
+}
+
+function whyNotChange(inventory: Inventory, object: KernelObject): ErrnoName | undefined {
+  switch (object.kind) {
+    case "link":
+      return inventory.get(identityOf(object)) === undefined ? "ENODEV" : undefined;
+    case "nft-table":
+      return inventory.get(identityOf(object)) === undefined ? "ENOENT" : undefined;
+    default:
+      return whyNotCreate(inventory, object); // it puts the new value in the place of any
+  }
+}
+
+function whyNotCreate(inventory: Inventory, object: KernelObject): ErrnoName | undefined {
+  const missing = missingContainer(inventory, object);
+  if (missing !== undefined) return missing;
+  switch (object.kind) {
+    case "netns":
+      return inventory.provides(identityOf(object)) ? "EEXIST" : undefined;
+    case "nft-table":
+      return inventory.provides(identityOf(object)) ? "EEXIST" : undefined;
+    case "link":
+      return whyNotLink(inventory, object);
+    case "route":
+      return whyNotRoute(inventory, object);
+    case "nft-element":
+      return whyNotElement(inventory, object);
+    default:
+      return undefined;
+  }
+}
+
+function missingContainer(inventory: Inventory, object: KernelObject): ErrnoName | undefined {
+  if (object.kind === "file" || object.kind === "netns") return undefined;
+  if (object.netns !== hostNetns && !inventory.provides(netnsIdentityOf(object.netns))) return "ENOENT";
+  const missing = containersOf(object).find((one) => !inventory.provides(one));
+  if (missing === undefined) return undefined;
+  return missing.startsWith("link ") && object.kind !== "sysctl" ? "ENODEV" : "ENOENT";
+}
+
+function whyNotLink(
+  inventory: Inventory,
+  object: KernelObject & { readonly kind: "link" },
+): ErrnoName | undefined {
+  const { spec, name } = object;
+  if (spec.type === "adopted") return inventory.provides(identityOf(object)) ? undefined : "ENODEV";
+  if (spec.type === "moved" && !inventory.provides(linkIdentity(hostNetns, spec.from))) return "ENODEV";
+  const names = spec.type === "veth" ? [name, spec.peer.name] : [name];
+  if (names.some((one) => Buffer.byteLength(one) > 15)) return "ERANGE";
+  const identities = [identityOf(object), ...alsoProvides(object)];
+  return identities.some((one) => inventory.provides(one)) ? "EEXIST" : undefined;
+}
+
+/** A gateway must be on a network of one of the link's addresses, and the link must be up. */
+function whyNotRoute(inventory: Inventory, route: RouteObject): ErrnoName | undefined {
+  const { netns, link, destination, gateway } = route;
+  const up = inventory.get(identityOf({ kind: "up", netns, link })) !== undefined;
+  const family = familyOf(destination);
+  if (gateway === undefined) return up ? undefined : "ENETDOWN";
+  const near = inventory
+    .all()
+    .some(
+      ({ object }) =>
+        object.kind === "address" &&
+        object.netns === netns &&
+        object.link === link &&
+        familyOf(addressPart(object.address)) === family &&
+        contains(networkOf(object.address), gateway),
+    );
+  if (up && (near || isLinkLocal(gateway))) return undefined;
+  if (family === 4) return "ENETUNREACH";
+  return up ? "EHOSTUNREACH" : "ENETDOWN";
+}
+
+function whyNotElement(inventory: Inventory, object: NftElementObject): ErrnoName | undefined {
+  const table = inventory.get(tableIdentity(object.netns, object.family, object.table))?.object;
+  if (table?.kind !== "nft-table" || table.definition.sets[object.set] === undefined) return "ENOENT";
+  const there = inventory.get(identityOf(object))?.object;
+  return there !== undefined && !deepEqual(there, object) ? "EEXIST" : undefined;
+}

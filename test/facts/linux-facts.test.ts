@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { type Prefix, parsePrefix } from "../../src/core/index.ts";
+import { type HostFacts, LinuxFacts } from "../../src/facts/index.ts";
+import { doomedLinkGroup, isKernelError, linkGroup } from "../../src/kernel/index.ts";
+import { rtnetlink } from "../../src/kernel/netlink/index.ts";
+import { type TestNetns, withNetns } from "../netns-fixture.ts";
+
+async function onHost(work: (host: TestNetns, facts: LinuxFacts, folder: string) => void): Promise<void> {
+  await withNetns(["host"], ({ host }) => {
+    const folder = path.dirname(host.path);
+    const facts = new LinuxFacts(host.path, path.join(folder, "resolv.conf"));
+    try {
+      work(host, facts, folder);
+    } finally {
+      facts.close();
+    }
+  });
+}
+
+/** Two links that have carrier: a veth pair, both ends up. */
+function addPair(host: TestNetns, name: string): void {
+  host.exec("ip", "link", "add", name, "type", "veth", "peer", "name", `${name}p`);
+  host.exec("ip", "link", "set", name, "up");
+  host.exec("ip", "link", "set", `${name}p`, "up");
+}
+
+const onLink = (facts: HostFacts): readonly Prefix[] => [...facts.onLinkPrefixes()].sort();
+
+test("a route is seen as soon as it is there, and gone as soon as it is gone", async () => {
+  await onHost((host, facts) => {
+    assert.deepEqual(onLink(facts), []);
+    addPair(host, "eth0");
+    host.exec("ip", "address", "add", "192.0.2.1/24", "dev", "eth0");
+    assert.deepEqual(onLink(facts), ["192.0.2.0/24"]);
+    host.exec("ip", "route", "add", "198.51.100.0/24", "dev", "eth0");
+    host.exec("ip", "route", "add", "203.0.113.0/24", "via", "192.0.2.9"); // lies elsewhere
+    assert.deepEqual(onLink(facts), ["192.0.2.0/24", "198.51.100.0/24"]);
+    host.exec("ip", "route", "del", "198.51.100.0/24");
+    assert.deepEqual(onLink(facts), ["192.0.2.0/24"]);
+    host.exec("ip", "address", "del", "192.0.2.1/24", "dev", "eth0");
+    assert.deepEqual(onLink(facts), []);
+  });
+});
+
+test("routes go with their link, and when it goes down", async () => {
+  await onHost((host, facts) => {
+    for (const [name, address] of [
+      ["eth0", "192.0.2.1/24"],
+      ["eth1", "198.51.100.1/24"],
+    ] as const) {
+      addPair(host, name);
+      host.exec("ip", "address", "add", address, "dev", name);
+    }
+    assert.deepEqual(onLink(facts), ["192.0.2.0/24", "198.51.100.0/24"]);
+    host.exec("ip", "link", "set", "eth0", "down");
+    assert.deepEqual(onLink(facts), ["198.51.100.0/24"]);
+    host.exec("ip", "link", "del", "eth1");
+    assert.deepEqual(onLink(facts), []);
+  });
+});
+
+test("routes of weft's own links are not the host's, also of those on their way out", async () => {
+  await onHost((host, facts) => {
+    assert.deepEqual(onLink(facts), []);
+    for (const [name, group] of [
+      ["br0", linkGroup],
+      ["br1", doomedLinkGroup],
+      ["br2", 0],
+    ] as const) {
+      host.exec("ip", "link", "add", name, "group", String(group), "type", "bridge");
+      host.exec("ip", "link", "set", name, "up");
+    }
+    for (const n of [0, 1, 2]) host.exec("ip", "address", "add", `10.${n}.0.1/24`, "dev", `br${n}`);
+    assert.deepEqual(onLink(facts), ["10.2.0.0/24"]);
+    const late = new LinuxFacts(host.path); // reads all anew
+    assert.deepEqual(onLink(late), ["10.2.0.0/24"]);
+    late.close();
+  });
+});
+
+test("a default route out of a link reserves nothing", async () => {
+  await onHost((host, facts) => {
+    addPair(host, "eth0");
+    host.exec("ip", "route", "add", "default", "dev", "eth0");
+    assert.deepEqual(onLink(facts), []);
+  });
+});
+
+test("when the kernel had to drop what it told, all is read anew", async () => {
+  await onHost((host, facts) => {
+    addPair(host, "eth0");
+    const socket = host.netlink();
+    const link = rtnetlink.getLink(socket, "eth0")?.index ?? 0;
+    assert.deepEqual(onLink(facts), []);
+    const count = 40_000;
+    const routes = Array.from({ length: count }, (_, i) => parsePrefix(`10.${i >> 8}.${i & 255}.0/24`));
+    for (let i = 0; i < count; i += 4000) {
+      const part = routes.slice(i, i + 4000).map((destination) => rtnetlink.addRoute({ destination, link }));
+      for (const outcome of socket.request(part)) assert.equal(outcome, undefined);
+    }
+    assert.equal(facts.onLinkPrefixes().length, count);
+    host.exec("ip", "route", "add", "198.51.100.0/24", "dev", "eth0");
+    assert.equal(facts.onLinkPrefixes().length, count + 1);
+  });
+});
+
+test("a link has the kind that the kernel gives it", async () => {
+  await onHost((host, facts) => {
+    host.exec("ip", "link", "add", "br0", "type", "bridge");
+    addPair(host, "eth0");
+    assert.deepEqual(
+      ["br0", "eth0", "lo", "none0"].map((name) => facts.linkKind(name)),
+      ["bridge", "veth", "device", undefined],
+    );
+  });
+});
+
+test("a link that a router advertised itself on is known by name", async () => {
+  await onHost((host, facts) => {
+    addPair(host, "eth0");
+    assert.deepEqual(facts.linksWithAdvertisedRoute(), []);
+    host.exec("ip", "-6", "route", "add", "default", "via", "fe80::1", "dev", "eth0", "proto", "ra");
+    assert.deepEqual(facts.linksWithAdvertisedRoute(), ["eth0"]);
+    host.exec("ip", "-6", "route", "del", "default");
+    host.exec("ip", "-6", "route", "add", "default", "via", "fe80::1", "dev", "eth0");
+    assert.deepEqual(facts.linksWithAdvertisedRoute(), []);
+  });
+});
+
+test("a sysctl is read in the host's namespace, and there are those that no kernel has", async () => {
+  await onHost((host, facts) => {
+    host.run(() => writeFileSync("/proc/sys/net/ipv4/ip_forward", "1"));
+    assert.equal(facts.sysctl("net/ipv4/ip_forward"), "1");
+    assert.equal(facts.sysctl("net/ipv4/no_such_thing"), undefined);
+  });
+});
+
+test("the host's resolv.conf is read when it is asked for", async () => {
+  await onHost((_host, facts, folder) => {
+    assert.equal(facts.resolvConf(), "");
+    const file = path.join(folder, "resolv.conf");
+    for (const text of ["nameserver 192.0.2.1\n", "nameserver 192.0.2.2\n"]) {
+      writeFileSync(file, text);
+      assert.equal(facts.resolvConf(), text);
+    }
+  });
+});
+
+test("a namespace that is not there is refused and leaves nothing open", async () => {
+  await withNetns(["host"], ({ host }) => {
+    const folder = path.dirname(host.path);
+    assert.throws(
+      () => new LinuxFacts(path.join(folder, "none")),
+      (error) => isKernelError(error, "ENOENT"),
+    );
+    writeFileSync(path.join(folder, "plain"), "");
+    assert.throws(
+      () => new LinuxFacts(path.join(folder, "plain")),
+      (error) => isKernelError(error, "EINVAL"),
+    );
+  });
+});
+
+test("the features of this kernel are probed and the probe leaves nothing", async () => {
+  await onHost((host, facts, folder) => {
+    const before = readdirSync(folder);
+    const features = facts.features(path.join(folder, "scratch"));
+    const names = features.flatMap(({ name, available }) => (available ? [name] : []));
+    for (const needed of ["bridge", "veth", "nftables NAT", "IPv6"])
+      assert.ok(names.includes(needed), needed);
+    for (const { module, neededFor } of features) assert.ok(module !== "" && neededFor !== "");
+    assert.deepEqual(readdirSync(folder), before);
+    assert.doesNotMatch(host.exec("ip", "link"), /probe/);
+    assert.ok(!existsSync(path.join(folder, "scratch")));
+  });
+});

@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  alsoProvides,
+  containersOf,
+  hostNetns,
+  identityOf,
+  linkIdentity,
+  netnsIdentityOf,
+  tableIdentity,
+  takenAlongBy,
+  takesAlong,
+} from "../../src/kernel/index.ts";
+import {
+  address,
+  adopted,
+  bridge,
+  element,
+  file,
+  netns,
+  port,
+  route,
+  sandbox,
+  sysctl,
+  table,
+  up,
+  veth,
+} from "../plan/objects.ts";
+
+const everything = [
+  netns(),
+  file("hosts", ""),
+  bridge(),
+  veth(),
+  sysctl("a/b", "1"),
+  sysctl("a/br0", "1", "br0"),
+  port(),
+  address("br0", "10.0.0.1/24"),
+  up("br0"),
+  up("lo", sandbox),
+  route("eth0", "10.0.0.1"),
+  table(),
+  table(sandbox),
+  element("a"),
+  element("b"),
+];
+
+test("every object has an identity of its own, which its value does not change", () => {
+  assert.equal(new Set(everything.map(identityOf)).size, everything.length);
+  assert.equal(identityOf(bridge("br0", { mtu: 1 })), identityOf(adopted("br0")));
+  assert.equal(identityOf(sysctl("k", "1")), identityOf(sysctl("k", "2", "br0")));
+  assert.equal(identityOf(port("veth0", "br0")), identityOf(port("veth0", "br1")));
+  assert.equal(identityOf(route("eth0", "10.0.0.1")), identityOf(route("eth1", "10.0.0.2")));
+  assert.equal(identityOf(table(hostNetns, "a")), identityOf(table(hostNetns, "b")));
+});
+
+test("an object lives in what has to be there before it", () => {
+  const box = netnsIdentityOf(sandbox);
+  const link = (name: string, place = hostNetns) => linkIdentity(place, name);
+  const rows = [
+    [netns(), []],
+    [file("hosts", ""), []],
+    [bridge(), []],
+    [veth(), [box]],
+    [port(), [link("veth0"), link("br0")]],
+    [address("br0", "10.0.0.1/24"), [link("br0")]],
+    [address("lo", "10.0.0.1/32"), []],
+    [up("lo", sandbox), [box]],
+    [route("eth0", "10.0.0.1"), [link("eth0", sandbox)]],
+    [sysctl("k", "1"), []],
+    [sysctl("k", "1", "br0"), [link("br0")]],
+    [table(), []],
+    [table(sandbox), [box]],
+    [element("a", sandbox), [tableIdentity(sandbox, "inet", "weft")]],
+  ] as const;
+  for (const [object, containers] of rows)
+    assert.deepEqual(containersOf(object), containers, identityOf(object));
+  assert.deepEqual(alsoProvides(veth()), [link("eth0", sandbox)]);
+  assert.deepEqual(alsoProvides(bridge()), []);
+});
+
+test("what goes along at once is less than what cannot live without its place", () => {
+  assert.deepEqual(takenAlongBy(veth()), []); // its namespace takes it some time later
+  const moved = bridge("eth0", { netns: sandbox, spec: { type: "moved", from: "tap0" } });
+  assert.deepEqual(takenAlongBy(moved), []); // it has to be given back first
+  assert.ok(takesAlong(bridge()) && takesAlong(netns()) && !takesAlong(adopted("eth9")));
+  const theirs = { kind: "netns", netns: sandbox, from: "/proc/7/ns/net" } as const;
+  assert.ok(takesAlong(theirs, up("lo", sandbox)) && !takesAlong(theirs, table(sandbox)));
+});

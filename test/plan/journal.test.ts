@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { identityOf, type KernelObject } from "../../src/kernel/index.ts";
+import { isUnmarked, StoreJournal } from "../../src/plan/index.ts";
+import { MemoryStore } from "../../src/store/index.ts";
+import {
+  address,
+  adopted,
+  bridge,
+  element,
+  file,
+  held,
+  netns,
+  port,
+  sandbox,
+  sysctl,
+  table,
+  up,
+  wanted,
+} from "./objects.ts";
+import { assertThere, newWorld, operations, refusing } from "./reconciler-fixture.ts";
+
+const forward = (value: string) => sysctl("net/ipv4/ip_forward", value);
+
+const standing = (world: ReturnType<typeof newWorld>, object: KernelObject) =>
+  world.kernel.all().find((found) => identityOf(found.object) === identityOf(object))?.object;
+
+test("what carries no mark is what has to be journaled", () => {
+  const own = (link: string) => link === "br0";
+  const journaled = [forward("1"), sysctl("k", "1", "eth9"), address("eth9", "10.0.0.1/24"), up("eth9")];
+  for (const object of journaled) assert.ok(isUnmarked(object, own), identityOf(object));
+  const marked = [
+    sysctl("k", "1", "br0"),
+    address("br0", "10.0.0.1/24"),
+    up("br0"),
+    up("eth0", sandbox),
+    bridge(),
+    netns(),
+    file("a", ""),
+    port(),
+    table(),
+    element("a"),
+    held("a"),
+  ];
+  for (const object of marked) assert.ok(!isUnmarked(object, own), object.kind);
+});
+
+test("the former value is recorded before the write, and put back when the last owner goes", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([forward("0")]);
+  world.kernel.onOperation = ({ object }) => {
+    if (object.kind === "sysctl" && object.value === "1")
+      assert.deepEqual(world.journal.get(identityOf(object))?.former, forward("0"));
+    return undefined;
+  };
+  await world.reconciler.change(
+    new Map([
+      ["a", wanted(forward("1"))],
+      ["b", wanted(forward("1"))],
+    ]),
+  );
+  assert.deepEqual(standing(world, forward("1")), forward("1"));
+  await world.reconciler.takeDown(new Map([["a", []]]));
+  assert.deepEqual(standing(world, forward("1")), forward("1"));
+  await world.reconciler.takeDown(new Map([["b", []]]));
+  assert.deepEqual(standing(world, forward("1")), forward("0"));
+  assert.deepEqual([...world.journal.entries()], []);
+});
+
+test("an adopted link gets its address and its state back", async () => {
+  const world = newWorld();
+  const before = [adopted("eth9"), address("eth9", "10.0.0.1/24")];
+  world.kernel.addForeign(before);
+  const plan = wanted(
+    adopted("eth9"),
+    address("eth9", "10.0.0.1/24"),
+    address("eth9", "10.9.0.1/24"),
+    up("eth9"),
+  );
+  await world.reconciler.change(new Map([["a", plan]]));
+  assertThere(world, ...plan.map(({ object }) => object));
+  const { removed } = await world.reconciler.takeDown(new Map([["a", []]]));
+  await removed;
+  assertThere(world, ...before);
+  assert.deepEqual([...world.journal.entries()], []);
+});
+
+test("what stands on a link that the same change makes is not journaled", async () => {
+  const world = newWorld();
+  await world.reconciler.change(
+    new Map([["a", wanted(bridge(), address("br0", "10.0.0.1/24"), up("br0"), sysctl("k", "1", "br0"))]]),
+  );
+  assert.deepEqual([...world.journal.entries()], []);
+});
+
+test("a change that was refused leaves nothing in the journal", async () => {
+  const world = newWorld();
+  for (const fails of ["link", "sysctl", "nft-table"]) {
+    const error = refusing(world, ({ object, op }) => op === "create" && object.kind === fails);
+    await assert.rejects(
+      world.reconciler.change(new Map([["a", wanted(bridge(), forward("1"), table())]])),
+      error,
+    );
+    assert.deepEqual([...world.journal.entries()], [], fails);
+    assert.deepEqual(
+      operations(world).filter((one) => one.includes("sysctl")).length % 2,
+      0,
+      "written and put back",
+    );
+  }
+});
+
+test("a crash between journal and write is put right at the next start", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([forward("0")]);
+  world.kernel.apply = () => new Promise(() => {}); // the process dies here
+  void world.reconciler.change(new Map([["a", wanted(forward("1"))]]));
+  while ([...world.journal.entries()].length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const { kernel } = newWorld();
+  kernel.addForeign([forward("1")]); // had it been written
+  const next = newWorld(kernel, world.store);
+  assert.deepEqual((await next.reconciler.sync()).failures, []);
+  assert.deepEqual(standing(next, forward("1")), forward("0"));
+  assert.deepEqual([...next.journal.entries()], []);
+});
+
+test("a restart keeps the value from before the first start", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([forward("0")]);
+  await world.reconciler.change(new Map([["a", wanted(forward("1"))]]));
+  const next = world.restarted();
+  next.reconciler.stage(new Map([["a", wanted(forward("1"))]]));
+  await next.reconciler.sync();
+  await next.reconciler.takeDown(new Map([["a", []]]));
+  assert.deepEqual(standing(next, forward("1")), forward("0"));
+});
+
+test("where the place of a former value is gone, there is nothing to put back", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9"), sysctl("k", "0", "eth9")]);
+  const other = wanted(bridge());
+  await world.reconciler.change(
+    new Map([
+      ["a", wanted(sysctl("k", "1", "eth9"))],
+      ["b", other],
+    ]),
+  );
+  world.kernel.removeForeign([adopted("eth9")]);
+  const { removed } = await world.reconciler.change(
+    new Map([
+      ["a", []],
+      ["b", wanted(bridge("br1"))],
+    ]),
+  );
+  await removed;
+  assert.deepEqual([...world.journal.entries()], []);
+  assertThere(world, bridge("br1"));
+});
+
+test("the journal holds one durable entry an identity, whatever characters that has", async () => {
+  const store = new MemoryStore();
+  const journal = new StoreJournal(store);
+  const odd = file("näme with ümläuts/and spaces", "");
+  await journal.record([
+    { object: odd, former: null },
+    { object: forward("1"), former: forward("0") },
+  ]);
+  await journal.record([{ object: odd, former: null }]);
+  const again = new StoreJournal(store);
+  assert.deepEqual(again.get(identityOf(odd)), { object: odd, former: null });
+  assert.equal([...again.entries()].length, 2);
+  await again.forget([identityOf(odd)]);
+  assert.deepEqual(
+    [...journal.entries()].map(({ former }) => former),
+    [forward("0")],
+  );
+});
