@@ -3,25 +3,19 @@ import type { Driver } from "../drivers/index.ts";
 import type { HostFacts } from "../facts/index.ts";
 import type { IpamDriver } from "../ipam/index.ts";
 import type { Changes, Reconciler } from "../plan/index.ts";
-import type { Store, Transaction } from "../store/index.ts";
+import type { Background } from "./background.ts";
+import type { ControllerEvent } from "./controller-event.ts";
 import type { Attachment } from "./gateway-order.ts";
+import type { LazyStore } from "./lazy-store.ts";
+import type { Operations } from "./operations.ts";
 import type { Paths } from "./paths.ts";
 import { planSandbox, sandboxOwner } from "./plans.ts";
 import type { NetworkRecord, SandboxRecord } from "./records.ts";
 import type { Tables } from "./tables.ts";
 
-/** What a controller tells about what happens by itself. */
-export type ControllerEvent =
-  /** Something given up could not be taken out of the kernel; it is tried again at the next start. */
-  | { readonly event: "removal-failed"; readonly what: string; readonly error: unknown }
-  /** A part of the host could not be made what it should be when the controller was opened. */
-  | { readonly event: "restore-failed"; readonly what: string; readonly error: unknown }
-  | { readonly event: "effect-failed"; readonly what: string; readonly error: unknown }
-  | { readonly event: "resolver-crashed"; readonly error: unknown };
-
 /** What all of the model's operations work with. */
 export interface Context {
-  readonly store: Store;
+  readonly store: LazyStore;
   readonly tables: Tables;
   readonly reconciler: Reconciler;
   readonly drivers: ReadonlyMap<string, Driver>;
@@ -32,44 +26,8 @@ export interface Context {
   readonly random: Random;
   readonly events: Events<ControllerEvent>;
   readonly locks: KeyedLock;
+  readonly operations: Operations;
   readonly background: Background;
-}
-
-/** Work that goes on after its caller was answered. */
-export class Background {
-  readonly #running = new Map<string, Promise<unknown>>();
-  readonly #events: Events<ControllerEvent>;
-
-  constructor(events: Events<ControllerEvent>) {
-    this.#events = events;
-  }
-
-  /** Starts `work` under a key that others can wait for; its failure becomes an event. */
-  start(key: string, work: () => Promise<void>): void {
-    const previous = this.#running.get(key) ?? Promise.resolve();
-    const running: Promise<unknown> = previous
-      .then(work)
-      .catch((error: unknown) => this.#events.emit({ event: "removal-failed", what: key, error }))
-      .finally(() => {
-        if (this.#running.get(key) === running) this.#running.delete(key);
-      });
-    this.#running.set(key, running);
-  }
-
-  /** Resolves when the work under `key` has ended; at once when there is none. */
-  async settled(key: string): Promise<void> {
-    await this.#running.get(key);
-  }
-
-  /** True while anything goes on. */
-  get busy(): boolean {
-    return this.#running.size > 0;
-  }
-
-  /** Resolves when nothing goes on any more. */
-  async idle(): Promise<void> {
-    while (this.#running.size > 0) await Promise.all(this.#running.values());
-  }
 }
 
 /** The driver of that name. Throws DRIVER_NOT_FOUND. */
@@ -124,14 +82,6 @@ export function sandboxChange(
   return new Map([[sandboxOwner(sandbox.id), planSandbox(context.paths, sandbox, attachments, hasNames)]]);
 }
 
-/** Writes without waiting: losing it only costs a plan that finds nothing to do. */
-export function writeLazily(context: Context, work: (transaction: Transaction) => void): void {
-  context.store.transact(work).catch((error: unknown) => {
-    // A closed store is no news: the controller closed while the write was on its way.
-    if (!(error instanceof WeftError && error.code === "STORE")) throw error;
-  });
-}
-
 /**
  * Allocates; when that fails while addresses or pools are still on their way back from what was deleted,
  * waits for them and tries once more.
@@ -141,9 +91,32 @@ export async function allocateOrWait<T>(context: Context, allocate: () => Promis
     return await allocate();
   } catch (error) {
     if (!context.background.busy || !isShortage(error)) throw error;
-    await context.background.idle();
+    await context.background.current();
     return await allocate();
   }
+}
+
+/**
+ * Takes down what owners give up. There is no way back once that is recorded, so whatever goes wrong is
+ * told through the promise that this gives, which resolves when all of it is out of the kernel.
+ */
+export async function takeDown(
+  context: Context,
+  changes: Changes,
+): Promise<{ readonly removed: Promise<void> }> {
+  try {
+    return await context.reconciler.takeDown(changes);
+  } catch (error) {
+    const removed = Promise.reject(error);
+    removed.catch(() => {}); // whoever waits for it hears of it
+    return { removed };
+  }
+}
+
+/** Throws ABORTED when the caller has given up already. */
+export function refuseIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true)
+    throw new WeftError("ABORTED", "the request was given up", { cause: signal.reason });
 }
 
 function isShortage(error: unknown): boolean {
@@ -153,6 +126,7 @@ function isShortage(error: unknown): boolean {
     "ADDRESS_IN_USE",
     "NO_AVAILABLE_ADDRESSES",
     "INVALID_POOL",
+    "BRIDGE_NAME_IN_USE",
   ];
   return error instanceof WeftError && shortages.includes(error.code);
 }

@@ -5,6 +5,7 @@ import type { AddressPoolConfig, IpamDriver } from "../ipam/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { HeldHandler } from "../plan/index.ts";
 import type { Store } from "../store/index.ts";
+import type { ControllerEvent } from "./controller-event.ts";
 
 /** Settings of a native driver; there are none yet. */
 export type NativeDriverSettings = Readonly<Record<string, never>>;
@@ -29,6 +30,8 @@ export interface ControllerOptions {
   readonly hostNetns?: string;
   /** The host's resolv.conf; `/etc/resolv.conf`. */
   readonly resolvConf?: string;
+  /** Hears what happens by itself, from the opening on. */
+  readonly onEvent?: (event: ControllerEvent) => void;
 }
 
 /** What a controller works with. Tests put twins in their place; {@link ControllerOptions} make the real ones. */
@@ -49,4 +52,6 @@ export interface ControllerParts {
   readonly onClose: readonly (() => unknown)[];
   /** Removes what the parts themselves put on the host, when everything is purged. */
   readonly onPurge: readonly (() => unknown)[];
+  /** Told once where to tell what happens to the parts by themselves. */
+  readonly tell?: (listener: (event: ControllerEvent) => void) => void;
 }

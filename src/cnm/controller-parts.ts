@@ -65,6 +65,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       random: systemRandom,
       onClose: undo,
       onPurge: [() => unmountPrivateFolder(paths.run), () => removeRoot(paths)],
+      tell: (listener) => dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error })),
     };
   } catch (error) {
     await runAll("close", undo).catch(() => {}); // the reason it could not be opened is what the caller needs

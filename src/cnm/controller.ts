@@ -1,14 +1,18 @@
-import { Events, KeyedLock, runAll, WeftError } from "../core/index.ts";
+import { Events, KeyedLock, runAll } from "../core/index.ts";
 import { BridgeDriver, type Driver, HostDriver, NullDriver } from "../drivers/index.ts";
 import { type Feature, isForwarding } from "../facts/index.ts";
 import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
 import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
 import { type Drift, Reconciler, StoreJournal } from "../plan/index.ts";
-import { Background, type Context, type ControllerEvent } from "./context.ts";
+import { Background } from "./background.ts";
+import type { Context } from "./context.ts";
+import type { ControllerEvent } from "./controller-event.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { openParts } from "./controller-parts.ts";
+import { LazyStore } from "./lazy-store.ts";
 import { Network } from "./network.ts";
 import { createNetwork, type NetworkOptions } from "./network-operations.ts";
+import { Operations } from "./operations.ts";
 import { Paths } from "./paths.ts";
 import { restore } from "./restore.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -43,10 +47,11 @@ export class Controller {
 
   /**
    * Opens a controller and brings the host to what its records say. Throws NO_ROOT, CONTROLLER_RUNNING
-   * (naming the process), SCHEMA_NEWER, INVALID_OPTION; then nothing was changed.
+   * (naming the process), SCHEMA_NEWER, INVALID_OPTION, and DRIVER_NOT_FOUND when a network's driver is not
+   * among those it is given; then nothing was changed.
    */
   static async open(options: ControllerOptions): Promise<Controller> {
-    return Controller.assemble(await openParts(options));
+    return Controller.assemble(await openParts(options), options.onEvent);
   }
 
   /** A controller of given parts, which it closes; for tests and for other runtimes. */
@@ -56,6 +61,7 @@ export class Controller {
   ): Promise<Controller> {
     const controller = new Controller(parts);
     if (onEvent !== undefined) controller.events.subscribe(onEvent);
+    parts.tell?.((event) => controller.events.emit(event));
     try {
       await restore(controller.#context, controller.#allocator);
       return controller;
@@ -67,8 +73,8 @@ export class Controller {
 
   /** Makes a network of a driver; see {@link createNetwork} for what it throws. */
   async createNetwork(driver: string, name: string, options: NetworkOptions = {}): Promise<Network> {
-    this.#refuseIfClosed();
-    return new Network(this.#context, await createNetwork(this.#context, driver, name, options));
+    const record = await this.#run(() => createNetwork(this.#context, driver, name, options));
+    return new Network(this.#context, record);
   }
 
   /** A network by id, name or unique beginning of its id. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
@@ -87,9 +93,10 @@ export class Controller {
     containerId: string,
     { endpoints = [], ...options }: NewSandbox = {},
   ): Promise<Sandbox> {
-    this.#refuseIfClosed();
     const initial = endpoints.map(({ network, ...rest }) => ({ ...rest, network: network.id }));
-    const record = await createConnectedSandbox(this.#context, containerId, options, initial);
+    const record = await this.#run(() =>
+      createConnectedSandbox(this.#context, containerId, options, initial),
+    );
     return new Sandbox(this.#context, record, this.#parts.hostNetnsPath);
   }
 
@@ -110,12 +117,12 @@ export class Controller {
 
   /** Where the host differs from what the records say; somebody may have changed it. */
   drift(): Promise<readonly Drift[]> {
-    return this.#context.reconciler.drift();
+    return this.#run(() => this.#context.reconciler.drift());
   }
 
   /** Makes the host what the records say. Gives what could not be mended. */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
-    const { failures } = await this.#context.reconciler.sync();
+    const { failures } = await this.#run(() => this.#context.reconciler.sync());
     return failures.map(({ step, error }) => ({ what: step.identity, error }));
   }
 
@@ -135,15 +142,17 @@ export class Controller {
     if (this.#closed) return;
     this.#closed = true;
     await runAll("close", [
+      () => this.#context.operations.end(),
       () => this.idle(),
       () => this.#context.reconciler.close(),
+      () => this.#context.store.flush(),
       ...this.#parts.onClose,
     ]);
   }
 
   /** Deletes every sandbox and network, restores what weft changed on the host, and removes the root folder's contents. */
   async purge(): Promise<void> {
-    this.#refuseIfClosed();
+    await this.#run(async () => {}); // refused when it is closed
     await runAll("purge", [
       ...this.sandboxes().map((sandbox) => () => sandbox.delete()),
       () => this.idle(),
@@ -156,8 +165,8 @@ export class Controller {
     ]);
   }
 
-  #refuseIfClosed(): void {
-    if (this.#closed) throw new WeftError("CONTROLLER_CLOSED", "the controller is closed");
+  #run<T>(work: () => Promise<T>): Promise<T> {
+    return this.#context.operations.run(work);
   }
 }
 
@@ -182,7 +191,9 @@ function contextOf(
       events.emit({ event: "effect-failed", what: event.effect.effect, error: event.error });
   });
   return {
-    store: parts.store,
+    store: new LazyStore(parts.store, parts.clock, (error) =>
+      events.emit({ event: "write-failed", what: "store", error }),
+    ),
     tables: new Tables(),
     reconciler,
     drivers: new Map(
@@ -195,6 +206,7 @@ function contextOf(
     random: parts.random,
     events,
     locks: new KeyedLock(),
+    operations: new Operations(),
     background: new Background(events),
   };
 }
@@ -207,10 +219,11 @@ function nativeOr(
   if (typeof driver !== "string") return driver;
   if (driver === "host") return new HostDriver();
   if (driver === "null") return new NullDriver();
+  const ipv6 = parts.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined; // a kernel's own, for good
   return new BridgeDriver({
     linkKind: (name) => parts.facts.linkKind(name),
     linksWithAdvertisedRoute: () => parts.facts.linksWithAdvertisedRoute(),
-    ipv6Available: () => parts.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined,
+    ipv6Available: () => ipv6,
     forwardedBefore: (family) => {
       const key = family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
       const sysctl: SysctlObject = { kind: "sysctl", netns: hostNetns, key, value: "1" };

@@ -1,31 +1,18 @@
-import {
-  addressPart,
-  type Family,
-  familyOf,
-  type Id,
-  type MacAddress,
-  newId,
-  parseIpv4,
-  parseIpv6,
-  parseMac,
-  randomMac,
-  runAll,
-  WeftError,
-} from "../core/index.ts";
+import { familyOf, type Id, newId, parseMac, randomMac, WeftError } from "../core/index.ts";
 import type { Driver, EndpointAnswer } from "../drivers/index.ts";
-import {
-  eraseLease,
-  type Lease,
-  macAddressOption,
-  requestEndpointAddress,
-  writeLease,
-} from "../ipam/index.ts";
-import type { Transaction } from "../store/index.ts";
-import { allocateOrWait, type Context, driverOf, ipamDriverOf, networkOf } from "./context.ts";
+import { allocateOrWait, type Context, driverOf, networkOf, refuseIfAborted } from "./context.ts";
+import { callDriver, checkedEndpointAnswer } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork } from "./driver-views.ts";
+import {
+  eraseEndpoint,
+  releaseAddresses,
+  takeAddress,
+  wantedAddresses,
+  writeEndpoint,
+} from "./endpoint-addresses.ts";
 import { checkName } from "./names.ts";
 import { endpointOwner, networkOwner } from "./plans.ts";
-import type { AddressRecord, EndpointRecord, NetworkRecord } from "./records.ts";
+import type { EndpointRecord, NetworkRecord } from "./records.ts";
 
 /** How an endpoint is to be; everything may be left out. */
 export interface EndpointOptions {
@@ -52,23 +39,23 @@ export function createEndpoint(
   options: EndpointOptions,
 ): Promise<EndpointRecord> {
   return context.locks.run(networkOwner(networkId), async () => {
-    const prepared = await prepareEndpoint(context, networkOf(context, networkId), name, options);
+    const network = networkOf(context, networkId);
+    const prepared = await prepareEndpoint(context, network, name, options);
+    const ready: EndpointRecord = { ...prepared.record, state: "ready" };
     try {
-      await context.store.transact((transaction) => prepared.write(transaction, prepared.record));
+      await context.store.transact((transaction) => writeEndpoint(context, transaction, network, ready));
     } catch (error) {
       await prepared.giveUp();
       throw error;
     }
-    context.tables.setEndpoint(prepared.record);
-    return prepared.record;
+    context.tables.setEndpoint(ready);
+    return ready;
   });
 }
 
-/** An endpoint with its allocations, not recorded yet. */
+/** An endpoint with its allocations; recorded only when its driver does work elsewhere. */
 export interface PreparedEndpoint {
   readonly record: EndpointRecord;
-  /** Writes the record and its leases into a transaction. */
-  readonly write: (transaction: Transaction, record: EndpointRecord) => void;
   /** Gives everything back, when it could not be recorded or used; told as an event when that fails. */
   readonly giveUp: () => Promise<void>;
 }
@@ -80,7 +67,7 @@ export async function prepareEndpoint(
   name: string,
   options: EndpointOptions,
 ): Promise<PreparedEndpoint> {
-  options.signal?.throwIfAborted();
+  refuseIfAborted(options.signal);
   checkName("endpoint", name);
   for (const alias of options.aliases ?? []) checkName("alias", alias);
   const driver = driverOf(context, network.driver);
@@ -88,91 +75,71 @@ export async function prepareEndpoint(
   const macAddress = options.macAddress === undefined ? undefined : parseMac(options.macAddress);
   const id = newId(context.random);
   context.tables.claimEndpointName(network, name, id);
-  const taken: AddressRecord[] = [];
   let record: EndpointRecord = {
     id,
     network: network.id,
     name,
-    state: "ready",
-    addresses: taken,
+    state: "creating",
+    addresses: [],
     macAddress: macAddress ?? (driver.capabilities.needsAddresses ? randomMac(context.random) : undefined),
     aliases: [...(options.aliases ?? [])],
     options: { ...options.options },
   };
   let called = false;
-  const giveUp = () =>
-    runAll(`endpoint ${name}`, [
-      () => context.tables.freeEndpointName(network.id, name),
-      () => (called ? driver.deleteEndpoint(driverNetwork(network), driverEndpoint(record)) : undefined),
-      () => releaseAddresses(context, network, taken),
-    ]).catch((error: unknown) =>
-      context.events.emit({ event: "removal-failed", what: endpointOwner(id), error }),
-    );
+  const giveUp = () => giveUpEndpoint(context, network, record, called);
   try {
     for (const [family, preferred] of wanted) {
       const address = await allocateOrWait(context, () =>
         takeAddress(context, network, family, preferred, record.macAddress, options.signal),
       );
-      if (address !== undefined) taken.push(address);
+      if (address !== undefined) record = { ...record, addresses: [...record.addresses, address] };
     }
+    const asked = record;
+    if (driver.capabilities.imperative)
+      await context.store.transact((transaction) => writeEndpoint(context, transaction, network, asked));
     called = true;
-    const answer = await driver.createEndpoint(
-      driverNetwork(network),
-      driverEndpoint(record),
+    const answer = await callDriver(
+      driver,
+      "createEndpoint",
+      () => driver.createEndpoint(driverNetwork(network), driverEndpoint(asked), options.signal),
       options.signal,
     );
-    record = { ...record, ...merged(driver, record, answer) };
-    const final = record;
-    return {
-      record: final,
-      write: (transaction, one) => writeEndpoint(context, transaction, network, one),
-      giveUp,
-    };
+    record = { ...record, ...merged(driver, record, checkedEndpointAnswer(driver, answer)) };
+    return { record, giveUp };
   } catch (error) {
     await giveUp();
     throw error;
   }
 }
 
-function wantedAddresses(network: NetworkRecord, options: EndpointOptions) {
-  const wanted: [Family, ReturnType<typeof parseIpv4> | ReturnType<typeof parseIpv6> | undefined][] = [];
-  const refuse = (family: Family, address: string) => {
-    throw new WeftError(
-      "INVALID_IPAM_CONFIG",
-      `invalid address ${address}: network ${network.name} has no IPv${family}`,
-    );
-  };
-  const { ipv4Address, ipv6Address } = options;
-  if (network.ipv4) wanted.push([4, ipv4Address === undefined ? undefined : parseIpv4(ipv4Address)]);
-  else if (ipv4Address !== undefined) refuse(4, ipv4Address);
-  if (network.ipv6) wanted.push([6, ipv6Address === undefined ? undefined : parseIpv6(ipv6Address)]);
-  else if (ipv6Address !== undefined) refuse(6, ipv6Address);
-  return wanted;
-}
-
-async function takeAddress(
+/**
+ * Takes back an endpoint that could not be made. What cannot be taken back stays recorded as one that is
+ * being deleted, which the next start ends.
+ */
+async function giveUpEndpoint(
   context: Context,
   network: NetworkRecord,
-  family: Family,
-  preferred: ReturnType<typeof parseIpv4> | ReturnType<typeof parseIpv6> | undefined,
-  mac: MacAddress | undefined,
-  signal: AbortSignal | undefined,
-): Promise<AddressRecord | undefined> {
-  const ipam = ipamDriverOf(context, network.ipamDriver);
-  const withMac =
-    ipam.capabilities.requiresMacAddress && mac !== undefined ? { [macAddressOption]: mac } : {};
-  const { poolId, address } = await requestEndpointAddress(
-    ipam,
-    {
-      network,
-      pools: network.pools,
-      family,
-      ...(preferred === undefined ? {} : { preferred }),
-      options: { ...network.ipamOptions, ...withMac },
-    },
-    signal,
-  );
-  return address === undefined ? undefined : { poolId, address };
+  record: EndpointRecord,
+  called: boolean,
+): Promise<void> {
+  const { tables, store } = context;
+  tables.freeEndpointName(network.id, record.name);
+  try {
+    if (!called) {
+      await releaseAddresses(context, network, record.addresses);
+      return;
+    }
+    // A join that could not be taken back either is in the tables.
+    const { join } = tables.endpoints.get(record.id) ?? record;
+    const deleting: EndpointRecord = { ...record, join, state: "deleting" };
+    tables.setEndpoint(deleting);
+    await store.transact((transaction) => {
+      if (tables.endpoints.isIn(transaction, record.id)) tables.endpoints.put(transaction, deleting);
+    });
+    await finishEndpoint(context, record.id);
+  } catch (error) {
+    context.events.emit({ event: "removal-failed", what: endpointOwner(record.id), error });
+  }
 }
 
 /** What the driver filled in. Throws DRIVER_ANSWER when it changed what was given to it. */
@@ -203,59 +170,6 @@ function merged(
   return { addresses, macAddress: record.macAddress ?? answer.macAddress };
 }
 
-/** Writes an endpoint's record and the leases of its addresses. */
-export function writeEndpoint(
-  { tables }: Context,
-  transaction: Transaction,
-  network: NetworkRecord,
-  record: EndpointRecord,
-): void {
-  tables.endpoints.put(transaction, record);
-  for (const lease of leasesOfEndpoint(network, record)) writeLease(transaction, lease);
-}
-
-/** Removes an endpoint's record and its leases. */
-export function eraseEndpoint(
-  { tables }: Context,
-  transaction: Transaction,
-  network: NetworkRecord,
-  record: EndpointRecord,
-): void {
-  tables.endpoints.delete(transaction, record.id);
-  for (const lease of leasesOfEndpoint(network, record)) eraseLease(transaction, lease);
-}
-
-function leasesOfEndpoint({ ipamDriver }: NetworkRecord, { id, addresses }: EndpointRecord): Lease[] {
-  return addresses
-    .filter(({ poolId }) => poolId !== "") // a driver's own address is not weft's to lease
-    .map(({ poolId, address }) => ({
-      driver: ipamDriver,
-      poolId,
-      address: addressPart(address),
-      owner: id,
-      kind: "endpoint",
-    }));
-}
-
-/** Gives addresses back to IPAM, going on past errors. */
-export async function releaseAddresses(
-  context: Context,
-  network: NetworkRecord,
-  addresses: readonly AddressRecord[],
-): Promise<void> {
-  const ipam = ipamDriverOf(context, network.ipamDriver);
-  await runAll(
-    "release of addresses",
-    addresses
-      .filter(({ poolId }) => poolId !== "")
-      .map(
-        ({ poolId, address }) =>
-          () =>
-            ipam.releaseAddress(poolId, addressPart(address)),
-      ),
-  );
-}
-
 /** Deletes an endpoint that is in no sandbox. Throws ENDPOINT_NOT_FOUND, ENDPOINT_JOINED. */
 export function deleteEndpoint(
   context: Context,
@@ -270,9 +184,12 @@ export function deleteEndpoint(
         `endpoint with name ${record.name} id ${record.id} has active containers (${sandbox?.containerId ?? record.join.sandbox})`,
       );
     }
-    const deleting: EndpointRecord = { ...record, state: "deleting" };
-    await context.store.transact((transaction) => context.tables.endpoints.put(transaction, deleting));
-    context.tables.setEndpoint(deleting);
+    // The end of a leave may write the record meanwhile: each changes its own part of what is there then.
+    const deleted = (one: EndpointRecord): EndpointRecord => ({ ...one, state: "deleting" });
+    await context.store.transact((transaction) =>
+      context.tables.endpoints.change(transaction, record.id, deleted),
+    );
+    context.tables.setEndpoint(deleted(context.tables.endpoints.get(record.id) ?? record));
     context.tables.freeEndpointName(record.network, record.name);
     context.background.start(endpointOwner(record.id), () => finishEndpoint(context, record.id));
   });
@@ -283,7 +200,16 @@ export async function finishEndpoint(context: Context, id: Id): Promise<void> {
   const record = context.tables.endpoints.get(id);
   const network = record === undefined ? undefined : context.tables.networks.get(record.network);
   if (record === undefined || network === undefined) return;
-  await driverOf(context, network.driver).deleteEndpoint(driverNetwork(network), driverEndpoint(record));
+  if (record.join !== undefined) {
+    throw new WeftError(
+      "ENDPOINT_JOINED",
+      `endpoint ${record.name} keeps its addresses: its interface was not removed`,
+    );
+  }
+  const driver = driverOf(context, network.driver);
+  await callDriver(driver, "deleteEndpoint", () =>
+    driver.deleteEndpoint(driverNetwork(network), driverEndpoint(record)),
+  );
   await context.store.transact((transaction) => eraseEndpoint(context, transaction, network, record));
   context.tables.removeEndpoint(id);
   await releaseAddresses(context, network, record.addresses);

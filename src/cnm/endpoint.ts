@@ -9,7 +9,8 @@ import {
 import { type Context, driverOf, networkOf } from "./context.ts";
 import { driverEndpoint, driverNetwork } from "./driver-views.ts";
 import { deleteEndpoint, endpointOf } from "./endpoint-operations.ts";
-import { type JoinOptions, joinSandbox, leaveSandbox } from "./join-operations.ts";
+import { type JoinOptions, joinSandbox } from "./join-operations.ts";
+import { leaveSandbox } from "./leave-operations.ts";
 import type { EndpointRecord } from "./records.ts";
 
 /** What can be told about an endpoint. */
@@ -71,18 +72,25 @@ export class Endpoint {
 
   /** Puts the endpoint into a sandbox; see {@link joinSandbox} for what it throws. */
   async join(sandbox: { readonly id: Id }, options: JoinOptions = {}): Promise<void> {
-    await joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options);
+    await this.#context.operations.run(() =>
+      joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options),
+    );
   }
 
   /** Takes the endpoint out of its sandbox; see {@link leaveSandbox}. */
   async leave(): Promise<void> {
-    await leaveSandbox(this.#context, { id: this.id, network: this.networkId });
+    await this.#context.operations.run(() =>
+      leaveSandbox(this.#context, { id: this.id, network: this.networkId }),
+    );
   }
 
   /** Deletes the endpoint; with `force` it leaves its sandbox first. Throws ENDPOINT_JOINED, ENDPOINT_NOT_FOUND. */
   async delete({ force = false }: { readonly force?: boolean } = {}): Promise<void> {
-    const { join } = endpointOf(this.#context, this.id);
-    if (force && join !== undefined && join.leaving !== true) await this.leave();
-    await deleteEndpoint(this.#context, { id: this.id, network: this.networkId });
+    await this.#context.operations.run(async () => {
+      const endpoint = endpointOf(this.#context, this.id);
+      const { join } = endpoint;
+      if (force && join !== undefined && join.leaving !== true) await leaveSandbox(this.#context, endpoint);
+      await deleteEndpoint(this.#context, endpoint);
+    });
   }
 }

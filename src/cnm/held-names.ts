@@ -3,6 +3,9 @@ import type { DnsService } from "../dns/index.ts";
 import type { Identity, NetnsRef } from "../kernel/index.ts";
 import { type HeldHandler, type HeldObject, heldRanks } from "../plan/index.ts";
 
+/** The type of held listeners. */
+export const listenerType = "dns-listener";
+
 /** A resolver's sockets at 127.0.0.11 in a sandbox. */
 export interface ListenerSpec {
   readonly sandbox: Id;
@@ -26,12 +29,12 @@ export interface NameSpec {
 
 /** Wants a sandbox's resolver to listen; `within` has to be there first. */
 export function heldListener(spec: ListenerSpec, within: readonly Identity[]): HeldObject {
-  return { kind: "held", type: "dns-listener", id: spec.sandbox, spec, within };
+  return { kind: "held", type: listenerType, id: spec.sandbox, spec, within };
 }
 
-/** Wants a sandbox to see networks' names. */
-export function heldView(spec: ViewSpec): HeldObject {
-  return { kind: "held", type: "dns-view", id: spec.sandbox, spec, within: [] };
+/** Wants a sandbox to see networks' names. It goes and comes with the listener, which lives in `within` too. */
+export function heldView(spec: ViewSpec, within: readonly Identity[]): HeldObject {
+  return { kind: "held", type: "dns-view", id: spec.sandbox, spec, within };
 }
 
 /** Wants an endpoint's names published. */
@@ -47,8 +50,7 @@ export function nameHandlers(dns: DnsService, openListener: OpenListener): reado
   // A new view, and a new publication of an endpoint, take the place of the former one in one step.
   const showView = async ({ spec }: HeldObject) => {
     const { sandbox, networks } = spec as ViewSpec; // only heldView makes this type
-    dns.view(sandbox, networks);
-    await dns.flush();
+    dns.view(sandbox, networks); // in force before any name that is published after it
   };
   const publish = async ({ spec }: HeldObject) => {
     const { network, endpoint, names, addresses } = spec as NameSpec; // only heldName makes this type
@@ -57,7 +59,7 @@ export function nameHandlers(dns: DnsService, openListener: OpenListener): reado
   };
   return [
     {
-      type: "dns-listener",
+      type: listenerType,
       rank: heldRanks.listener,
       acquire: async ({ spec }) => {
         const listener = spec as ListenerSpec; // only heldListener makes this type

@@ -1,5 +1,5 @@
-export type { ControllerEvent } from "./context.ts";
 export { Controller, type NewSandbox } from "./controller.ts";
+export type { ControllerEvent } from "./controller-event.ts";
 export type { ControllerOptions, ControllerParts, NativeDriverSettings } from "./controller-options.ts";
 export { Endpoint, type EndpointInfo } from "./endpoint.ts";
 export type { EndpointOptions } from "./endpoint-operations.ts";

@@ -35,6 +35,24 @@ export function checkHostname(what: string, name: string): void {
 /** Linux cuts an interface's name at 15 bytes (IFNAMSIZ - 1). */
 const interfaceNameLength = 15;
 
+/** Checks the whole name that an interface is to have in a sandbox. Throws INVALID_NAME. */
+export function checkInterfaceName(name: string): void {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}$/.test(name)) return;
+  throw new WeftError(
+    "INVALID_NAME",
+    `invalid interface name ${JSON.stringify(name)}: it should be 1 to ${interfaceNameLength} letters, digits and _ . -`,
+  );
+}
+
+/** Checks a word of a resolv.conf line, which blanks and line ends would make several of. Throws INVALID_OPTION. */
+export function checkResolverWord(what: string, word: string): void {
+  if (/^[\x21-\x7e]{1,255}$/.test(word)) return;
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid ${what} ${JSON.stringify(word)}: it should be 1 to 255 printable characters without blanks`,
+  );
+}
+
 /** The first free name of `prefix` with a number: eth0, eth1. */
 export function freeInterfaceName(prefix: string, taken: ReadonlySet<string>): string {
   for (let i = 0; ; i++) {

@@ -11,7 +11,16 @@ import {
   type SubnetConfig,
   writeLease,
 } from "../ipam/index.ts";
-import { allocateOrWait, type Context, driverOf, ipamDriverOf, networkOf, writeLazily } from "./context.ts";
+import {
+  allocateOrWait,
+  type Context,
+  driverOf,
+  ipamDriverOf,
+  networkOf,
+  refuseIfAborted,
+  takeDown,
+} from "./context.ts";
+import { callDriver, checkedNetworkAnswer } from "./driver-calls.ts";
 import { driverNetwork } from "./driver-views.ts";
 import { checkName } from "./names.ts";
 import { networkOwner, planNetwork } from "./plans.ts";
@@ -49,17 +58,11 @@ export async function createNetwork(
   name: string,
   options: NetworkOptions,
 ): Promise<NetworkRecord> {
-  options.signal?.throwIfAborted();
+  refuseIfAborted(options.signal);
   checkName("network", name);
   const driver = driverOf(context, driverName);
   const draft = draftNetwork(context, driver, name, options);
   const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
-  const others = [...context.tables.networks.all()].filter(
-    (other) => other.driver === driver.name && other.state !== "deleting",
-  );
-  if (driver.capabilities.single && others.length > 0) {
-    throw new WeftError("NETWORK_PREDEFINED", `only one instance of "${driver.name}" network is allowed`);
-  }
   context.tables.claimNetworkName(name, draft.id);
   try {
     return await context.locks.run(networkOwner(draft.id), () =>
@@ -103,36 +106,61 @@ async function build(
   draft: NetworkRecord,
   options: BuildOptions,
 ): Promise<NetworkRecord> {
-  const ipam = ipamDriverOf(context, draft.ipamDriver);
   const pools = driver.capabilities.needsAddresses ? await allocate(context, draft, options) : [];
   let network: NetworkRecord = { ...draft, pools };
-  let called = false;
+  let recorded = false;
   try {
-    if (driver.capabilities.imperative) await commit(context, network);
-    const others = [...context.tables.networks.all()].filter(
-      (other) => other.driver === driver.name && other.id !== network.id,
-    );
-    called = true;
-    const answer = await driver.createNetwork(
-      driverNetwork(network),
-      others.map(driverNetwork),
-      options.signal,
-    );
-    network = { ...network, answer };
+    if (driver.capabilities.imperative) {
+      await commit(context, network);
+      recorded = true;
+    }
+    network = await askDriver(context, driver, network, options.signal);
     await commit(context, network);
-    context.tables.networks.set(network);
+    recorded = true;
     await context.reconciler.change(new Map([[networkOwner(network.id), planNetwork(driver, network)]]));
   } catch (error) {
-    await forget(context, network, async () => {
-      if (called) await driver.deleteNetwork(driverNetwork(network));
-      await releaseNetwork(ipam, pools);
-    });
+    await giveUp(context, driver, network, recorded);
     throw error;
   }
   const ready: NetworkRecord = { ...network, state: "ready" };
   context.tables.networks.set(ready);
-  writeLazily(context, (transaction) => context.tables.networks.put(transaction, ready));
+  context.store.later((transaction) => context.tables.networks.putReady(transaction, ready.id));
   return ready;
+}
+
+/**
+ * Has the driver make the network. A driver in this process looks at its other networks, answers, and its
+ * answer is known, all before the next one is asked for: two that cannot both be never both are.
+ */
+function askDriver(
+  context: Context,
+  driver: Driver,
+  network: NetworkRecord,
+  signal: AbortSignal | undefined,
+): Promise<NetworkRecord> {
+  const ask = async () => {
+    const others = [...context.tables.networks.all()].filter(
+      (other) => other.driver === driver.name && other.id !== network.id,
+    );
+    refuseSecond(driver, others);
+    const view = driverNetwork(network);
+    const answer = await callDriver(
+      driver,
+      "createNetwork",
+      () => driver.createNetwork(view, others.map(driverNetwork), signal),
+      signal,
+    );
+    const answered = { ...network, answer: checkedNetworkAnswer(driver, answer) };
+    context.tables.networks.set(answered);
+    return answered;
+  };
+  if (driver.capabilities.imperative) return ask();
+  return allocateOrWait(context, () => context.locks.run(`driver:${driver.name}`, ask));
+}
+
+function refuseSecond({ name, capabilities }: Driver, others: readonly NetworkRecord[]): void {
+  if (capabilities.single && others.some(({ state }) => state !== "deleting"))
+    throw new WeftError("NETWORK_PREDEFINED", `only one instance of "${name}" network is allowed`);
 }
 
 function allocate(
@@ -170,12 +198,26 @@ function commit({ store, tables }: Context, network: NetworkRecord): Promise<voi
   });
 }
 
-/** Drops a network that could not be made. What goes wrong here is told as an event: the caller hears why it failed. */
-async function forget(context: Context, network: NetworkRecord, release: () => Promise<void>): Promise<void> {
-  context.tables.networks.remove(network.id);
+/**
+ * Takes back a network that could not be made. What goes wrong here is told as an event, for the caller
+ * hears why it could not be made; what is recorded is then tried again at the next start.
+ */
+async function giveUp(
+  context: Context,
+  driver: Driver,
+  network: NetworkRecord,
+  recorded: boolean,
+): Promise<void> {
+  const { tables, store } = context;
+  const deleting: NetworkRecord = { ...network, state: "deleting" };
   try {
-    await erase(context, network);
-    await release();
+    if (recorded) {
+      tables.networks.set(deleting);
+      await store.transact((transaction) => tables.networks.put(transaction, deleting));
+    }
+    if (recorded || !driver.capabilities.imperative)
+      await finishDeletion(context, deleting, Promise.resolve());
+    else await releaseNetwork(ipamDriverOf(context, network.ipamDriver), network.pools);
   } catch (error) {
     context.events.emit({ event: "removal-failed", what: networkOwner(network.id), error });
   }
@@ -201,7 +243,7 @@ export function deleteNetwork(context: Context, network: Pick<NetworkRecord, "id
     await context.store.transact((transaction) => context.tables.networks.put(transaction, deleting));
     context.tables.networks.set(deleting);
     context.tables.freeNetworkName(record.name);
-    const { removed } = await context.reconciler.takeDown(new Map([[networkOwner(record.id), []]]));
+    const { removed } = await takeDown(context, new Map([[networkOwner(record.id), []]]));
     context.background.start(networkOwner(record.id), () => finishDeletion(context, deleting, removed));
   });
 }
@@ -217,10 +259,16 @@ export async function finishDeletion(
   for (const endpoint of context.tables.endpoints.all()) {
     if (endpoint.network === network.id) await context.background.settled(`endpoint:${endpoint.id}`);
   }
-  await driverOf(context, network.driver).deleteNetwork(driverNetwork(network));
+  const left = [...context.tables.endpoints.all()].filter((endpoint) => endpoint.network === network.id);
+  if (left.length > 0) {
+    const names = left.map(({ name }) => name).join(", ");
+    throw new WeftError("NETWORK_HAS_ENDPOINTS", `endpoints of network ${network.name} remain: ${names}`);
+  }
+  const driver = driverOf(context, network.driver);
+  await callDriver(driver, "deleteNetwork", () => driver.deleteNetwork(driverNetwork(network)));
   await erase(context, network);
-  await releaseNetwork(ipamDriverOf(context, network.ipamDriver), network.pools);
   context.tables.networks.remove(network.id);
+  await releaseNetwork(ipamDriverOf(context, network.ipamDriver), network.pools);
 }
 
 function refuseWhileUsed({ tables }: Context, network: NetworkRecord): void {

@@ -26,7 +26,9 @@ export class Network {
 
   /** Makes an endpoint; see {@link createEndpoint} for what it throws. */
   async createEndpoint(name: string, options: EndpointOptions = {}): Promise<Endpoint> {
-    return new Endpoint(this.#context, await createEndpoint(this.#context, this.id, name, options));
+    const { operations } = this.#context;
+    const record = await operations.run(() => createEndpoint(this.#context, this.id, name, options));
+    return new Endpoint(this.#context, record);
   }
 
   /** An endpoint by name, id or unique beginning of its id. Throws ENDPOINT_NOT_FOUND, AMBIGUOUS_ID. */
@@ -45,6 +47,6 @@ export class Network {
 
   /** Deletes the network; see {@link deleteNetwork} for when, and for what it throws. */
   async delete(): Promise<void> {
-    await deleteNetwork(this.#context, this);
+    await this.#context.operations.run(() => deleteNetwork(this.#context, this));
   }
 }

@@ -77,8 +77,8 @@ function publishedName(network: NetworkRecord, endpoint: EndpointRecord, sandbox
 }
 
 /**
- * What the host must hold for a sandbox itself: its namespace, its files, the way out, and the resolver
- * once it is on a network that has names. `attachments` are in the order in which they joined.
+ * What the host must hold for a sandbox itself: its namespace, its files, the way out, and the resolver,
+ * which its resolv.conf leads to while it is on a network that has names. `attachments` are in the order in which they joined.
  */
 export function planSandbox(
   paths: Paths,
@@ -103,17 +103,18 @@ export function planSandbox(
   if (!sandbox.hostNetns) {
     objects.push({ kind: "netns", netns, from: sandbox.externalNetns }, { kind: "up", netns, link: "lo" });
     objects.push(...defaultRoutes(netns, ordered));
-  }
-  if (names) {
+    // Always there, so that joining and leaving need not wait for the kernel to change rules.
     const { id, dnsPort: port } = sandbox;
-    objects.push(heldListener({ sandbox: id, netns, port }, [netnsIdentityOf(netns)]));
     objects.push(
-      heldView({
-        sandbox: id,
-        networks: named.map(({ network }) => ({ id: network.id, name: network.name })),
-      }),
+      heldListener({ sandbox: id, netns, port }, [netnsIdentityOf(netns)]),
+      resolverTable(netns, port),
     );
-    objects.push(resolverTable(netns, port));
+    objects.push(
+      heldView(
+        { sandbox: id, networks: named.map(({ network }) => ({ id: network.id, name: network.name })) },
+        [netnsIdentityOf(netns)],
+      ),
+    );
   }
   return objects.map((object) => ({ object }));
 }

@@ -33,6 +33,8 @@ export interface JoinRecord {
   readonly sandbox: Id;
   /** The interface in the sandbox. */
   readonly ifname: string;
+  /** Counts the joins of the sandbox: its files list endpoints in this order. */
+  readonly order: number;
   /** The highest of a sandbox's endpoints is its way out. */
   readonly priority: number;
   /** Absent while a driver that does work elsewhere has been called and has not answered. */

@@ -1,12 +1,13 @@
 import { WeftError } from "../core/index.ts";
 import { type BuiltinAllocator, restoreLeases } from "../ipam/index.ts";
 import type { Wanted } from "../plan/index.ts";
-import { attachmentsOf, type Context, driverOf, sandboxChange, writeLazily } from "./context.ts";
+import { attachmentsOf, type Context, driverOf, sandboxChange } from "./context.ts";
 import { finishEndpoint } from "./endpoint-operations.ts";
-import { finishLeave } from "./join-operations.ts";
+import { finishLeave } from "./leave-operations.ts";
 import { finishDeletion } from "./network-operations.ts";
 import { endpointOwner, networkOwner, planEndpoint, planNetwork, sandboxOwner } from "./plans.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
+import { moveResolver, sandboxWithoutPort } from "./resolver-port.ts";
 import { finishSandbox } from "./sandbox-operations.ts";
 
 /**
@@ -16,13 +17,36 @@ import { finishSandbox } from "./sandbox-operations.ts";
  */
 export async function restore(context: Context, allocator: BuiltinAllocator): Promise<void> {
   context.tables.load(context.store);
+  requireDrivers(context);
   restorePools(context, allocator);
   await compensate(context);
   const creating = stageAll(context);
   const { failures } = await context.reconciler.sync(creating);
-  for (const { step, error } of failures) tell(context, step.identity, error);
+  for (const { step, error } of failures) {
+    const sandbox = sandboxWithoutPort(context, step, error);
+    if (sandbox === undefined) tell(context, step.identity, error);
+    else await moveResolver(context, sandbox).catch((cause: unknown) => tell(context, step.identity, cause));
+  }
   markReady(context);
   finishAll(context);
+}
+
+/**
+ * Without its driver nobody knows what a network needs, and all that it has on the host would be taken for
+ * leftovers. Throws DRIVER_NOT_FOUND.
+ */
+function requireDrivers(context: Context): void {
+  for (const { name, driver, ipamDriver } of context.tables.networks.all()) {
+    const missing = [
+      ...(context.drivers.has(driver) ? [] : [`driver ${JSON.stringify(driver)}`]),
+      ...(context.ipamDrivers.has(ipamDriver) ? [] : [`IPAM driver ${JSON.stringify(ipamDriver)}`]),
+    ];
+    if (missing.length === 0) continue;
+    throw new WeftError(
+      "DRIVER_NOT_FOUND",
+      `network ${name} needs ${missing.join(" and ")}: open the controller with it, or delete the network first`,
+    );
+  }
 }
 
 function restorePools(context: Context, allocator: BuiltinAllocator): void {
@@ -42,9 +66,17 @@ async function compensate(context: Context): Promise<void> {
     }
   }
   for (const endpoint of [...context.tables.endpoints.all()]) {
-    const { join } = endpoint;
-    if (join === undefined || join.answer !== undefined || join.leaving === true) continue;
-    await setEndpoint(context, { ...endpoint, join: { ...join, leaving: true } });
+    const { join, state } = endpoint;
+    const joining = join !== undefined && join.answer === undefined && join.leaving !== true;
+    // One that was there before the join that was cut off is kept.
+    const making = state === "creating" && join?.answer === undefined;
+    if (!joining && !making) continue;
+    if (making) context.tables.freeEndpointName(endpoint.network, endpoint.name);
+    await setEndpoint(context, {
+      ...endpoint,
+      state: making ? "deleting" : state,
+      join: join === undefined ? undefined : { ...join, leaving: true },
+    });
   }
 }
 
@@ -105,19 +137,19 @@ function markReady(context: Context): void {
     if (record.state !== "creating") continue;
     const ready: NetworkRecord = { ...record, state: "ready" };
     networks.set(ready);
-    writeLazily(context, (transaction) => networks.put(transaction, ready));
+    context.store.later((transaction) => networks.putReady(transaction, ready.id));
   }
   for (const record of [...endpoints.all()]) {
     if (record.state !== "creating" || record.join?.leaving === true) continue;
     const ready: EndpointRecord = { ...record, state: "ready" };
     context.tables.setEndpoint(ready);
-    writeLazily(context, (transaction) => endpoints.put(transaction, ready));
+    context.store.later((transaction) => endpoints.putReady(transaction, ready.id));
   }
   for (const record of [...sandboxes.all()]) {
     if (record.state !== "creating") continue;
     const ready = { ...record, state: "ready" as const };
     sandboxes.set(ready);
-    writeLazily(context, (transaction) => sandboxes.put(transaction, ready));
+    context.store.later((transaction) => sandboxes.putReady(transaction, ready.id));
   }
 }
 
@@ -147,10 +179,9 @@ function finishAll(context: Context): void {
 async function giveBack(context: Context, endpoint: EndpointRecord): Promise<void> {
   const owner = endpointOwner(endpoint.id);
   let removed = Promise.resolve();
-  if (
-    endpoint.join?.answer?.link !== undefined &&
-    context.tables.sandboxes.get(endpoint.join.sandbox)?.state !== "deleting"
-  ) {
+  const { join } = endpoint;
+  const sandbox = join === undefined ? undefined : context.tables.sandboxes.get(join.sandbox);
+  if (join?.answer?.link !== undefined && sandbox !== undefined && sandbox.state !== "deleting") {
     const links = endpointPlan(context, endpoint).filter(({ object }) => object.kind === "link");
     context.reconciler.stage(new Map([[owner, links]]));
     await context.reconciler.sync();

@@ -1,11 +1,14 @@
 import { type Id, newId, parseAddress, WeftError } from "../core/index.ts";
 import type { Wanted } from "../plan/index.ts";
-import { type Context, sandboxChange, writeLazily } from "./context.ts";
+import { attachmentsOf, type Context, refuseIfAborted, sandboxChange, takeDown } from "./context.ts";
 import type { EndpointOptions } from "./endpoint-operations.ts";
-import { connectSandbox, finishLeaveAndDelete, type JoinOptions, sandboxOf } from "./join-operations.ts";
-import { checkHostname, checkName } from "./names.ts";
+import { inGatewayOrder } from "./gateway-order.ts";
+import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
+import { finishLeaveAndDelete } from "./leave-operations.ts";
+import { checkHostname, checkName, checkResolverWord } from "./names.ts";
 import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
+import { moveGateway } from "./way-out.ts";
 
 /** How a sandbox is to be; everything may be left out. */
 export interface SandboxOptions {
@@ -33,7 +36,7 @@ export async function createSandbox(
   containerId: string,
   options: SandboxOptions,
 ): Promise<SandboxRecord> {
-  options.signal?.throwIfAborted();
+  refuseIfAborted(options.signal);
   checkName("container", containerId);
   const draft = draftSandbox(context, containerId, options);
   context.tables.claimContainer(containerId, draft.id);
@@ -53,7 +56,7 @@ export async function createSandbox(
     }
     const ready: SandboxRecord = { ...draft, state: "ready" };
     context.tables.sandboxes.set(ready);
-    writeLazily(context, (transaction) => context.tables.sandboxes.put(transaction, ready));
+    context.store.later((transaction) => context.tables.sandboxes.putReady(transaction, ready.id));
     return ready;
   });
 }
@@ -69,9 +72,12 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
     );
   }
   const extraHosts = Object.entries(options.extraHosts ?? {}).map(([name, address]) => {
+    if (name === "") throw new WeftError("INVALID_NAME", "invalid extra host: name is empty");
     checkHostname("extra host", name);
     return { name, address: parseAddress(address) };
   });
+  for (const domain of options.dnsSearch ?? []) checkResolverWord("search domain", domain);
+  for (const option of options.dnsOptions ?? []) checkResolverWord("resolver option", option);
   return {
     id: newId(context.random),
     containerId,
@@ -126,6 +132,7 @@ export async function createConnectedSandbox(
 export function deleteSandbox(context: Context, id: Id): Promise<void> {
   return withAllLocks(context, id, async (endpoints) => {
     const sandbox: SandboxRecord = { ...sandboxOf(context, id), state: "deleting" };
+    const former = inGatewayOrder(attachmentsOf(context, id));
     const leaving = endpoints.map(
       (endpoint): EndpointRecord => ({
         ...endpoint,
@@ -145,7 +152,8 @@ export function deleteSandbox(context: Context, id: Id): Promise<void> {
     }
     const changes = new Map<string, readonly Wanted[]>([[sandboxOwner(id), []]]);
     for (const endpoint of leaving) changes.set(endpointOwner(endpoint.id), []);
-    const { removed } = await context.reconciler.takeDown(changes);
+    const { removed } = await takeDown(context, changes);
+    await moveGateway(context, former, []).catch((error: unknown) => tellRemoval(context, id, error));
     for (const endpoint of leaving) {
       context.background.start(endpointOwner(endpoint.id), () =>
         finishLeaveAndDelete(context, endpoint.id, removed),

@@ -44,12 +44,9 @@ export class Sandbox {
     network: { readonly id: Id },
     options: EndpointOptions & JoinOptions & { readonly name?: string } = {},
   ): Promise<Endpoint> {
-    const record = await connectSandbox(
-      this.#context,
-      network.id,
-      this.id,
-      options.name ?? this.containerId,
-      options,
+    const name = options.name ?? this.containerId;
+    const record = await this.#context.operations.run(() =>
+      connectSandbox(this.#context, network.id, this.id, name, options),
     );
     return new Endpoint(this.#context, record);
   }
@@ -61,6 +58,6 @@ export class Sandbox {
 
   /** Deletes the sandbox with its endpoints; see {@link deleteSandbox}. */
   async delete(): Promise<void> {
-    await deleteSandbox(this.#context, this.id);
+    await this.#context.operations.run(() => deleteSandbox(this.#context, this.id));
   }
 }

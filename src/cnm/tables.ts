@@ -1,6 +1,6 @@
 import { findByPrefix, type Id, WeftError } from "../core/index.ts";
 import type { StoreReader, Transaction } from "../store/index.ts";
-import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./records.ts";
+import type { EndpointRecord, LifeState, NetworkRecord, SandboxRecord } from "./records.ts";
 
 /** Records of one kind, in memory and in a folder of the store. The store holds the truth. */
 export class Table<R extends { readonly id: Id }> {
@@ -37,6 +37,18 @@ export class Table<R extends { readonly id: Id }> {
     transaction.put(this.#folder + record.id, record);
   }
 
+  /** Whether a transaction finds the record in the store. */
+  isIn(transaction: Transaction, id: Id): boolean {
+    return transaction.get(this.#folder + id) !== undefined;
+  }
+
+  /** Changes the record as a transaction finds it; nothing when it is gone or `change` gives undefined. */
+  change(transaction: Transaction, id: Id, change: (record: R) => R | undefined): void {
+    const record = transaction.get(this.#folder + id) as R | undefined; // only put() writes into the folder
+    const changed = record === undefined ? undefined : change(record);
+    if (changed !== undefined) this.put(transaction, changed);
+  }
+
   delete(transaction: Transaction, id: Id): void {
     transaction.delete(this.#folder + id);
   }
@@ -50,11 +62,32 @@ export class Table<R extends { readonly id: Id }> {
   }
 }
 
+/** Records that have a state; a transaction that comes late finds them changed or gone, and leaves that alone. */
+class LivingTable<R extends { readonly id: Id; readonly state: LifeState }> extends Table<R> {
+  /** Writes that a record is ready, if it is still being made. */
+  putReady(transaction: Transaction, id: Id): void {
+    this.change(transaction, id, (record) =>
+      record.state === "creating" ? { ...record, state: "ready" } : undefined,
+    );
+  }
+}
+
+class EndpointTable extends LivingTable<EndpointRecord> {
+  /** Writes that an endpoint is in no sandbox any more. */
+  putLeft(transaction: Transaction, id: Id): void {
+    this.change(transaction, id, (record) => ({
+      ...record,
+      state: record.state === "creating" ? "ready" : record.state,
+      join: undefined,
+    }));
+  }
+}
+
 /** All records, with the indexes that lookups need so that none of them walks over all networks. */
 export class Tables {
-  readonly networks = new Table<NetworkRecord>("networks/");
-  readonly endpoints = new Table<EndpointRecord>("endpoints/");
-  readonly sandboxes = new Table<SandboxRecord>("sandboxes/");
+  readonly networks = new LivingTable<NetworkRecord>("networks/");
+  readonly endpoints = new EndpointTable("endpoints/");
+  readonly sandboxes = new LivingTable<SandboxRecord>("sandboxes/");
   readonly #networkNames = new Map<string, Id>();
   readonly #containers = new Map<string, Id>();
   readonly #ofNetwork = new Map<Id, Map<string, Id>>();
@@ -132,10 +165,11 @@ export class Tables {
   /** The endpoints in a sandbox that are not leaving it, in the order in which they joined. */
   endpointsIn(sandbox: Id): readonly EndpointRecord[] {
     const ids = [...(this.#ofSandbox.get(sandbox) ?? [])];
-    return ids.flatMap((id) => {
+    const records = ids.flatMap((id) => {
       const record = this.endpoints.get(id);
       return record === undefined || record.join?.leaving === true ? [] : [record];
     });
+    return records.sort((a, b) => (a.join?.order ?? 0) - (b.join?.order ?? 0));
   }
 
   /** Finds by exact id, then by name, then by unique prefix of an id, as Docker does. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
@@ -178,7 +212,7 @@ export class Tables {
   ): Id | undefined {
     const exact = text as Id; // only looked up; a text that is no id is in no table
     if (table.get(exact) !== undefined) return exact;
-    return names.get(text) ?? findByPrefix(table.ids(), text);
+    return names.get(text) ?? findByPrefix(names.values(), text);
   }
 
   #index(endpoint: EndpointRecord): void {

@@ -1,4 +1,4 @@
-import { addressPart, familyOf, type IpAddress, WeftError } from "../../core/index.ts";
+import { addressPart, familyOf, type IpAddress, overlaps, WeftError } from "../../core/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type {
   AddressingNeeds,
@@ -63,6 +63,7 @@ export class BridgeDriver extends NativeDriver {
         `cannot create network ${network.name} (${bridge}): conflicts with network ${user.name} (${bridge}): networks have same bridge name`,
       );
     }
+    refuseOverlap(network, others);
     return {
       bridge,
       adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
@@ -111,5 +112,21 @@ export class BridgeDriver extends NativeDriver {
       "INVALID_OPTION",
       `the host has an interface ${bridge} already, and it is no bridge to use: it is of kind ${kind}`,
     );
+  }
+}
+
+/** Pools of one IPAM driver never overlap; those of two may. */
+function refuseOverlap(
+  network: Pick<DriverNetwork, "id" | "name" | "pools">,
+  others: readonly DriverNetwork[],
+): void {
+  for (const other of others) {
+    for (const { family, pool } of network.pools) {
+      if (!other.pools.some((one) => overlaps(one.pool, pool))) continue;
+      throw new WeftError(
+        "POOL_OVERLAP",
+        `cannot create network ${network.name} (${pool}): conflicts with network ${other.name}: networks have overlapping IPv${family}`,
+      );
+    }
   }
 }

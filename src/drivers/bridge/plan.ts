@@ -73,12 +73,8 @@ const forwardingKey: Readonly<Record<Family, string>> = {
 function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[] {
   if (network.internal) return [];
   const objects: KernelObject[] = [];
-  for (const family of familiesOf(network)) {
-    objects.push({ kind: "sysctl", netns: hostNetns, key: forwardingKey[family], value: "1" });
-    if (!answer.forwardedBefore[family])
-      objects.push(element("foreign", [family === 4 ? "ipv4" : "ipv6"], { data: { verdict: "drop" } }));
-  }
-  // A forwarding host ignores router advertisements, and would lose its own default route, unless told otherwise.
+  // A forwarding host ignores router advertisements, and drops the default route it has learned the
+  // moment it begins to forward, unless told otherwise before.
   for (const link of answer.advertisedLinks) {
     objects.push({
       kind: "sysctl",
@@ -87,6 +83,11 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
       value: "2",
       link,
     });
+  }
+  for (const family of familiesOf(network)) {
+    objects.push({ kind: "sysctl", netns: hostNetns, key: forwardingKey[family], value: "1" });
+    if (!answer.forwardedBefore[family])
+      objects.push(element("foreign", [family === 4 ? "ipv4" : "ipv6"], { data: { verdict: "drop" } }));
   }
   return objects;
 }

@@ -1,0 +1,44 @@
+import type { Events } from "../core/index.ts";
+import type { ControllerEvent } from "./controller-event.ts";
+
+/** Work that goes on after its caller was answered. */
+export class Background {
+  readonly #running = new Map<string, Promise<unknown>>();
+  readonly #events: Events<ControllerEvent>;
+
+  constructor(events: Events<ControllerEvent>) {
+    this.#events = events;
+  }
+
+  /** Starts `work` under a key that others can wait for; its failure becomes an event. */
+  start(key: string, work: () => Promise<void>): void {
+    const previous = this.#running.get(key) ?? Promise.resolve();
+    const running: Promise<unknown> = previous
+      .then(work)
+      .catch((error: unknown) => this.#events.emit({ event: "removal-failed", what: key, error }))
+      .finally(() => {
+        if (this.#running.get(key) === running) this.#running.delete(key);
+      });
+    this.#running.set(key, running);
+  }
+
+  /** Resolves when the work under `key` has ended; at once when there is none. */
+  async settled(key: string): Promise<void> {
+    await this.#running.get(key);
+  }
+
+  /** True while anything goes on. */
+  get busy(): boolean {
+    return this.#running.size > 0;
+  }
+
+  /** Resolves when what goes on now has ended; what begins meanwhile is not waited for. */
+  async current(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
+  /** Resolves when nothing goes on any more. */
+  async idle(): Promise<void> {
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+  }
+}

@@ -1,0 +1,10 @@
+/** What a controller tells about what happens by itself. */
+export type ControllerEvent =
+  /** Something given up could not be taken out of the kernel; it is tried again at the next start. */
+  | { readonly event: "removal-failed"; readonly what: string; readonly error: unknown }
+  /** A part of the host could not be made what it should be when the controller was opened. */
+  | { readonly event: "restore-failed"; readonly what: string; readonly error: unknown }
+  /** A write that nobody waited for failed; it is tried again with the next one. */
+  | { readonly event: "write-failed"; readonly what: string; readonly error: unknown }
+  | { readonly event: "effect-failed"; readonly what: string; readonly error: unknown }
+  | { readonly event: "resolver-crashed"; readonly error: unknown };

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isWeftError } from "../../src/core/index.ts";
+import { Fault, type FaultKind, FaultyKernel, FaultyStore } from "./faults.ts";
+import { deleteAll, fading, growing, type LifeStep } from "./life.ts";
+import { tablesOf } from "./tables-text.ts";
+import { onBoth, type World, type WorldOptions, withTwin } from "./world.ts";
+
+async function settled(world: World): Promise<readonly string[]> {
+  await world.settle();
+  return tablesOf(world);
+}
+
+/** Each step with a fault at its first operation, its second, and so on until it meets none. */
+async function refuseEach(world: World, fault: Fault, steps: readonly LifeStep[]): Promise<number> {
+  let strikes = 0;
+  for (const { name, run } of steps) {
+    const before = await settled(world);
+    for (let at = 1; ; at++) {
+      fault.arm(at);
+      const error: unknown = await run(world).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      fault.disarm();
+      if (!fault.struck || error === undefined) {
+        assert.equal(error, undefined, `${name} without a fault`);
+        break;
+      }
+      strikes++;
+      assert.ok(isWeftError(error), `${name}, fault at ${at}: ${error}`);
+      assert.ok(["KERNEL", "STORE"].includes(error.code), error.message);
+      assert.match(error.message, /ENOMEM|disk is full/);
+      assert.deepEqual(await settled(world), before, `after ${name}, fault at ${at}: ${error.message}`);
+    }
+  }
+  assert.deepEqual(world.events, []);
+  return strikes;
+}
+
+const kernelFault = new Fault();
+onBoth(
+  "a fault in any kernel operation of what is being made is told, and leaves nothing",
+  async (world) => {
+    const empty = await settled(world);
+    assert.ok((await refuseEach(world, kernelFault, growing)) > 40);
+    assert.deepEqual(await world.controller.drift(), []);
+    await deleteAll(world);
+    assert.deepEqual(await settled(world), empty);
+  },
+  { kernel: (kernel) => new FaultyKernel(kernel, kernelFault) },
+);
+
+test("a fault in any transaction of what is being made is told, and leaves nothing", async () => {
+  const fault = new Fault();
+  await withTwin(
+    async (world) => {
+      const empty = await settled(world);
+      assert.ok((await refuseEach(world, fault, growing)) > 6);
+      await deleteAll(world);
+      assert.deepEqual(await settled(world), empty);
+    },
+    { store: (store) => new FaultyStore(store, fault) },
+  );
+});
+
+test("what cannot be held is told, and leaves nothing", () =>
+  withTwin(async (world) => {
+    const fault = new Fault();
+    world.held.onAcquire = ({ type }) => {
+      if (fault.next() !== undefined) throw new Error(`${type} cannot be had`);
+    };
+    for (const { name, run } of growing) {
+      const before = await settled(world);
+      for (let at = 1; ; at++) {
+        fault.arm(at);
+        const error: unknown = await run(world).then(
+          () => undefined,
+          (reason: unknown) => reason,
+        );
+        fault.disarm();
+        if (!fault.struck) break;
+        assert.match(String(error), /cannot be had/);
+        assert.deepEqual(await settled(world), before, `after ${name}, fault at ${at}`);
+      }
+    }
+    assert.deepEqual(world.events, []);
+  }));
+
+/** Runs the steps until one of them fails; those that cannot be done any more are passed over. */
+async function runAllOf(world: World, steps: readonly LifeStep[]): Promise<void> {
+  for (const { run } of steps) {
+    // A step may speak of what an earlier one, which failed, did not make.
+    await Promise.resolve()
+      .then(() => run(world))
+      .catch((error: unknown) => assert.ok(isWeftError(error), String(error)));
+  }
+  await world.controller.idle();
+}
+
+/** Calls `round` with 1, 2, 3... until its fault does not strike any more. */
+async function forEachOperation(
+  kind: FaultKind,
+  options: (fault: Fault) => WorldOptions,
+  round: (world: World, fault: Fault) => Promise<void>,
+): Promise<number> {
+  const fault = new Fault();
+  for (let at = 1; ; at++) {
+    await withTwin((world) => {
+      fault.arm(at, kind); // the opening is no part of it
+      return round(world, fault);
+    }, options(fault));
+    if (!fault.struck) return at - 1;
+  }
+}
+
+const onKernel = (fault: Fault): WorldOptions => ({ kernel: (kernel) => new FaultyKernel(kernel, fault) });
+const onStore = (fault: Fault): WorldOptions => ({ store: (store) => new FaultyStore(store, fault) });
+
+for (const [what, options] of Object.entries({ kernel: onKernel, store: onStore })) {
+  test(`when the ${what} refuses everything from some operation on, the next start leaves nothing half done`, async () => {
+    const rounds = await forEachOperation("refused from then on", options, async (world, fault) => {
+      await runAllOf(world, [...growing, ...fading]);
+      fault.disarm();
+      await world.kill();
+      await world.settle();
+      assert.deepEqual(await world.controller.drift(), []);
+      await deleteAll(world);
+      assert.deepEqual(await settled(world), emptyHost);
+    });
+    assert.ok(rounds > 15, `${rounds} rounds`);
+  });
+
+  for (const kind of ["death before", "death after"] as const) {
+    test(`a ${kind} any operation of the ${what} is mended by the next start`, async () => {
+      const rounds = await forEachOperation(kind, options, async (world, fault) => {
+        const died = fault.death();
+        const ended = runAllOf(world, [...growing, ...fading]);
+        await Promise.race([died, ended]);
+        if (!fault.struck) return;
+        await turnsOfTheLoop();
+        fault.disarm();
+        world.events.splice(0);
+        await world.kill();
+        await world.settle();
+        assert.deepEqual(world.events, []);
+        assert.deepEqual(await world.controller.drift(), []);
+        noAddressTwice(await tablesOf(world));
+        await deleteAll(world);
+        assert.deepEqual(await settled(world), emptyHost);
+      });
+      assert.ok(rounds > 15, `${rounds} rounds`);
+    });
+  }
+}
+
+const emptyHost = ["sysctl net/ipv4/ip_forward = 0", "sysctl net/ipv6/conf/all/forwarding = 0"];
+
+/** Lets what the dead process had begun come to its end, which is nowhere. */
+async function turnsOfTheLoop(): Promise<void> {
+  for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+function noAddressTwice(lines: readonly string[]): void {
+  const addresses = lines.flatMap((line) => /^address \S+ \S+ (\S+)$/.exec(line)?.[1] ?? []);
+  assert.equal(new Set(addresses).size, addresses.length);
+}

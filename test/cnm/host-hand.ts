@@ -1,0 +1,131 @@
+import { writeFileSync } from "node:fs";
+import { parseInterfaceAddress } from "../../src/core/index.ts";
+import { hostNetns, type KernelObject, linkGroup, tableName } from "../../src/kernel/index.ts";
+import type { TestNetns } from "../netns-fixture.ts";
+import type { TwinFacts, TwinKernel } from "./twin-host.ts";
+
+/** Changes the host behind weft's back, as an administrator or another program would. */
+export interface HostHand {
+  addBridge(name: string): void;
+  /** Two links that are no bridges, `name` and `name-far`. */
+  addVeth(name: string): void;
+  /** A bridge with weft's mark that no record speaks of. */
+  addMarkedBridge(name: string): void;
+  deleteLink(name: string): void;
+  hasLink(name: string): boolean;
+  addAddress(link: string, address: string): void;
+  /** Empties all of nftables in the host's namespace. */
+  flushNftables(): void;
+  setSysctl(key: string, value: string): void;
+  writeFile(path: string, content: string): void;
+}
+
+/** A hand on the twin. */
+export class TwinHand implements HostHand {
+  readonly #kernel: TwinKernel;
+  readonly #facts: TwinFacts;
+
+  constructor(kernel: TwinKernel, facts: TwinFacts) {
+    this.#kernel = kernel;
+    this.#facts = facts;
+  }
+
+  addBridge(name: string): void {
+    this.#kernel.addForeign([{ ...link(name), spec: { type: "bridge" } }]);
+  }
+
+  addVeth(name: string): void {
+    for (const end of [name, `${name}-far`]) {
+      this.#facts.links.set(end, "veth");
+      this.#kernel.addForeign([link(end)]);
+    }
+  }
+
+  addMarkedBridge(name: string): void {
+    // What the twin is given by an operation carries the mark.
+    void this.#kernel.apply([{ op: "create", object: { ...link(name), spec: { type: "bridge" } } }]);
+  }
+
+  deleteLink(name: string): void {
+    this.#kernel.removeForeign([link(name), link(`${name}-far`)]);
+  }
+
+  hasLink(name: string): boolean {
+    return this.#kernel.hostLink(name) !== undefined;
+  }
+
+  addAddress(name: string, address: string): void {
+    this.#kernel.addForeign([
+      { kind: "address", netns: hostNetns, link: name, address: parseInterfaceAddress(address) },
+    ]);
+  }
+
+  flushNftables(): void {
+    const tables = this.#kernel.all().flatMap(({ object }) => (object.kind === "nft-table" ? [object] : []));
+    this.#kernel.removeForeign(
+      tables.filter(({ netns, definition }) => netns === hostNetns && definition.table === tableName),
+    );
+  }
+
+  setSysctl(key: string, value: string): void {
+    this.#kernel.addForeign([{ kind: "sysctl", netns: hostNetns, key, value }]);
+  }
+
+  writeFile(path: string, content: string): void {
+    const there = this.#kernel.all().find(({ object }) => object.kind === "file" && object.path === path);
+    if (there?.object.kind !== "file") throw new Error(`no file ${path}`);
+    this.#kernel.removeForeign([there.object]);
+    void this.#kernel.apply([{ op: "create", object: { ...there.object, content } }]);
+  }
+}
+
+function link(name: string): KernelObject & { readonly kind: "link" } {
+  return { kind: "link", netns: hostNetns, name, spec: { type: "adopted" } };
+}
+
+/** A hand on a namespace of this machine's kernel, by the usual tools. */
+export class LinuxHand implements HostHand {
+  readonly #netns: TestNetns;
+
+  constructor(netns: TestNetns) {
+    this.#netns = netns;
+  }
+
+  addBridge(name: string): void {
+    this.#netns.exec("ip", "link", "add", name, "type", "bridge");
+  }
+
+  addVeth(name: string): void {
+    this.#netns.exec("ip", "link", "add", name, "type", "veth", "peer", "name", `${name}-far`);
+  }
+
+  addMarkedBridge(name: string): void {
+    this.#netns.exec("ip", "link", "add", name, "group", String(linkGroup), "type", "bridge");
+  }
+
+  deleteLink(name: string): void {
+    this.#netns.exec("ip", "link", "delete", name);
+  }
+
+  hasLink(name: string): boolean {
+    const lines = this.#netns.exec("ip", "-o", "link").split("\n");
+    // `2: a@b: <...>` for one end of a pair.
+    return lines.some((line) => line.split(/[ @:]+/)[1] === name);
+  }
+
+  addAddress(name: string, address: string): void {
+    this.#netns.exec("ip", "address", "add", address, "dev", name);
+  }
+
+  flushNftables(): void {
+    this.#netns.exec("nft", "flush", "ruleset");
+  }
+
+  setSysctl(key: string, value: string): void {
+    this.#netns.run(() => writeFileSync(`/proc/sys/${key}`, value));
+  }
+
+  writeFile(path: string, content: string): void {
+    writeFileSync(path, content);
+  }
+}

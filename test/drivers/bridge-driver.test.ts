@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Family,
+  isWeftError,
+  parseInterfaceAddress,
+  parseMac,
+  parsePrefix,
+} from "../../src/core/index.ts";
+import {
+  BridgeDriver,
+  type BridgeFacts,
+  bridgeOption,
+  type DriverNetwork,
+  type DriverPool,
+} from "../../src/drivers/index.ts";
+import type { KernelObject } from "../../src/kernel/index.ts";
+import type { Wanted } from "../../src/plan/index.ts";
+import { idOf } from "../cnm/samples.ts";
+
+const facts: BridgeFacts = {
+  linkKind: () => undefined,
+  forwardedBefore: () => false,
+  linksWithAdvertisedRoute: () => [],
+  ipv6Available: () => true,
+};
+
+const v4: DriverPool = {
+  family: 4,
+  pool: parsePrefix("10.0.0.0/24"),
+  gateway: parseInterfaceAddress("10.0.0.1/24"),
+  auxAddresses: {},
+};
+const v6: DriverPool = {
+  family: 6,
+  pool: parsePrefix("fd00::/64"),
+  gateway: parseInterfaceAddress("fd00::1/64"),
+  auxAddresses: {},
+};
+
+type Asked = Partial<Omit<DriverNetwork, "answer">>;
+
+function asked(more: Asked = {}): Omit<DriverNetwork, "answer"> {
+  return {
+    id: idOf("net"),
+    name: "net",
+    options: {},
+    internal: false,
+    ipv4: true,
+    ipv6: false,
+    pools: [v4],
+    ...more,
+  };
+}
+
+async function made(more: Asked, given: Partial<BridgeFacts> = {}): Promise<DriverNetwork> {
+  const network = asked({ options: { [bridgeOption.name]: "br" }, ...more });
+  return { ...network, answer: await new BridgeDriver({ ...facts, ...given }).createNetwork(network, []) };
+}
+
+/** A plan, a short line an object. */
+function lines(plan: readonly Wanted[]): string[] {
+  return plan.map(({ object, effects }) => {
+    if (object.kind === "held") return `held ${object.id}`;
+    return [line(object), ...(effects ?? []).map(({ effect }) => effect)].join(", ");
+  });
+}
+
+function line(object: KernelObject): string {
+  switch (object.kind) {
+    case "link":
+      return `${object.spec.type} ${object.name} mtu ${object.mtu ?? "-"}`;
+    case "address":
+      return `${object.address} on ${object.link}`;
+    case "up":
+      return `up ${object.link}`;
+    case "sysctl":
+      return `${object.key} = ${object.value}`;
+    case "port":
+      return `${object.link} in ${object.master}${object.isolated ? " isolated" : ""}`;
+    case "nft-table":
+      return `table ${object.definition.table}`;
+    case "nft-element":
+      return `${object.set} ${String(object.element.key)}`;
+    default:
+      return object.kind;
+  }
+}
+
+const plain = [
+  "bridge br mtu -",
+  "net/ipv6/conf/br/disable_ipv6 = 1",
+  "10.0.0.1/24 on br",
+  "up br",
+  "net/ipv4/ip_forward = 1",
+  "foreign ipv4",
+  "table weft",
+  "ifs br",
+  "icc br,br",
+  "masq4 10.0.0.0/24",
+];
+const without = (...gone: readonly string[]) => plain.filter((one) => !gone.includes(one));
+
+const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly string[]])[] = [
+  ["a plain network", {}, {}, plain],
+  [
+    "an internal network: no forwarding, no masquerading",
+    { internal: true },
+    {},
+    [...without("net/ipv4/ip_forward = 1", "foreign ipv4", "masq4 10.0.0.0/24"), "internal br"],
+  ],
+  ["without communication", { options: { [bridgeOption.icc]: "false" } }, {}, without("icc br,br")],
+  ["without masquerading", { options: { [bridgeOption.masquerade]: "0" } }, {}, without("masq4 10.0.0.0/24")],
+  [
+    "without an IPv4 address",
+    { options: { [bridgeOption.inhibitIpv4]: "" } },
+    {},
+    without("10.0.0.1/24 on br"),
+  ],
+  [
+    "with an MTU",
+    { options: { [bridgeOption.mtu]: "1400" } },
+    {},
+    ["bridge br mtu 1400", ...without("bridge br mtu -")],
+  ],
+  ["with an MTU of 0, which is none", { options: { [bridgeOption.mtu]: "0" } }, {}, plain],
+  ["on a host that forwarded before", {}, { forwardedBefore: () => true }, without("foreign ipv4")],
+  [
+    "on a bridge that was there",
+    {},
+    { linkKind: () => "bridge" },
+    ["adopted br mtu -", ...without("bridge br mtu -")],
+  ],
+  [
+    "on a kernel without IPv6",
+    {},
+    { ipv6Available: () => false },
+    without("net/ipv6/conf/br/disable_ipv6 = 1"),
+  ],
+  [
+    "of both families, on a host that lives by router advertisements",
+    { ipv6: true, pools: [v4, v6] },
+    { linksWithAdvertisedRoute: () => ["wan"] },
+    [
+      "bridge br mtu -",
+      "net/ipv6/conf/br/disable_ipv6 = 0",
+      "net/ipv6/conf/br/accept_ra = 0",
+      "10.0.0.1/24 on br",
+      "fd00::1/64 on br",
+      "up br",
+      "net/ipv6/conf/wan/accept_ra = 2",
+      "net/ipv4/ip_forward = 1",
+      "foreign ipv4",
+      "net/ipv6/conf/all/forwarding = 1",
+      "foreign ipv6",
+      "table weft",
+      "ifs br",
+      "icc br,br",
+      "masq4 10.0.0.0/24",
+      "masq6 fd00::/64",
+    ],
+  ],
+];
+
+for (const [what, more, given, expected] of plans) {
+  test(`the plan of ${what}`, async () => {
+    const options = { [bridgeOption.name]: "br", ...more.options };
+    const network = await made({ ...more, options }, given);
+    assert.deepEqual(lines(new BridgeDriver(unasked).planNetwork(network)).sort(), [...expected].sort());
+  });
+}
+
+/** Plans ask nothing. */
+const refuse = (): never => {
+  throw new Error("a plan read the host");
+};
+const unasked: BridgeFacts = {
+  linkKind: refuse,
+  forwardedBefore: refuse,
+  linksWithAdvertisedRoute: refuse,
+  ipv6Available: refuse,
+};
+
+test("the plan of an endpoint is a pair, its place in the bridge, its addresses, and an announcement when it is up", async () => {
+  const network = await made({
+    ipv6: true,
+    pools: [v4, v6],
+    options: { [bridgeOption.name]: "br", [bridgeOption.icc]: "f", [bridgeOption.mtu]: "1300" },
+  });
+  const endpoint = {
+    id: idOf("e"),
+    name: "e",
+    options: {},
+    addresses: [parseInterfaceAddress("10.0.0.2/24"), parseInterfaceAddress("fd00::2/64")],
+    macAddress: parseMac("02:00:00:00:00:01"),
+  };
+  const host = `veth${idOf("e").slice(0, 11)}`;
+  const plan = new BridgeDriver(unasked).planEndpoint(network, endpoint, {
+    sandboxId: idOf("c"),
+    netns: "/n/c",
+    ifname: "eth7",
+  });
+  assert.deepEqual(lines(plan), [
+    `veth ${host} mtu 1300`,
+    "net/ipv6/conf/eth7/disable_ipv6 = 0",
+    "net/ipv6/conf/eth7/accept_ra = 0",
+    `${host} in br isolated`,
+    "10.0.0.2/24 on eth7",
+    "fd00::2/64 on eth7",
+    `up ${host}`,
+    "up eth7, announce",
+  ]);
+});
+
+test("a network without a name for its bridge has one made of its id", async () => {
+  const network = await made({ options: {} });
+  assert.equal(network.answer.bridge, `br-${idOf("net").slice(0, 12)}`);
+});
+
+test("sandboxes get the network's gateways, or those of the auxiliary addresses of that name", async () => {
+  const driver = new BridgeDriver(facts);
+  const auxAddresses = { DefaultGatewayIPv4: parseInterfaceAddress("10.0.0.9/24") };
+  const gateways = async (more: Asked) => (await driver.join(await made(more))).gateways;
+  assert.deepEqual(await gateways({}), ["10.0.0.1"]);
+  assert.deepEqual(await gateways({ ipv6: true, pools: [v4, v6] }), ["10.0.0.1", "fd00::1"]);
+  assert.deepEqual(await gateways({ pools: [{ ...v4, auxAddresses }] }), ["10.0.0.9"]);
+  assert.deepEqual(await gateways({ internal: true }), []);
+});
+
+test("no gateway is taken where nobody would hold it", () => {
+  const driver = new BridgeDriver(facts);
+  const options = { [bridgeOption.inhibitIpv4]: "true" };
+  assert.deepEqual(driver.checkNetwork(asked({ options, internal: true })), { skipGateway: [4] });
+  assert.deepEqual(driver.checkNetwork(asked({ options })), { skipGateway: [] });
+});
+
+const other = (more: Asked = {}): DriverNetwork => ({
+  ...asked({ id: idOf("other"), name: "other", ...more }),
+  answer: { bridge: "br-other" },
+});
+
+const refusals: readonly (readonly [
+  string,
+  Asked,
+  Partial<BridgeFacts>,
+  readonly DriverNetwork[],
+  RegExp,
+])[] = [
+  [
+    "another's bridge",
+    { options: { [bridgeOption.name]: "br-other" } },
+    {},
+    [other({ pools: [] })],
+    /same bridge name$/,
+  ],
+  [
+    "a pool that overlaps another's, by other IPAM",
+    { pools: [{ ...v4, pool: parsePrefix("10.0.0.128/25") }] },
+    {},
+    [other()],
+    /^cannot create network net \(10\.0\.0\.128\/25\): conflicts with network other: networks have overlapping IPv4$/,
+  ],
+  [
+    "two pools of a family",
+    { pools: [v4, { ...v4, pool: parsePrefix("10.9.0.0/24") }] },
+    {},
+    [],
+    /multiple subnets$/,
+  ],
+  [
+    "IPv6 without IPv6",
+    { ipv6: true, pools: [v6] },
+    { ipv6Available: () => false },
+    [],
+    /IPv6 is not enabled/,
+  ],
+  [
+    "a device in the bridge's place",
+    { options: { [bridgeOption.name]: "wan" } },
+    { linkKind: () => "device" },
+    [],
+    /of kind device$/,
+  ],
+  [
+    "a bridge of weft's own name",
+    {},
+    { linkKind: () => "bridge" },
+    [],
+    /has an interface br-[0-9a-f]{12} already/,
+  ],
+];
+
+for (const [what, more, given, others, words] of refusals) {
+  test(`${what} is refused`, async () => {
+    await assert.rejects(
+      new BridgeDriver({ ...facts, ...given }).createNetwork(asked(more), others),
+      (error) => {
+        assert.ok(isWeftError(error), String(error));
+        assert.match(error.message, words);
+        return true;
+      },
+    );
+  });
+}
+
+test("what forwarded before is asked for each family", async () => {
+  const families: Family[] = [];
+  await made({}, { forwardedBefore: (family) => families.push(family) > 9 });
+  assert.deepEqual(families, [4, 6]);
+});

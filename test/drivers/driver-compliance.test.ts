@@ -1,0 +1,53 @@
+import { BridgeDriver, HostDriver, NullDriver } from "../../src/drivers/index.ts";
+import type { HostHand } from "../cnm/host-hand.ts";
+import { driverCompliance } from "./driver-compliance.ts";
+import { FakePluginDriver } from "./fake-plugin-driver.ts";
+
+driverCompliance({
+  name: "bridge",
+  driver: () =>
+    new BridgeDriver({
+      linkKind: () => undefined,
+      forwardedBefore: () => false,
+      linksWithAdvertisedRoute: () => [],
+      ipv6Available: () => true,
+    }),
+});
+driverCompliance({ name: "host", driver: () => new HostDriver(), sandbox: { hostNetns: true } });
+driverCompliance({ name: "null", driver: () => new NullDriver() });
+
+/** A hand for plans, which touch nothing. */
+const idleHand: HostHand = {
+  addBridge() {},
+  addVeth() {},
+  addMarkedBridge() {},
+  deleteLink() {},
+  hasLink: () => false,
+  addAddress() {},
+  flushNftables() {},
+  setSysctl() {},
+  writeFile() {},
+};
+
+let plugin: FakePluginDriver | undefined;
+driverCompliance({
+  name: "plugin",
+  driver: () => new FakePluginDriver(idleHand),
+  world: () => {
+    // One plugin for a world: it outlives the controllers.
+    let own: FakePluginDriver | undefined;
+    let ownHand: HostHand | undefined;
+    return {
+      drivers: (hand) => {
+        if (own === undefined || ownHand !== hand) own = new FakePluginDriver(hand);
+        ownHand = hand;
+        plugin = own;
+        return [own];
+      },
+    };
+  },
+  left: () => [
+    ...(plugin?.state ?? []),
+    ...(plugin?.calls ?? []).filter((call) => call.endsWith("not given back")),
+  ],
+});
