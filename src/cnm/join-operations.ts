@@ -1,6 +1,7 @@
 import { type Id, WeftError } from "../core/index.ts";
 import type { Driver, JoinAnswer } from "../drivers/index.ts";
 import type { Changes, Wanted } from "../plan/index.ts";
+import type { Transaction } from "../store/index.ts";
 import {
   attachmentsOf,
   type Context,
@@ -59,13 +60,17 @@ export function joinSandbox(
   });
 }
 
-/** Makes an endpoint and puts it into a sandbox, in one commit; what `docker network connect` does. */
+/**
+ * Makes an endpoint and puts it into a sandbox, in one commit; what `docker network connect` does.
+ * `alongside` writes into that commit, for a sandbox that is made with the endpoint.
+ */
 export function connectSandbox(
   context: Context,
   networkId: Id,
   sandboxId: Id,
   name: string,
   options: EndpointOptions & JoinOptions,
+  alongside: (transaction: Transaction) => void = () => {},
 ): Promise<EndpointRecord> {
   return locked(context, networkId, sandboxId, async () => {
     const network = networkOf(context, networkId);
@@ -74,7 +79,10 @@ export function connectSandbox(
     const { record, giveUp } = await prepareEndpoint(context, network, name, options);
     try {
       const commit = (joined: EndpointRecord) =>
-        context.store.transact((transaction) => writeEndpoint(context, transaction, network, joined));
+        context.store.transact((transaction) => {
+          alongside(transaction);
+          writeEndpoint(context, transaction, network, joined);
+        });
       return await attach(context, network, record, sandbox, options, commit);
     } catch (error) {
       await giveUp();

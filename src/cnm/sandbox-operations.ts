@@ -54,10 +54,7 @@ export async function createSandbox(
         );
       throw error;
     }
-    const ready: SandboxRecord = { ...draft, state: "ready" };
-    context.tables.sandboxes.set(ready);
-    context.store.later((transaction) => context.tables.sandboxes.putReady(transaction, ready.id));
-    return ready;
+    return markReady(context, draft);
   });
 }
 
@@ -104,25 +101,41 @@ export interface InitialEndpoint extends EndpointOptions, Omit<JoinOptions, "sig
   readonly name?: string;
 }
 
-/** Makes a sandbox with its endpoints; when one of them cannot be, the sandbox is deleted again and the reason is thrown. */
+/**
+ * Makes a sandbox with its endpoints, the first of them in the sandbox's own commit; when one of them
+ * cannot be, the sandbox is deleted again and the reason is thrown.
+ */
 export async function createConnectedSandbox(
   context: Context,
   containerId: string,
   options: SandboxOptions,
   endpoints: readonly InitialEndpoint[],
 ): Promise<SandboxRecord> {
-  const sandbox = await createSandbox(context, containerId, options);
+  if (endpoints.length === 0) return createSandbox(context, containerId, options);
+  refuseIfAborted(options.signal);
+  checkName("container", containerId);
+  const draft = draftSandbox(context, containerId, options);
+  context.tables.claimContainer(containerId, draft.id);
+  context.tables.sandboxes.set(draft);
   try {
-    for (const { network, name, ...rest } of endpoints)
-      await connectSandbox(context, network, sandbox.id, name ?? containerId, rest);
+    for (const { network, name, ...rest } of endpoints) {
+      await connectSandbox(context, network, draft.id, name ?? containerId, rest, (transaction) =>
+        context.tables.sandboxes.put(transaction, draft),
+      );
+    }
   } catch (error) {
-    await deleteSandbox(context, sandbox.id).catch((cause: unknown) =>
-      tellRemoval(context, sandbox.id, cause),
-    );
-    await context.background.settled(sandboxOwner(sandbox.id));
+    await deleteSandbox(context, draft.id).catch((cause: unknown) => tellRemoval(context, draft.id, cause));
+    await context.background.settled(sandboxOwner(draft.id));
     throw error;
   }
-  return sandbox;
+  return markReady(context, draft);
+}
+
+function markReady(context: Context, sandbox: SandboxRecord): SandboxRecord {
+  const ready: SandboxRecord = { ...sandbox, state: "ready" };
+  context.tables.sandboxes.set(ready);
+  context.store.later((transaction) => context.tables.sandboxes.putReady(transaction, ready.id));
+  return ready;
 }
 
 /**
