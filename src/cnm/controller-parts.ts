@@ -6,6 +6,7 @@ import { DnsService } from "../dns/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
 import {
   hostNetns,
+  isMountPoint,
   LinuxKernel,
   mountPrivateFolder,
   openUdpAndTcp,
@@ -39,6 +40,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
   const hostNetnsPath = options.hostNetns ?? ownNetns;
   const paths = new Paths(options.root);
   const undo: (() => unknown)[] = [];
+  const onFailure: (() => unknown)[] = [];
   const opened = <T extends { close(): unknown }>(part: T): T => {
     undo.unshift(() => part.close());
     return part;
@@ -46,6 +48,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
   try {
     opened(takeExclusively(paths, hostNetnsPath));
     const store = opened(await LmdbStore.open({ path: paths.store, schema }));
+    if (!isMountPoint(paths.run)) onFailure.push(() => unmountPrivateFolder(paths.run));
     prepareRunFolder(paths);
     const kernel = opened(new LinuxKernel(hostNetnsPath));
     const facts = opened(new LinuxFacts(hostNetnsPath, options.resolvConf));
@@ -68,7 +71,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       tell: (listener) => dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error })),
     };
   } catch (error) {
-    await runAll("close", undo).catch(() => {}); // the reason it could not be opened is what the caller needs
+    await runAll("close", [...undo, ...onFailure]).catch(() => {}); // the reason it could not be opened is what the caller needs
     throw error;
   }
 }

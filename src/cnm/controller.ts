@@ -1,4 +1,4 @@
-import { Events, KeyedLock, runAll } from "../core/index.ts";
+import { Events, KeyedLock, runAll, WeftError } from "../core/index.ts";
 import { BridgeDriver, type Driver, HostDriver, NullDriver } from "../drivers/index.ts";
 import { type Feature, isForwarding } from "../facts/index.ts";
 import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
@@ -150,19 +150,36 @@ export class Controller {
     ]);
   }
 
-  /** Deletes every sandbox and network, restores what weft changed on the host, and removes the root folder's contents. */
+  /** Deletes every sandbox and network, restores what weft changed on the host, and removes the root folder's contents. Throws what could not be deleted; then the records stay. */
   async purge(): Promise<void> {
     await this.#run(async () => {}); // refused when it is closed
-    await runAll("purge", [
+    const deletions = [
       ...this.sandboxes().map((sandbox) => () => sandbox.delete()),
       () => this.idle(),
       ...this.networks().map((network) => async () => {
         for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
         await network.delete();
       }),
-      () => this.close(),
-      ...this.#parts.onPurge,
-    ]);
+      () => this.idle(),
+      () => this.#refuseIfAnythingIsLeft(),
+    ];
+    try {
+      await runAll("purge", deletions);
+    } finally {
+      await this.close();
+    }
+    await runAll("purge", this.#parts.onPurge);
+  }
+
+  /** The records of what could not be removed are needed by the next start, which tries again. */
+  #refuseIfAnythingIsLeft(): void {
+    const { networks, endpoints, sandboxes } = this.#context.tables;
+    const left = [...networks.ids(), ...endpoints.ids(), ...sandboxes.ids()].length;
+    if (left > 0)
+      throw new WeftError(
+        "TEARDOWN",
+        `${left} objects could not be removed: open the controller again to try again`,
+      );
   }
 
   #run<T>(work: () => Promise<T>): Promise<T> {

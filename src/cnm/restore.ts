@@ -21,14 +21,16 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   restorePools(context, allocator);
   await compensate(context);
   const creating = stageAll(context);
-  const { failures } = await context.reconciler.sync(creating);
+  const { failures, removed } = await context.reconciler.sync(creating);
+  const failed = new Set<string>();
   for (const { step, error } of failures) {
+    for (const owner of context.reconciler.desired.get(step.identity)?.owners.keys() ?? []) failed.add(owner);
     const sandbox = sandboxWithoutPort(context, step, error);
     if (sandbox === undefined) tell(context, step.identity, error);
     else await moveResolver(context, sandbox).catch((cause: unknown) => tell(context, step.identity, cause));
   }
-  markReady(context);
-  finishAll(context);
+  markReady(context, failed);
+  finishAll(context, removed);
 }
 
 /**
@@ -131,22 +133,24 @@ function endpointPlan(context: Context, endpoint: EndpointRecord): readonly Want
   return planEndpoint(driverOf(context, network.driver), context.paths, network, endpoint, sandbox);
 }
 
-function markReady(context: Context): void {
+/** Ends the making of what is there now; what some of could not be made is tried again at the next start. */
+function markReady(context: Context, failed: ReadonlySet<string>): void {
   const { networks, endpoints, sandboxes } = context.tables;
   for (const record of [...networks.all()]) {
-    if (record.state !== "creating") continue;
+    if (record.state !== "creating" || failed.has(networkOwner(record.id))) continue;
     const ready: NetworkRecord = { ...record, state: "ready" };
     networks.set(ready);
     context.store.later((transaction) => networks.putReady(transaction, ready.id));
   }
   for (const record of [...endpoints.all()]) {
     if (record.state !== "creating" || record.join?.leaving === true) continue;
+    if (failed.has(endpointOwner(record.id))) continue;
     const ready: EndpointRecord = { ...record, state: "ready" };
     context.tables.setEndpoint(ready);
     context.store.later((transaction) => endpoints.putReady(transaction, ready.id));
   }
   for (const record of [...sandboxes.all()]) {
-    if (record.state !== "creating") continue;
+    if (record.state !== "creating" || failed.has(sandboxOwner(record.id))) continue;
     const ready = { ...record, state: "ready" as const };
     sandboxes.set(ready);
     context.store.later((transaction) => sandboxes.putReady(transaction, ready.id));
@@ -154,12 +158,11 @@ function markReady(context: Context): void {
 }
 
 /** Ends deletions and leaves that a crash cut off: the reading found what was left of them and removed it. */
-function finishAll(context: Context): void {
-  const gone = Promise.resolve();
+function finishAll(context: Context, gone: Promise<void>): void {
   for (const endpoint of context.tables.endpoints.all()) {
     const { id, state, join } = endpoint;
     if (join?.leaving === true)
-      context.background.start(endpointOwner(id), () => giveBack(context, endpoint));
+      context.background.start(endpointOwner(id), () => giveBack(context, endpoint, gone));
     if (state === "deleting") context.background.start(endpointOwner(id), () => finishEndpoint(context, id));
   }
   for (const { id, state } of context.tables.sandboxes.all()) {
@@ -176,9 +179,9 @@ function finishAll(context: Context): void {
  * A link that a driver elsewhere made carries no mark, so no reading finds it a leftover: it is wanted
  * once more, which believes it there, and then taken down.
  */
-async function giveBack(context: Context, endpoint: EndpointRecord): Promise<void> {
+async function giveBack(context: Context, endpoint: EndpointRecord, gone: Promise<void>): Promise<void> {
   const owner = endpointOwner(endpoint.id);
-  let removed = Promise.resolve();
+  let removed = gone;
   const { join } = endpoint;
   const sandbox = join === undefined ? undefined : context.tables.sandboxes.get(join.sandbox);
   if (join?.answer?.link !== undefined && sandbox !== undefined && sandbox.state !== "deleting") {

@@ -67,6 +67,8 @@ export interface SysctlObject {
   readonly value: string;
   /** The link that the value belongs to and goes with, if it is one of a link. */
   readonly link?: string | undefined;
+  /** Traffic may flow by it, as by forwarding: it is written after all rules stand, and restored before they go. */
+  readonly opensTraffic?: true | undefined;
 }
 
 /** A link's place in a bridge. */

@@ -1,11 +1,11 @@
-import type { ObjectKind } from "../kernel/index.ts";
+import type { KernelObject, ObjectKind } from "../kernel/index.ts";
 import type { PlannedObject } from "./object.ts";
 
 /**
  * The order of kinds: creation goes up, deletion goes down. What one kind relies on being ready has a
  * lower rank. Held types say theirs when they are registered; names come last.
  */
-export const rankOfKind: Readonly<Record<ObjectKind, number>> = {
+const rankOfKind: Readonly<Record<ObjectKind, number>> = {
   netns: 0,
   file: 1,
   link: 2,
@@ -17,6 +17,14 @@ export const rankOfKind: Readonly<Record<ObjectKind, number>> = {
   "nft-table": 10,
   "nft-element": 11,
 };
+
+/** What lets traffic through by itself comes when the rules that judge it stand, and goes before they do. */
+const openingRank = 11.5;
+
+/** The rank of a kernel object. */
+export function rankOfObject(object: KernelObject): number {
+  return object.kind === "sysctl" && object.opensTraffic === true ? openingRank : rankOfKind[object.kind];
+}
 
 /** Ranks for held types: a listener stands before the rules that lead to it, a name after everything. */
 export const heldRanks = { listener: 8, view: 12, name: 13 } as const;

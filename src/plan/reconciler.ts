@@ -15,7 +15,7 @@ import {
   type PlannedObject,
   providesOf,
 } from "./object.ts";
-import { rankOfKind, withdrawnFromRank } from "./rank.ts";
+import { rankOfObject, withdrawnFromRank } from "./rank.ts";
 import { Removals } from "./removals.ts";
 
 /** What a reconciler tells about its background work. */
@@ -69,7 +69,7 @@ export class Reconciler {
     this.#folders = { netnsFolder, fileFolder };
     this.#formers = new FormerValues({ kernel, journal, desired: this.#desired, belief: this.#belief });
     this.#executor = new Executor(kernel, this.#handlers, this.#belief);
-    this.#removals = new Removals(kernel, (object) => rankOfKind[object.kind]);
+    this.#removals = new Removals(kernel, rankOfObject);
   }
 
   /** What each owner wants; for those who show it. */
@@ -129,10 +129,12 @@ export class Reconciler {
 
   /**
    * Reads the host and makes it hold what is wanted, going on past failures: they are returned, with the
-   * step that met them. What is right already is not touched; weft's marks that nobody wants are removed.
+   * step that met them, and leftovers that stay reject `removed`. What is right already is not touched; weft's marks that nobody wants are removed.
    * `again` names owners whose effects run although their objects are there: a crash may have been between.
    */
-  sync(again: ReadonlySet<OwnerId> = new Set()): Promise<{ readonly failures: readonly Failure[] }> {
+  sync(
+    again: ReadonlySet<OwnerId> = new Set(),
+  ): Promise<Applied & { readonly failures: readonly Failure[] }> {
     return this.#locked(async () => {
       await this.#observe();
       for (const object of this.#formers.unwanted()) this.#belief.add(object);
@@ -142,8 +144,9 @@ export class Reconciler {
       const { failures, effects, background } = await this.#run(steps, "continue");
       const repeated = [...again].flatMap((owner) => this.#desired.wantedBy(owner));
       await this.#effects([...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])])]);
-      await this.#leave(background, []).removed.catch(() => {}); // told as an event
-      return { failures };
+      const { removed } = this.#leave(background, []);
+      await removed.catch(() => {}); // told as an event, and to whoever asks for it
+      return { failures, removed };
     });
   }
 
@@ -183,7 +186,7 @@ export class Reconciler {
   }
 
   readonly #rankOf = (object: PlannedObject): number =>
-    object.kind === "held" ? handlerOf(this.#handlers, object).rank : rankOfKind[object.kind];
+    object.kind === "held" ? handlerOf(this.#handlers, object).rank : rankOfObject(object);
 
   #diffOf({ entries, touched }: Proposal): StepList {
     const wantedOf = (one: Identity) => (entries.has(one) ? entries.get(one) : this.#desired.get(one));

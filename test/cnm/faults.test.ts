@@ -154,7 +154,11 @@ for (const [what, options] of Object.entries({ kernel: onKernel, store: onStore 
   }
 }
 
-const emptyHost = ["sysctl net/ipv4/ip_forward = 0", "sysctl net/ipv6/conf/all/forwarding = 0"];
+const emptyHost = [
+  "sysctl net/ipv4/conf/all/accept_redirects = 1",
+  "sysctl net/ipv4/ip_forward = 0",
+  "sysctl net/ipv6/conf/all/forwarding = 0",
+];
 
 /** Lets what the dead process had begun come to its end, which is nowhere. */
 async function turnsOfTheLoop(): Promise<void> {

@@ -6,7 +6,11 @@ import type { HeldObject, JournalEntry } from "../../src/plan/index.ts";
 import type { World } from "./world.ts";
 
 /** The sysctls of the host that weft may change. */
-const watchedSysctls = ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"];
+const watchedSysctls = [
+  "net/ipv4/ip_forward",
+  "net/ipv4/conf/all/accept_redirects",
+  "net/ipv6/conf/all/forwarding",
+];
 
 /** Names for people in place of ids, MAC addresses and paths; it remembers those of what is gone. */
 export class StableNames {

@@ -94,11 +94,14 @@ const plain = [
   "up br",
   "net/ipv4/ip_forward = 1",
   "foreign ipv4",
+  "net/ipv4/conf/all/accept_redirects = 0",
   "table weft",
   "ifs br",
   "icc br,br",
   "masq4 10.0.0.0/24",
 ];
+/** What makes the host forward, and nobody else's traffic by it. */
+const wayOut = ["net/ipv4/ip_forward = 1", "foreign ipv4", "net/ipv4/conf/all/accept_redirects = 0"];
 const without = (...gone: readonly string[]) => plain.filter((one) => !gone.includes(one));
 
 const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly string[]])[] = [
@@ -107,7 +110,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     "an internal network: no forwarding, no masquerading",
     { internal: true },
     {},
-    [...without("net/ipv4/ip_forward = 1", "foreign ipv4", "masq4 10.0.0.0/24"), "internal br"],
+    [...without(...wayOut, "masq4 10.0.0.0/24"), "internal br"],
   ],
   ["without communication", { options: { [bridgeOption.icc]: "false" } }, {}, without("icc br,br")],
   ["without masquerading", { options: { [bridgeOption.masquerade]: "0" } }, {}, without("masq4 10.0.0.0/24")],
@@ -124,7 +127,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     ["bridge br mtu 1400", ...without("bridge br mtu -")],
   ],
   ["with an MTU of 0, which is none", { options: { [bridgeOption.mtu]: "0" } }, {}, plain],
-  ["on a host that forwarded before", {}, { forwardedBefore: () => true }, without("foreign ipv4")],
+  ["on a host that forwarded before", {}, { forwardedBefore: () => true }, without(...wayOut.slice(1))],
   [
     "on a bridge that was there",
     {},
@@ -153,6 +156,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
       "foreign ipv4",
       "net/ipv6/conf/all/forwarding = 1",
       "foreign ipv6",
+      "net/ipv4/conf/all/accept_redirects = 0",
       "table weft",
       "ifs br",
       "icc br,br",

@@ -33,7 +33,7 @@ const network = wanted(
   bridge(),
   address("br0", "10.0.0.1/24"),
   up("br0"),
-  sysctl("net/ipv4/ip_forward", "1"),
+  sysctl("net/ipv4/conf/all/log_martians", "1"),
   table(),
   element("br0"),
 );
@@ -125,7 +125,7 @@ test("wherever a change is refused, it is taken back and the refusal is thrown",
     );
     assert.deepEqual([...world.journal.entries()].length, 1, `operation ${at}`);
     await world.reconciler.change(changed);
-    assertThere(world, ...kernelObjects(...changed.values()), sysctl("net/ipv4/ip_forward", "0"));
+    assertThere(world, ...kernelObjects(...changed.values()), sysctl("net/ipv4/conf/all/log_martians", "0"));
   }
 });
 
@@ -298,7 +298,7 @@ test("a dry run tells the steps and does none of them", async () => {
   const told = steps.map(({ step, identity }) => `${step} ${identity}`);
   assert.deepEqual(told, [
     `delete ${identityOf(table())}`,
-    `change ${identityOf(sysctl("net/ipv4/ip_forward", "0"))}`,
+    `change ${identityOf(sysctl("net/ipv4/conf/all/log_martians", "0"))}`,
     `delete ${identityOf(bridge())}`,
     `create ${identityOf(bridge("br1"))}`,
   ]);

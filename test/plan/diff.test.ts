@@ -17,7 +17,7 @@ import {
   identityOfPlanned,
   type PlannedObject,
 } from "../../src/plan/object.ts";
-import { heldRanks, rankOfKind } from "../../src/plan/rank.ts";
+import { heldRanks, rankOfObject } from "../../src/plan/rank.ts";
 import {
   address,
   adopted,
@@ -35,7 +35,7 @@ import {
 } from "./objects.ts";
 
 const rankOf = (object: PlannedObject) =>
-  object.kind === "held" ? heldRanks.listener : rankOfKind[object.kind];
+  object.kind === "held" ? heldRanks.listener : rankOfObject(object);
 
 function compareAll(found: readonly PlannedObject[], wanted: readonly PlannedObject[]) {
   const belief = new Belief();
@@ -161,7 +161,7 @@ const choices: readonly (readonly PlannedObject[])[] = [
   [up("lo", sandbox)],
   [port()],
   [route("eth0", "10.0.0.1"), route("eth0", "10.0.0.3")],
-  [sysctl("net/ipv4/ip_forward", "1"), sysctl("net/ipv4/ip_forward", "0")],
+  [sysctl("net/ipv4/conf/all/log_martians", "1"), sysctl("net/ipv4/conf/all/log_martians", "0")],
   [sysctl("net/ipv6/conf/br0/accept_ra", "0", "br0")],
   [table(), table("host", "second")],
   [element("a")],

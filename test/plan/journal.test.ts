@@ -20,7 +20,7 @@ import {
 } from "./objects.ts";
 import { assertThere, newWorld, operations, refusing } from "./reconciler-fixture.ts";
 
-const forward = (value: string) => sysctl("net/ipv4/ip_forward", value);
+const forward = (value: string) => sysctl("net/ipv4/conf/all/log_martians", value);
 
 const standing = (world: ReturnType<typeof newWorld>, object: KernelObject) =>
   world.kernel.all().find((found) => identityOf(found.object) === identityOf(object))?.object;

@@ -85,10 +85,19 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
     });
   }
   for (const family of familiesOf(network)) {
-    objects.push({ kind: "sysctl", netns: hostNetns, key: forwardingKey[family], value: "1" });
+    objects.push({
+      kind: "sysctl",
+      netns: hostNetns,
+      key: forwardingKey[family],
+      value: "1",
+      opensTraffic: true,
+    });
     if (!answer.forwardedBefore[family])
       objects.push(element("foreign", [family === 4 ? "ipv4" : "ipv6"], { data: { verdict: "drop" } }));
   }
+  // Linux makes 0 of this when forwarding begins and 1 when it ends, whatever it was before.
+  if (network.ipv4 && !answer.forwardedBefore[4])
+    objects.push({ kind: "sysctl", netns: hostNetns, key: "net/ipv4/conf/all/accept_redirects", value: "0" });
   return objects;
 }
 

@@ -16,6 +16,11 @@ import { refusalOf } from "./refusals.ts";
 /** Where the twin is asked to refuse: see {@link MemoryKernel.onOperation}. */
 export type OperationHook = (operation: Operation) => KernelError | undefined;
 
+const acceptRedirects = "net/ipv4/conf/all/accept_redirects";
+
+/** What Linux begins with, where that is not 0. */
+const initialSysctls: ReadonlyMap<string, string> = new Map([[acceptRedirects, "1"]]);
+
 /**
  * The kernel's twin in memory: it knows identities, what lives in what, and refusals, but no packets.
  * Scenarios about state run on it and on Linux and must agree.
@@ -33,7 +38,7 @@ export class MemoryKernel implements Kernel {
   addForeign(objects: readonly KernelObject[]): void {
     for (const object of objects) {
       const identity = identityOf(object);
-      this.#found.set(identity, { object, marked: this.#found.get(identity)?.marked ?? false });
+      this.#hold({ object, marked: this.#found.get(identity)?.marked ?? false });
     }
   }
 
@@ -122,7 +127,7 @@ export class MemoryKernel implements Kernel {
     // It was there before weft, and adding it again marks nothing.
     if (object.kind === "address" && this.#found.has(identity)) return;
     if (object.kind === "nft-table") this.#remove(identity);
-    this.#found.set(identity, { object, marked: this.#isMarkedWhenMade(object) });
+    this.#hold({ object, marked: this.#isMarkedWhenMade(object) });
   }
 
   #delete(object: KernelObject): void {
@@ -149,18 +154,36 @@ export class MemoryKernel implements Kernel {
     return this.#found.get(linkIdentity(object.netns, object.link))?.marked ?? false;
   }
 
+  #hold(found: Found): void {
+    const { object } = found;
+    const before = this.#found.get(identityOf(object))?.object;
+    this.#found.set(identityOf(object), found);
+    if (object.kind !== "sysctl" || object.key !== "net/ipv4/ip_forward") return;
+    // inet_forward_change() of net/ipv4/devinet.c: a router accepts no redirects, any other host does.
+    const changed = object.value !== (before?.kind === "sysctl" ? before.value : "0");
+    const redirects = {
+      ...object,
+      key: acceptRedirects,
+      value: object.value === "0" ? "1" : "0",
+      opensTraffic: undefined,
+    };
+    if (changed) this.#hold({ object: redirects, marked: false });
+  }
+
   /** True when an object of that identity is there, or one that brings it along. */
   #provides(identity: Identity): boolean {
     if (this.#found.has(identity)) return true;
     return this.all().some(({ object }) => alsoProvides(object).includes(identity));
   }
 
-  /** Every sysctl of a namespace that is there has a value; the twin's are 0 until written. */
+  /** Every sysctl of a namespace that is there has a value, also before anybody wrote it. */
   #untouchedSysctls({ lookUp }: KernelQuery): Found[] {
     return lookUp.flatMap((object): Found[] => {
       if (object.kind !== "sysctl" || this.#found.has(identityOf(object))) return [];
       const there = containersOf(object).every((one) => this.#provides(one));
-      return there ? [{ object: { ...object, value: "0" }, marked: false }] : [];
+      return there
+        ? [{ object: { ...object, value: initialSysctls.get(object.key) ?? "0" }, marked: false }]
+        : [];
     });
   }
 

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parseAddress, reverseName } from "../../src/core/index.ts";
+import type { NameAnswer } from "./agent-protocol.ts";
+import { addressesOf } from "./sandbox-addresses.ts";
+import { type TestHost, withHost } from "./test-host.ts";
+
+const unknown: NameAnswer = { rcode: "NXDOMAIN", data: [] };
+/** The answer for a name that somebody else might know, when nobody else can be asked. */
+const unanswered: NameAnswer = { rcode: "SERVFAIL", data: [] };
+
+function known(...data: readonly string[]): NameAnswer {
+  return { rcode: "NOERROR", data: data.toSorted() };
+}
+
+/** A network `blue` with `web`, which has all the names that one can have, and `client`. */
+async function webAndClient({ controller }: TestHost) {
+  const network = await controller.createNetwork("bridge", "blue", { ipv6: true });
+  const web = await controller.createSandbox("web", {
+    hostname: "www",
+    endpoints: [{ network, name: "web-endpoint", aliases: ["shop", "Store"] }],
+  });
+  const client = await controller.createSandbox("client", { endpoints: [{ network }] });
+  return { network, web, client };
+}
+
+suite("names in sandboxes", () => {
+  test("a container is found by name, alias, short id and host name, over UDP and TCP", () =>
+    withHost(async (host) => {
+      const { web, client } = await webAndClient(host);
+      const agent = await host.agent(client);
+      const { ipv4, ipv6 } = await addressesOf(web);
+      for (const name of ["web", "web-endpoint", "shop", "store", "STORE", web.id.slice(0, 12), "www"]) {
+        for (const transport of ["udp", "tcp"] as const) {
+          assert.deepEqual(await agent.name(name, "A", transport), known(ipv4), `${name} ${transport}`);
+          assert.deepEqual(await agent.name(name, "AAAA", transport), known(ipv6), `${name} ${transport}`);
+        }
+      }
+      for (const transport of ["udp", "tcp"] as const) {
+        assert.deepEqual(await agent.name("web.blue", "A", transport), known(ipv4));
+        assert.deepEqual(await agent.name("nobody.blue", "A", transport), unknown);
+        assert.deepEqual(await agent.name("nobody", "A", transport), unknown);
+      }
+    }));
+
+  test("an address leads back to its container's name", () =>
+    withHost(async (host) => {
+      const { web, client } = await webAndClient(host);
+      const agent = await host.agent(client);
+      const { ipv4, ipv6 } = await addressesOf(web);
+      for (const address of [ipv4, ipv6]) {
+        const name = reverseName(parseAddress(address));
+        for (const transport of ["udp", "tcp"] as const) {
+          const { rcode, data } = await agent.name(name, "PTR", transport);
+          assert.equal(rcode, "NOERROR");
+          assert.ok(data.includes("web.blue"), `${address}: ${data.join(" ")}`);
+        }
+      }
+    }));
+
+  test("three containers find and reach each other by name, as programs look names up", () =>
+    withHost(async (host) => {
+      const network = await host.controller.createNetwork("bridge", "blue", { ipv6: true });
+      const sandboxes = await Promise.all(
+        ["one", "two", "three"].map((name) =>
+          host.controller.createSandbox(name, { endpoints: [{ network, aliases: ["all"] }] }),
+        ),
+      );
+      const addresses = await Promise.all(sandboxes.map((sandbox) => addressesOf(sandbox)));
+      const everybody = addresses.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).toSorted();
+      const agents = await Promise.all(sandboxes.map((sandbox) => host.agent(sandbox)));
+      for (const agent of agents) {
+        for (const [i, { containerId }] of sandboxes.entries()) {
+          const { ipv4 = "", ipv6 = "" } = addresses[i] ?? {};
+          assert.deepEqual(await agent.ask("lookup", { name: containerId }), [ipv4, ipv6].toSorted());
+          await agent.reach(containerId);
+        }
+        assert.deepEqual(await agent.ask("lookup", { name: "all" }), everybody);
+      }
+    }));
+
+  test("busybox fetches a page from another container by its name", () =>
+    withHost(async (host) => {
+      const { web, client } = await webAndClient(host);
+      await host.run(web, ["busybox", "httpd", "-f", "-p", "80", "-h", "/etc"]);
+      const fetchPage = "until busybox wget -qO- http://shop/hostname; do sleep 0.02; done";
+      assert.equal(await host.output(client, "timeout", "10", "sh", "-c", fetchPage), "www\n");
+      assert.match(
+        await host.output(client, "busybox", "ping", "-c", "1", "-W", "5", "web"),
+        /1 packets received/,
+      );
+    }));
+
+  test("a container that has left is known by none of its names, and is again when it joins anew", () =>
+    withHost(async (host) => {
+      const { network, web, client } = await webAndClient(host);
+      const agent = await host.agent(client);
+      const { ipv4 } = await addressesOf(web);
+      const names = ["web", "shop", "www", "web.blue", web.id.slice(0, 12)];
+      const reverse = reverseName(parseAddress(ipv4));
+      const endpoint = network.endpoint("web-endpoint");
+      await endpoint.leave();
+      for (const name of names) assert.deepEqual(await agent.name(name), unknown, name);
+      assert.deepEqual(await agent.name(reverse, "PTR"), unknown);
+      await endpoint.join(web);
+      for (const name of names) assert.deepEqual(await agent.name(name), known(ipv4), name);
+      await web.delete();
+      for (const name of names) assert.deepEqual(await agent.name(name, "A", "tcp"), unknown, name);
+    }));
+
+  test("a container on another network knows none of them, until it is on both", () =>
+    withHost(async (host) => {
+      const { network, web } = await webAndClient(host);
+      const red = await host.controller.createNetwork("bridge", "red", { ipv6: true });
+      const stranger = await host.controller.createSandbox("stranger", { endpoints: [{ network: red }] });
+      const agent = await host.agent(stranger);
+      const { ipv4 } = await addressesOf(web);
+      for (const name of ["web", "shop", "www", "web.red", web.id.slice(0, 12)]) {
+        assert.deepEqual(await agent.name(name), unknown, name);
+        assert.deepEqual(await agent.name(name, "AAAA", "tcp"), unknown, name);
+      }
+      assert.deepEqual(await agent.name("web.blue"), unanswered);
+      assert.equal((await agent.name(reverseName(parseAddress(ipv4)), "PTR")).rcode, "NXDOMAIN");
+      const second = await stranger.connect(network);
+      assert.deepEqual(await agent.name("web"), known(ipv4));
+      assert.deepEqual(await agent.name("web.red"), unknown);
+      await second.leave();
+      assert.deepEqual(await agent.name("web"), unknown);
+    }));
+
+  test("a name server of the sandbox's own on port 53 starts and is asked, and weft's answers beside it", () =>
+    withHost(async (host) => {
+      const { web, client } = await webAndClient(host);
+      const program = fileURLToPath(new URL("./name-server-program.js", import.meta.url));
+      const server = await host.run(web, [process.execPath, program], { stdout: "pipe", stderr: "inherit" });
+      assert.ok(server.stdout);
+      await once(server.stdout, "data", { signal: AbortSignal.timeout(10_000) });
+      const { ipv4 } = await addressesOf(web);
+      const agents = await Promise.all([web, client].map((sandbox) => host.agent(sandbox)));
+      for (const agent of agents) {
+        for (const transport of ["udp", "tcp"] as const) {
+          const own = await agent.ask("query", { name: "any.thing", type: "A", transport, server: ipv4 });
+          assert.deepEqual(own, known("203.0.113.7"));
+          assert.deepEqual(await agent.name("web", "A", transport), known(ipv4));
+          assert.deepEqual(await agent.name("any.thing", "A", transport), unanswered);
+        }
+      }
+    }));
+
+  test("a program of the sandbox's own is reached at other ports of the resolver's address", () =>
+    withHost(async (host) => {
+      const { client } = await webAndClient(host);
+      const agent = await host.agent(client);
+      for (const protocol of ["tcp", "icmp"] as const) await agent.reach("127.0.0.11", protocol);
+      for (const protocol of ["tcp", "udp"] as const) await agent.reach("127.0.0.1", protocol);
+      assert.equal((await agent.name("web")).rcode, "NOERROR");
+    }));
+});
