@@ -12,6 +12,9 @@ import {
 } from "../../src/kernel/netns.ts";
 import { type CommandInit, type ExitStatus, Launcher, type SandboxProcess } from "../../src/runtime/index.ts";
 
+/** What the names of this process's folders begin with; other test processes have their own. */
+const folderPrefix = `weft-runtime-${process.pid}-`;
+
 /** What a test of src/runtime works with; all of it is removed, and its removal checked, after the test. */
 export interface SandboxFixture {
   readonly launcher: Launcher;
@@ -34,7 +37,7 @@ export interface CommandOutput extends ExitStatus {
 /** Runs `test` with a sandbox of its own, and fails if anything is left of it: process, mount, descriptor. */
 export async function withSandbox(test: (fixture: SandboxFixture) => Promise<void>): Promise<void> {
   const before = traces();
-  const folder = mkdtempSync(join(tmpdir(), "weft-runtime-"));
+  const folder = mkdtempSync(join(tmpdir(), folderPrefix));
   const netnsFolder = join(folder, "netns");
   const netnsPath = join(netnsFolder, "box");
   const launcher = new Launcher();
@@ -100,9 +103,9 @@ function traces() {
   return { mounts: hostMounts(), children: children(), descriptors: descriptors(), namespaces: namespaces() };
 }
 
-/** Mounts where a launcher mounts, and those of these tests; other tests may run at the same time. */
+/** Mounts where a launcher mounts, and those of this process's tests; others run at the same time. */
 function hostMounts(): string[] {
-  const own = /^\/(proc|sys|etc)(\/|$)|weft-runtime-/;
+  const own = new RegExp(`^/(proc|sys|etc)(/|$)|${folderPrefix}`);
   return readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .filter((line) => own.test(line.split(" ")[4] ?? ""));
