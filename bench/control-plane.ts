@@ -31,12 +31,16 @@ export async function controlPlane(sizes: readonly number[]): Promise<ControlPla
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "weft-bench-")));
   const namespaces = join(folder, "netns");
   mountPrivateFolder(namespaces);
+  // Namespaces full of bridges go at the very end: the kernel takes them down for many seconds, under
+  // the lock that everything measured here wants.
+  const atTheEnd: (() => unknown)[] = [];
   try {
     const commit = await durableCommit(join(folder, "store"));
     const rows: ControlPlaneRow[] = [];
-    for (const size of sizes) rows.push(...(await atSize(folder, namespaces, size)));
+    for (const size of sizes) rows.push(...(await atSize(folder, namespaces, size, atTheEnd)));
     return { commit, rows };
   } finally {
+    for (const step of atTheEnd) await step();
     unmountPrivateFolder(namespaces);
     rmSync(folder, { recursive: true, force: true });
   }
@@ -57,8 +61,13 @@ async function durableCommit(path: string): Promise<Timing> {
   }
 }
 
-async function atSize(folder: string, namespaces: string, size: number): Promise<ControlPlaneRow[]> {
-  const bare = await bareShares(namespaces, size);
+async function atSize(
+  folder: string,
+  namespaces: string,
+  size: number,
+  atTheEnd: (() => unknown)[],
+): Promise<ControlPlaneRow[]> {
+  const bare = await bareShares(namespaces, size, atTheEnd);
   const host = join(namespaces, `host${size}`);
   createNetns(host);
   const root = join(folder, `root${size}`);
@@ -68,14 +77,13 @@ async function atSize(folder: string, namespaces: string, size: number): Promise
     hostNetns: host,
     defaultAddressPools: [{ base: "10.0.0.0/8", size: 24 }],
   });
-  try {
-    for (let i = 0; i < size; i++) await controller.createNetwork("bridge", `there${i}`);
-    return await weftRows(controller, size, bare);
-  } finally {
+  atTheEnd.push(async () => {
     await controller.close();
     removeNetns(host);
     unmountPrivateFolder(join(root, "run"));
-  }
+  });
+  for (let i = 0; i < size; i++) await controller.createNetwork("bridge", `there${i}`);
+  return weftRows(controller, size, bare);
 }
 
 interface BareShares {
@@ -87,33 +95,40 @@ interface BareShares {
 }
 
 /** The kernel's share of each operation, with `size` bridges there. */
-async function bareShares(namespaces: string, size: number): Promise<BareShares> {
+async function bareShares(
+  namespaces: string,
+  size: number,
+  atTheEnd: (() => unknown)[],
+): Promise<BareShares> {
   const host = join(namespaces, `bare-host${size}`);
   createNetns(host);
-  const bare = new BareNetlink(host, namespaces);
-  try {
-    for (let i = 0; i < size; i++) bare.createNetwork(i);
-    const made: number[] = [];
-    const network = await timed(runs, (run) => made.push(bare.createNetwork(size + run)));
-    const sandboxes = made.map((_index, run) => bare.createSandbox(run));
-    const ends: number[] = [];
-    const joined = await timed(runs, (run) =>
-      ends.push(bare.join(run, at(made, run), at(sandboxes, run), size + run)),
-    );
-    const sandboxWithEndpoint = await timed(runs, (run) => {
-      const path = bare.createSandbox(1000 + run);
-      bare.join(1000 + run, at(made, run), path, size + run);
-    });
-    const leave = await timed(runs, (run) => bare.leave(at(ends, run)));
-    const networkDelete = await timed(runs, (run) => bare.deleteNetwork(size + run, at(made, run)));
-    for (const path of sandboxes) bare.deleteSandbox(path);
-    for (let run = 0; run < sandboxes.length; run++)
-      bare.deleteSandbox(join(namespaces, `bare${1000 + run}`));
-    return { network, networkDelete, join: joined, leave, sandboxWithEndpoint };
-  } finally {
+  const sandboxFolder = join(namespaces, `bare-sandboxes${size}`);
+  mkdirSync(sandboxFolder);
+  const bare = new BareNetlink(host, sandboxFolder);
+  atTheEnd.push(() => {
     bare.close();
     removeNetns(host);
-  }
+  });
+  for (let i = 0; i < size; i++) bare.createNetwork(i);
+  const made: number[] = [];
+  const network = await timed(runs, (run) => made.push(bare.createNetwork(size + run)));
+  const sandboxes = made.map((_index, run) => bare.createSandbox(run));
+  const ends: number[] = [];
+  const joined = await timed(runs, (run) =>
+    ends.push(bare.join(run, at(made, run), at(sandboxes, run), size + run)),
+  );
+  const more: string[] = [];
+  const sandboxWithEndpoint = await timed(runs, (run) => {
+    const path = bare.createSandbox(sandboxes.length + run);
+    more.push(path);
+    bare.join(1000 + run, at(made, run), path, size + run);
+  });
+  const leave = await timed(runs, (run) => bare.leave(at(ends, run)));
+  const networkDelete = await timed(runs, (run) => bare.deleteNetwork(size + run, at(made, run)));
+  atTheEnd.push(() => {
+    for (const path of [...sandboxes, ...more]) bare.deleteSandbox(path);
+  });
+  return { network, networkDelete, join: joined, leave, sandboxWithEndpoint };
 }
 
 function at<T>(list: readonly T[], index: number): T {

@@ -6,7 +6,7 @@ export interface Timing {
 }
 
 /** Times `work` so often, after some runs that are not counted, and gives the median. */
-export async function timed(runs: number, work: (run: number) => unknown, warmUp = 5): Promise<Timing> {
+export async function timed(runs: number, work: (run: number) => unknown, warmUp = 20): Promise<Timing> {
   const samples: number[] = [];
   for (let run = 0; run < warmUp + runs; run++) {
     const start = performance.now();

@@ -3,10 +3,17 @@ import { hostNetns, type NetnsRef } from "../kernel/index.ts";
 import type { Paths } from "./paths.ts";
 import type { EndpointRecord, JoinRecord, NetworkRecord, SandboxRecord } from "./records.ts";
 
+/** Records never change, and each new network is shown all others. */
+const views = new WeakMap<NetworkRecord, DriverNetwork>();
+
 /** A network's record as its driver sees it. */
 export function driverNetwork(record: NetworkRecord): DriverNetwork {
-  const { id, name, options, internal, ipv4, ipv6, pools } = record;
-  return { id, name, options, internal, ipv4, ipv6, pools, answer: record.answer ?? {} };
+  const known = views.get(record);
+  if (known !== undefined) return known;
+  const { id, name, options, internal, ipv4, ipv6, pools, answer = {} } = record;
+  const view = { id, name, options, internal, ipv4, ipv6, pools, answer };
+  views.set(record, view);
+  return view;
 }
 
 /** An endpoint's record as its driver sees it. */

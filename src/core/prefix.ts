@@ -98,18 +98,19 @@ export function lastAddress(prefix: Prefix): IpAddress {
   return addressFromBigInt(familyOf(prefix), addressToBigInt(addressPart(prefix)) + sizeOf(prefix) - 1n);
 }
 
-/** The values of the first and the last address of a prefix. */
-interface Range {
+/** The values of the first and the last address of a prefix, for those who compare one with many. */
+export interface PrefixRange {
   readonly family: Family;
   readonly first: bigint;
   readonly last: bigint;
 }
 
 /** Prefixes are compared with each other again and again: a new network's with all there are. */
-const ranges = new Map<Prefix, Range>();
+const ranges = new Map<Prefix, PrefixRange>();
 const maxRanges = 16_384;
 
-function rangeOf(prefix: Prefix): Range {
+/** The range of a prefix. */
+export function rangeOf(prefix: Prefix): PrefixRange {
   const known = ranges.get(prefix);
   if (known !== undefined) return known;
   const first = addressToBigInt(addressPart(prefix));
@@ -135,8 +136,12 @@ export function containsPrefix(outer: Prefix, inner: Prefix): boolean {
 
 /** True when the two share an address; for prefixes that means that one holds the other. */
 export function overlaps(a: Prefix, b: Prefix): boolean {
-  const [x, y] = [rangeOf(a), rangeOf(b)];
-  return x.family === y.family && x.first <= y.last && y.first <= x.last;
+  return rangesOverlap(rangeOf(a), rangeOf(b));
+}
+
+/** {@link overlaps} for ranges. */
+export function rangesOverlap(a: PrefixRange, b: PrefixRange): boolean {
+  return a.family === b.family && a.first <= b.last && b.first <= a.last;
 }
 
 /** Orders prefixes: by family, then address, then the shorter (larger) first. */

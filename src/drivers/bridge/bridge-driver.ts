@@ -1,4 +1,12 @@
-import { addressPart, familyOf, type IpAddress, overlaps, WeftError } from "../../core/index.ts";
+import {
+  addressPart,
+  familyOf,
+  type IpAddress,
+  type PrefixRange,
+  rangeOf,
+  rangesOverlap,
+  WeftError,
+} from "../../core/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type {
   AddressingNeeds,
@@ -56,14 +64,7 @@ export class BridgeDriver extends NativeDriver {
       }
     }
     const bridge = options.bridgeName ?? defaultBridgeName(network.id);
-    const user = others.find((other) => bridgeAnswerOf(other).bridge === bridge);
-    if (user !== undefined) {
-      throw new WeftError(
-        "BRIDGE_NAME_IN_USE",
-        `cannot create network ${network.name} (${bridge}): conflicts with network ${user.name} (${bridge}): networks have same bridge name`,
-      );
-    }
-    refuseOverlap(network, others);
+    refuseConflict(network, bridge, others);
     return {
       bridge,
       adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
@@ -115,18 +116,47 @@ export class BridgeDriver extends NativeDriver {
   }
 }
 
-/** Pools of one IPAM driver never overlap; those of two may. */
-function refuseOverlap(
-  network: Pick<DriverNetwork, "id" | "name" | "pools">,
+/** What a new network is compared with in each of the others. */
+interface Footprint {
+  readonly bridge: string;
+  readonly ranges: readonly PrefixRange[];
+}
+
+const footprints = new WeakMap<DriverNetwork, Footprint>();
+
+function footprintOf(network: DriverNetwork): Footprint {
+  const known = footprints.get(network);
+  if (known !== undefined) return known;
+  const { bridge } = bridgeAnswerOf(network);
+  const footprint = { bridge, ranges: network.pools.map(({ pool }) => rangeOf(pool)) };
+  footprints.set(network, footprint);
+  return footprint;
+}
+
+/**
+ * No two networks share a bridge, or addresses: pools of one IPAM driver overlap only as ranges of one
+ * subnet, those of two may in any way. Throws BRIDGE_NAME_IN_USE, POOL_OVERLAP.
+ */
+function refuseConflict(
+  network: Pick<DriverNetwork, "name" | "pools">,
+  bridge: string,
   others: readonly DriverNetwork[],
 ): void {
+  const ranges = network.pools.map(({ pool }) => rangeOf(pool));
   for (const other of others) {
-    for (const { family, pool } of network.pools) {
-      if (!other.pools.some((one) => overlaps(one.pool, pool))) continue;
+    const held = footprintOf(other);
+    if (held.bridge === bridge) {
       throw new WeftError(
-        "POOL_OVERLAP",
-        `cannot create network ${network.name} (${pool}): conflicts with network ${other.name}: networks have overlapping IPv${family}`,
+        "BRIDGE_NAME_IN_USE",
+        `cannot create network ${network.name} (${bridge}): conflicts with network ${other.name} (${bridge}): networks have same bridge name`,
       );
     }
+    const index = ranges.findIndex((range) => held.ranges.some((one) => rangesOverlap(one, range)));
+    const conflict = network.pools[index];
+    if (conflict === undefined) continue;
+    throw new WeftError(
+      "POOL_OVERLAP",
+      `cannot create network ${network.name} (${conflict.pool}): conflicts with network ${other.name}: networks have overlapping IPv${conflict.family}`,
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { WeftError } from "../../core/index.ts";
-import { isKernelError, KernelError } from "../kernel-error.ts";
+import { errnoName, isKernelError, KernelError } from "../kernel-error.ts";
 import * as sys from "../syscalls.ts";
 import { Dump, refusal } from "./dump.ts";
 import { discardAll } from "./listen.ts";
@@ -178,9 +178,10 @@ export class NetlinkSocket {
           result = decode(message);
           continue;
         }
-        const outcome = refusal(request, readAcknowledgement(message));
-        if (outcome === undefined || absent.includes(outcome.errnoName)) return result;
-        throw outcome;
+        const answer = readAcknowledgement(message);
+        // That it is not there is an answer; an error with its stack is for what is none.
+        if (answer.errno === 0 || absent.includes(errnoName(answer.errno))) return result;
+        throw refusal(request, answer);
       }
     }
   }
