@@ -4,13 +4,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Program, and the Debian package that has it. */
-const tools = {
-  ip: "iproute2",
-  nft: "nftables",
-  busybox: "busybox-static",
-  tcpdump: "tcpdump",
-  strace: "strace",
-};
+const tools = { ip: "iproute2", nft: "nftables", busybox: "busybox-static" };
 
 const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
 const isThere = (program) =>
