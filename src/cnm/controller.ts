@@ -122,8 +122,12 @@ export class Controller {
 
   /** Makes the host what the records say. Gives what could not be mended. */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
-    const { failures } = await this.#run(() => this.#context.reconciler.sync());
-    return failures.map(({ step, error }) => ({ what: step.identity, error }));
+    const { failures, removed } = await this.#run(() => this.#context.reconciler.sync());
+    const left = await removed.then(
+      () => [],
+      (error: unknown) => [{ what: "leftovers", error }],
+    );
+    return [...failures.map(({ step, error }) => ({ what: step.identity, error })), ...left];
   }
 
   /** What this kernel offers, with the module that brings what it lacks. */
@@ -206,6 +210,7 @@ function contextOf(
   reconciler.events.subscribe((event) => {
     if (event.event === "effect-failed")
       events.emit({ event: "effect-failed", what: event.effect.effect, error: event.error });
+    else for (const error of event.errors) events.emit({ event: "removal-failed", what: "host", error });
   });
   return {
     store: new LazyStore(parts.store, parts.clock, (error) =>

@@ -215,8 +215,8 @@ function interfaceName(
   return wanted ?? freeInterfaceName(answer.interfacePrefix ?? "eth", new Set(taken));
 }
 
-/** What joining, or being there again after a restart, means for the endpoint and for its sandbox. */
-export function joinChange(
+/** What joining means for the endpoint and for its sandbox. */
+function joinChange(
   context: Context,
   driver: Driver,
   network: NetworkRecord,

@@ -69,7 +69,9 @@ async function compensate(context: Context): Promise<void> {
   }
   for (const endpoint of [...context.tables.endpoints.all()]) {
     const { join, state } = endpoint;
-    const joining = join !== undefined && join.answer === undefined && join.leaving !== true;
+    // The sandbox of a join may not have been recorded yet when the crash came.
+    const answered = join?.answer !== undefined && context.tables.sandboxes.get(join.sandbox) !== undefined;
+    const joining = join !== undefined && !answered && join.leaving !== true;
     // One that was there before the join that was cut off is kept.
     const making = state === "creating" && join?.answer === undefined;
     if (!joining && !making) continue;

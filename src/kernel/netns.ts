@@ -124,11 +124,16 @@ function netnsDevice(): number {
 export function netnsIdentity(path: string): string {
   const fd = openNetns(path);
   try {
-    const { dev, ino } = fstatSync(fd, { bigint: true });
-    return `${dev}:${ino}`;
+    return netnsIdentityOfFd(fd);
   } finally {
     sys.close(fd);
   }
+}
+
+/** {@link netnsIdentity} of an open namespace. */
+export function netnsIdentityOfFd(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 /**

@@ -62,11 +62,6 @@ export class Removals {
     return waits.size === 0 ? undefined : Promise.all(waits);
   }
 
-  /** True while the object is on its way out. */
-  has(identity: Identity): boolean {
-    return this.#pending.has(identity);
-  }
-
   /** Resolves when nothing is on its way out. */
   async idle(): Promise<void> {
     while (this.#round !== undefined) await this.#round;

@@ -3,8 +3,9 @@ import { dirname } from "node:path";
 import { KernelError } from "../kernel-error.ts";
 import type { FileObject, SysctlObject } from "../objects.ts";
 
-/** A file system call's failure as a KernelError; anything else as it was. */
+/** A file system call's failure as a KernelError; what is one already, or anything else, as it was. */
 export function asKernelError(error: unknown, call: string, object: string): unknown {
+  if (error instanceof KernelError) return error;
   const errno = error instanceof Error && "errno" in error ? error.errno : undefined;
   return typeof errno === "number" ? new KernelError({ errno: Math.abs(errno), call, object }) : error;
 }

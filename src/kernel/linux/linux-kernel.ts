@@ -5,8 +5,8 @@ import { doomedLinkGroup, linkGroup } from "../marks.ts";
 import type { NetlinkRequest } from "../netlink/message.ts";
 import { changeLink, deleteLink, deleteLinkGroup } from "../netlink/rtnetlink/index.ts";
 import type { NetlinkSocket, RequestOutcome } from "../netlink/socket.ts";
-import { createNetns, isNetns, openNetns, removeNetns } from "../netns.ts";
-import type { NetnsRef } from "../netns-ref.ts";
+import { createNetns, isNetns, netnsIdentity, netnsIdentityOfFd, openNetns, removeNetns } from "../netns.ts";
+import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import { identityOf, type LinkObject, type NetnsObject } from "../objects.ts";
 import * as sys from "../syscalls.ts";
 import { announce } from "./announce.ts";
@@ -250,7 +250,7 @@ function applyOne(session: Session, { op, object }: Operation): void {
   switch (object.kind) {
     case "netns":
       if (op === "delete") removeNetns(object.netns);
-      else if (op === "create") makeNetns(object);
+      else if (op === "create") makeNetns(session, object);
       return;
     case "file":
       if (op === "delete") removeFile(object.path);
@@ -262,7 +262,7 @@ function applyOne(session: Session, { op, object }: Operation): void {
   }
 }
 
-function makeNetns({ netns, from }: NetnsObject): void {
+function makeNetns(session: Session, { netns, from }: NetnsObject): void {
   // A file that is none was left by a crash between making it and mounting on it.
   if (!isNetns(netns)) removeNetns(netns);
   if (from === undefined) {
@@ -272,6 +272,8 @@ function makeNetns({ netns, from }: NetnsObject): void {
   sys.close(openNetns(from)); // refuses what is not there
   if (!isNetns(from))
     throw new KernelError({ errno: EINVAL, call: "mount", object: `${from}: no namespace` });
+  if (netnsIdentity(from) === netnsIdentityOfFd(session.netnsFd(hostNetns)))
+    throw new KernelError({ errno: EINVAL, call: "mount", object: `${from}: the host's own namespace` });
   sys.close(sys.open(netns, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
   try {
     sys.mount(from, netns, "none", sys.MS_BIND, null);

@@ -11,7 +11,7 @@ import {
   listRoutes,
   RT_TABLE_MAIN,
 } from "../netlink/rtnetlink/index.ts";
-import { isNetns } from "../netns.ts";
+import { isNetns, netnsIdentityOfFd } from "../netns.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import type { NftFamily } from "../nft-objects.ts";
 import type { KernelObject, LinkSpec } from "../objects.ts";
@@ -28,6 +28,7 @@ interface NetnsReading {
 export function readHost(session: Session, query: KernelQuery): Found[] {
   const found: Found[] = [];
   const readings: NetnsReading[] = [];
+  const identities = new Set<string>();
   for (const netns of namespacesToRead(query)) {
     if (netns !== hostNetns) {
       const there = isNetns(netns);
@@ -36,6 +37,10 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
         found.push({ object: { kind: "netns", netns }, marked: isBelow(query.netnsFolder, netns) });
       if (!there) continue;
     }
+    // Read under a second name, what is there would be nobody's.
+    const identity = netnsIdentityOfFd(session.netnsFd(netns));
+    if (identities.has(identity)) continue;
+    identities.add(identity);
     readings.push({ netns, links: listLinks(session.route(netns)) });
   }
   for (const reading of readings) {
