@@ -1,4 +1,12 @@
-import { type Clock, type Events, type Id, type KeyedLock, type Random, WeftError } from "../core/index.ts";
+import {
+  type Clock,
+  type Events,
+  type Id,
+  isWeftError,
+  type KeyedLock,
+  type Random,
+  WeftError,
+} from "../core/index.ts";
 import type { Driver } from "../drivers/index.ts";
 import type { HostFacts } from "../facts/index.ts";
 import type { IpamDriver } from "../ipam/index.ts";
@@ -129,4 +137,9 @@ function isShortage(error: unknown): boolean {
     "BRIDGE_NAME_IN_USE",
   ];
   return error instanceof WeftError && shortages.includes(error.code);
+}
+
+/** True for a refusal after which the kernel still holds something of what was to be made. */
+export function staysInKernel(error: unknown): boolean {
+  return isWeftError(error, "TEARDOWN");
 }

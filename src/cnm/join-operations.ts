@@ -9,6 +9,7 @@ import {
   networkOf,
   refuseIfAborted,
   sandboxChange,
+  staysInKernel,
   takeDown,
 } from "./context.ts";
 import { callDriver, checkedJoinAnswer } from "./driver-calls.ts";
@@ -136,7 +137,7 @@ async function attach(
     await context.reconciler.change(joinChange(context, driver, network, joined, sandbox));
     await moveGateway(context, former, inGatewayOrder(attachmentsOf(context, sandbox.id)));
   } catch (error) {
-    if (called) await detach(context, network, endpoint, sandbox, join);
+    if (called) await detach(context, network, endpoint, sandbox, join, error);
     throw error;
   }
   const ready: EndpointRecord = { ...endpoint, state: "ready", join };
@@ -240,6 +241,7 @@ async function detach(
   endpoint: EndpointRecord,
   sandbox: SandboxRecord,
   join: JoinRecord,
+  why: unknown,
 ): Promise<void> {
   const driver = driverOf(context, network.driver);
   const { tables, store } = context;
@@ -252,7 +254,7 @@ async function detach(
     const { removed } = await takeDown(context, changes.set(endpointOwner(endpoint.id), []));
     await removed;
     await callDriver(driver, "leave", () => driver.leave(driverNetwork(network), driverEndpoint(endpoint)));
-    left = endpoint;
+    if (!staysInKernel(why)) left = endpoint;
   } catch (error) {
     errors.push(error);
   }

@@ -18,6 +18,7 @@ import {
   ipamDriverOf,
   networkOf,
   refuseIfAborted,
+  staysInKernel,
   takeDown,
 } from "./context.ts";
 import { callDriver, checkedNetworkAnswer } from "./driver-calls.ts";
@@ -119,7 +120,7 @@ async function build(
     recorded = true;
     await context.reconciler.change(new Map([[networkOwner(network.id), planNetwork(driver, network)]]));
   } catch (error) {
-    await giveUp(context, driver, network, recorded);
+    await giveUp(context, driver, network, recorded, error);
     throw error;
   }
   const ready: NetworkRecord = { ...network, state: "ready" };
@@ -207,16 +208,19 @@ async function giveUp(
   driver: Driver,
   network: NetworkRecord,
   recorded: boolean,
+  why: unknown,
 ): Promise<void> {
   const { tables, store } = context;
+  // Its addresses are not free while the kernel holds a part of it; the next start removes that.
+  const removed = staysInKernel(why) ? Promise.reject(why) : Promise.resolve();
+  removed.catch(() => {}); // finishDeletion hears of it
   const deleting: NetworkRecord = { ...network, state: "deleting" };
   try {
     if (recorded) {
       tables.networks.set(deleting);
       await store.transact((transaction) => tables.networks.put(transaction, deleting));
     }
-    if (recorded || !driver.capabilities.imperative)
-      await finishDeletion(context, deleting, Promise.resolve());
+    if (recorded || !driver.capabilities.imperative) await finishDeletion(context, deleting, removed);
     else await releaseNetwork(ipamDriverOf(context, network.ipamDriver), network.pools);
   } catch (error) {
     context.events.emit({ event: "removal-failed", what: networkOwner(network.id), error });

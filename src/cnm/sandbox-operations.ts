@@ -1,6 +1,13 @@
 import { type Id, newId, parseAddress, WeftError } from "../core/index.ts";
 import type { Wanted } from "../plan/index.ts";
-import { attachmentsOf, type Context, refuseIfAborted, sandboxChange, takeDown } from "./context.ts";
+import {
+  attachmentsOf,
+  type Context,
+  refuseIfAborted,
+  sandboxChange,
+  staysInKernel,
+  takeDown,
+} from "./context.ts";
 import type { EndpointOptions } from "./endpoint-operations.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
 import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
@@ -49,7 +56,7 @@ export async function createSandbox(
     } catch (error) {
       context.tables.freeContainer(containerId);
       if (committed)
-        await eraseSandbox(context, draft.id).catch((cause: unknown) =>
+        await giveUpSandbox(context, draft, error).catch((cause: unknown) =>
           tellRemoval(context, draft.id, cause),
         );
       throw error;
@@ -205,6 +212,14 @@ function withAllLocks(
 export async function finishSandbox(context: Context, id: Id, removed: Promise<void>): Promise<void> {
   await removed;
   await eraseSandbox(context, id);
+}
+
+/** Forgets a sandbox that could not be made, or leaves it to the next start while the kernel holds a part of it. */
+async function giveUpSandbox(context: Context, draft: SandboxRecord, why: unknown): Promise<void> {
+  if (!staysInKernel(why)) return eraseSandbox(context, draft.id);
+  const deleting: SandboxRecord = { ...draft, state: "deleting" };
+  context.tables.sandboxes.set(deleting);
+  await context.store.transact((transaction) => context.tables.sandboxes.put(transaction, deleting));
 }
 
 async function eraseSandbox({ store, tables }: Context, id: Id): Promise<void> {

@@ -80,7 +80,10 @@ export const errorCatalogue = {
     "NotImplemented",
     "This kernel lacks what the request needs; the message names the module.",
   ),
-  TEARDOWN: entry("Internal", "Several things went wrong while something was taken down; all are listed."),
+  TEARDOWN: entry(
+    "Internal",
+    "Something could not be taken down, or taken back after a refusal; all that went wrong is listed.",
+  ),
   ABORTED: entry("Unavailable", "The caller's AbortSignal fired before the work was done."),
   INTERNAL: entry("Internal", "A defect of weft; please report it with the message."),
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -1,4 +1,4 @@
-import { Events, KeyedLock, throwAll } from "../core/index.ts";
+import { Events, KeyedLock, messageOf, throwAll, WeftError } from "../core/index.ts";
 import type { Effect, Identity, Kernel, KernelQuery } from "../kernel/index.ts";
 import { Belief } from "./belief.ts";
 import { type Changes, Desired, type Proposal } from "./desired.ts";
@@ -90,8 +90,8 @@ export class Reconciler {
       const run = await this.#run(steps, "stop");
       const [failure] = run.failures;
       if (failure !== undefined) {
-        await this.#takeBack(undo, steps, run.unsure);
-        throw failure.error;
+        const left = await this.#takeBack(undo, steps, run.unsure);
+        throw left.length === 0 ? failure.error : notTakenBack(failure.error, left);
       }
       await this.#effects(run.effects);
       return this.#leave(run.background, []);
@@ -221,7 +221,7 @@ export class Reconciler {
   }
 
   /** Wants again what was wanted before, and waits until what had been made is gone. */
-  async #takeBack(undo: Changes, steps: StepList, unsure: boolean): Promise<void> {
+  async #takeBack(undo: Changes, steps: StepList, unsure: boolean): Promise<readonly unknown[]> {
     if (unsure) await this.#lookAgain();
     const proposal = this.#desired.propose(undo);
     this.#desired.accept(proposal);
@@ -229,10 +229,14 @@ export class Reconciler {
       await this.#prepared(this.#diffOf(proposal)),
       "continue",
     );
-    await this.#leave(background, errorsOf(failures)).removed.catch(() => {}); // told as an event
+    const left = await this.#leave(background, errorsOf(failures)).removed.then(
+      () => [],
+      (error: unknown) => [error],
+    );
     // What was journaled and then not written, or put back.
     const journaled = identitiesOfSteps(steps.creations);
     await this.#formers.forget(journaled.filter((one) => this.#belief.get(one) === undefined));
+    return left;
   }
 
   /** Sends deletions on their way: from here on they are not believed to be there. */
@@ -286,4 +290,12 @@ function identitiesOf(object: PlannedObject): readonly Identity[] {
 
 function identitiesOfSteps(steps: readonly Step[]): readonly Identity[] {
   return steps.map(({ identity }) => identity);
+}
+
+/** A refusal after which something that was made meanwhile stays: whoever owns it must not give it up yet. */
+function notTakenBack(refusal: unknown, left: readonly unknown[]): WeftError {
+  const words = left.map(messageOf).join("; ");
+  return new WeftError("TEARDOWN", `${messageOf(refusal)}; taking it back failed: ${words}`, {
+    cause: refusal,
+  });
 }
