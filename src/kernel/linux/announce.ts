@@ -32,7 +32,7 @@ function linkLayerAddress(index: number): Buffer {
 }
 
 /** The Ethernet frame that tells everybody on the link who has the address. */
-export function announcementFrame(mac: MacAddress, address: IpAddress): Buffer {
+function announcementFrame(mac: MacAddress, address: IpAddress): Buffer {
   return isIpv4(address)
     ? arpAnnouncement(macToBytes(mac), address)
     : neighbourAdvertisement(macToBytes(mac), address);
