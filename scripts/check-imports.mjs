@@ -29,8 +29,9 @@ const order = [
 const moreDoors = new Map([
   ["kernel/netlink/index.ts", order],
   // A command's first program loads no more of weft than it needs: that time is added to every start.
-  ["kernel/syscalls.ts", ["runtime"]],
-  ["kernel/kernel-error.ts", ["runtime"]],
+  // The thread of the port proxies has no use for netlink either.
+  ["kernel/syscalls.ts", ["runtime", "ports"]],
+  ["kernel/kernel-error.ts", ["runtime", "ports"]],
 ]);
 /** Folders that only these may import. */
 const only = new Map([["gossip", ["cluster", "cli"]]]);

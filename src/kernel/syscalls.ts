@@ -11,11 +11,19 @@ const raw = {
   bind: libc.func("int bind(int fd, const void *addr, uint32_t length)"),
   connect: libc.func("int connect(int fd, const void *addr, uint32_t length)"),
   listen: libc.func("int listen(int fd, int backlog)"),
+  accept4: libc.func("int accept4(int fd, void *addr, void *length, int flags)"),
+  shutdown: libc.func("int shutdown(int fd, int how)"),
   getsockname: libc.func("int getsockname(int fd, void *addr, _Inout_ uint32_t *length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
   getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)"),
   send: libc.func("intptr_t send(int fd, const void *buffer, size_t length, int flags)"),
   recv: libc.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
+  recvmsg: libc.func("intptr_t recvmsg(int fd, void *message, int flags)"),
+  sendmsg: libc.func("intptr_t sendmsg(int fd, const void *message, int flags)"),
+  epoll_create1: libc.func("int epoll_create1(int flags)"),
+  epoll_ctl: libc.func("int epoll_ctl(int epfd, int operation, int fd, const void *event)"),
+  epoll_wait: libc.func("int epoll_wait(int epfd, void *events, int count, int timeout)"),
+  eventfd: libc.func("int eventfd(unsigned int value, int flags)"),
   poll: libc.func("int poll(void *fds, unsigned long count, int timeout)"),
   open: libc.func("int open(const char *path, int flags, unsigned int mode)"),
   close: libc.func("int close(int fd)"),
@@ -52,15 +60,41 @@ export const SOCK_DGRAM = 2;
 export const SOCK_RAW = 3;
 export const SOCK_CLOEXEC = 0o2000000;
 export const SOCK_NONBLOCK = 0o4000;
+export const MSG_PEEK = 0x2;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_TRUNC = 0x20;
+const MSG_NOSIGNAL = 0x4000;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_PEERCRED = 17;
+export const SO_ERROR = 4;
 export const SO_RCVBUF = 8;
+export const SO_KEEPALIVE = 9;
+export const SO_LINGER = 13;
 export const SO_RCVTIMEO = 20;
 export const SO_RCVBUFFORCE = 33;
 export const SO_SNDBUFFORCE = 32;
+/** Protocols and their options, include/uapi/linux/{in,in6,tcp}.h. */
+export const IPPROTO_IP = 0;
+export const IPPROTO_TCP = 6;
+export const IPPROTO_IPV6 = 41;
+export const IPPROTO_SCTP = 132;
+export const TCP_NODELAY = 1;
+export const IP_PKTINFO = 8;
+export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
+export const IPV6_PKTINFO = 50;
+/** Of epoll(7), include/uapi/linux/eventpoll.h. */
+export const EPOLLIN = 0x1;
+export const EPOLLOUT = 0x4;
+export const EPOLLERR = 0x8;
+export const EPOLLHUP = 0x10;
+export const EPOLL_CTL_ADD = 1;
+export const EPOLL_CTL_DEL = 2;
+export const EPOLL_CTL_MOD = 3;
+/** Bytes of struct epoll_event, which is packed on x86-64 alone, and of what comes before its data. */
+export const epollEventBytes = process.arch === "x64" ? 12 : 16;
+export const epollDataOffset = process.arch === "x64" ? 4 : 8;
 export const O_RDONLY = 0;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
@@ -90,6 +124,7 @@ export const LOCK_NB = 4;
 export const POLLIN = 1;
 /** Of fcntl(2) and sigprocmask(2). */
 const F_SETFD = 2;
+const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
 const SIG_SETMASK = 2;
 /** Numbers of system calls, the same on all architectures that Node runs on. */
@@ -128,11 +163,13 @@ export function getsockname(fd: number): Buffer {
   return address.subarray(0, length[0]);
 }
 
+/** The value of an option, for as long as the call takes. */
+const optionValue = Buffer.alloc(4);
+
 /** Sets an int-valued socket option. Throws KernelError. */
 export function setsockopt(fd: number, level: number, name: number, value: number): void {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
-  check(raw.setsockopt(fd, level, name, bytes, 4), "setsockopt", `level ${level} option ${name}`);
+  optionValue.writeInt32LE(value);
+  check(raw.setsockopt(fd, level, name, optionValue, 4), "setsockopt", `level ${level} option ${name}`);
 }
 
 /** Sets a socket option whose value is a struct, given as bytes. Throws KernelError. */
@@ -179,13 +216,102 @@ export function recv(fd: number, buffer: Uint8Array, flags: number, object: stri
   return check(raw.recv(fd, buffer, buffer.length, flags), "recv", object);
 }
 
-/** EAGAIN of include/uapi/asm-generic/errno-base.h. */
+/** Of include/uapi/asm-generic/errno{-base,}.h. */
+const EINTR = 4;
 const EAGAIN = 11;
+const EINPROGRESS = 115;
 
-/** Receives one datagram if there is one; undefined at once if there is none, which is no error. Throws KernelError. */
-export function recvNow(fd: number, buffer: Uint8Array, object: string): number | undefined {
-  const length = raw.recv(fd, buffer, buffer.length, MSG_DONTWAIT);
-  return length < 0 && koffi.errno() === EAGAIN ? undefined : check(length, "recv", object);
+/** Receives what there is, of one datagram; undefined at once if there is nothing, which is no error. Throws KernelError. */
+export function recvNow(fd: number, buffer: Uint8Array, object: string, flags = 0): number | undefined {
+  return nowOrNever(raw.recv(fd, buffer, buffer.length, flags | MSG_DONTWAIT), "recv", object);
+}
+
+/** Takes `length` bytes that a TCP socket was seen to hold (MSG_PEEK) off it, without copying them. Throws KernelError. */
+export function discard(fd: number, length: number): void {
+  check(raw.recv(fd, null, length, MSG_TRUNC | MSG_DONTWAIT), "recv", `fd ${fd}`);
+}
+
+/** Sends as much of the first `length` bytes as the kernel takes at once; undefined if nothing. Throws KernelError. */
+export function sendNow(fd: number, buffer: Uint8Array, length: number): number | undefined {
+  return nowOrNever(raw.send(fd, buffer, length, MSG_DONTWAIT | MSG_NOSIGNAL), "send", `fd ${fd}`);
+}
+
+/** Receives one datagram into what a struct msghdr points to; undefined if there is none. Throws KernelError. */
+export function recvmsgNow(fd: number, header: Uint8Array): number | undefined {
+  return nowOrNever(raw.recvmsg(fd, header, MSG_DONTWAIT), "recvmsg", `fd ${fd}`);
+}
+
+/** Sends one datagram that a struct msghdr describes; undefined if the kernel has no room for it. Throws KernelError. */
+export function sendmsgNow(fd: number, header: Uint8Array): number | undefined {
+  return nowOrNever(raw.sendmsg(fd, header, MSG_DONTWAIT | MSG_NOSIGNAL), "sendmsg", `fd ${fd}`);
+}
+
+/** Takes a connection off a listening socket, close-on-exec and not blocking; undefined if there is none. Throws KernelError. */
+export function acceptNow(fd: number): number | undefined {
+  return nowOrNever(raw.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK), "accept4", `fd ${fd}`);
+}
+
+/** Connects a socket that does not block. False when that is under way: writable then means done, or SO_ERROR. Throws KernelError. */
+export function connectNow(fd: number, address: Uint8Array, object: string): boolean {
+  const result = raw.connect(fd, address, address.length);
+  if (result < 0 && koffi.errno() === EINPROGRESS) return false;
+  check(result, "connect", object);
+  return true;
+}
+
+/** Ends the sending half of a connection. Throws KernelError. */
+export function shutdownWrite(fd: number): void {
+  check(raw.shutdown(fd, 1), "shutdown", `fd ${fd}`);
+}
+
+function nowOrNever(result: number, call: string, object: string): number | undefined {
+  return result < 0 && koffi.errno() === EAGAIN ? undefined : check(result, call, object);
+}
+
+/** Memory that does not move, with its address, for structs that point to it. It lives as long as `bytes` does. */
+export function fixedMemory(length: number): { readonly bytes: Buffer; readonly address: bigint } {
+  // Node keeps small arrays where the garbage collector moves them; buffers with storage of their own stay.
+  const bytes = Buffer.from(new ArrayBuffer(length));
+  return { bytes, address: koffi.address(bytes) };
+}
+
+/** A new epoll(7) instance, close-on-exec. Throws KernelError. */
+export function epollCreate(): number {
+  return check(raw.epoll_create1(O_CLOEXEC), "epoll_create1", "");
+}
+
+/** Adds, changes or removes what an epoll instance watches; `event` is a struct epoll_event. Throws KernelError. */
+export function epollControl(epollFd: number, operation: number, fd: number, event: Uint8Array): void {
+  check(raw.epoll_ctl(epollFd, operation, fd, event), "epoll_ctl", `operation ${operation} fd ${fd}`);
+}
+
+/**
+ * Waits until something watched is ready, at most `timeoutMs` (-1: no limit), and gives the number of
+ * struct epoll_event written; 0 also when a signal came. Throws KernelError.
+ */
+export function epollWait(epollFd: number, events: Uint8Array, timeoutMs: number): number {
+  const count = Math.floor(events.length / epollEventBytes);
+  const result = raw.epoll_wait(epollFd, events, count, timeoutMs);
+  return result < 0 && koffi.errno() === EINTR ? 0 : check(result, "epoll_wait", `fd ${epollFd}`);
+}
+
+/** A counter to wake a thread with: written to by 8 bytes, not blocking, close-on-exec. Throws KernelError. */
+export function eventfd(): number {
+  return check(raw.eventfd(0, O_CLOEXEC | SOCK_NONBLOCK), "eventfd", "");
+}
+
+/**
+ * Makes room for descriptors up to `highest` at once. A process with threads waits for an RCU grace period
+ * (about 5 ms) each time its table doubles. `fd` is any open one; a table that may not grow so far stays.
+ */
+export function growDescriptorTable(fd: number, highest: number): void {
+  const copy = raw.fcntl(fd, F_DUPFD_CLOEXEC, "int", highest);
+  if (copy >= 0) raw.close(copy);
+}
+
+/** A second descriptor of the same open file, close-on-exec. Throws KernelError. */
+export function duplicate(fd: number): number {
+  return check(raw.fcntl(fd, F_DUPFD_CLOEXEC, "int", 0), "fcntl", `fd ${fd}`);
 }
 
 /** Waits until one of `fds` can be read; gives those that can, none after `timeoutMs` (-1: no limit). */

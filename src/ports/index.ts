@@ -1,0 +1,34 @@
+/**
+ * Published ports: what Docker's users write, host ports kept by bound sockets, and the proxies that serve
+ * those sockets where NAT cannot. Nothing here knows of networks or sandboxes.
+ */
+export {
+  type EphemeralSettings,
+  ephemeralSettings,
+  fallbackRange,
+  parseLocalPortRange,
+  parseReservedPorts,
+  portsAfter,
+} from "./ephemeral-ports.ts";
+export { HostPorts, type HostPortsInit, type PortRequest, type TakenPort } from "./host-ports.ts";
+export { LinuxPortSockets } from "./linux-port-sockets.ts";
+export { MemoryPortSockets } from "./memory-port-sockets.ts";
+export { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
+export type { OpenedPort, PortSockets } from "./port-sockets.ts";
+export {
+  type ExposedPort,
+  formatPortSpec,
+  formatRange,
+  type PortSpec,
+  parseExposed,
+  parsePortSpec,
+  parsePortSpecs,
+} from "./port-spec.ts";
+export {
+  formatSocketAddress,
+  isUnspecified,
+  maxPort,
+  type PortProtocol,
+  type PortRange,
+  portProtocols,
+} from "./protocol.ts";

@@ -1,0 +1,78 @@
+import { isIpv4 } from "../core/index.ts";
+import { inNetns, isKernelError, openNetns } from "../kernel/index.ts";
+import * as sys from "../kernel/syscalls.ts";
+import { formatHostPort, type HostPort } from "./port-binding.ts";
+import type { OpenedPort, PortSockets } from "./port-sockets.ts";
+import { socketAddress } from "./socket-address.ts";
+
+/** Connections that wait to be accepted; net.core.somaxconn may allow fewer. */
+const backlog = 4096;
+
+/** From here on it pays to make room for all of them first: Linux's table of descriptors begins with 64. */
+const manyPorts = 64;
+
+/** Takes host ports by sockets in the namespace at a path: bound, and for tcp listening. */
+export class LinuxPortSockets implements PortSockets {
+  readonly #netnsPath: string;
+
+  constructor(netnsPath: string) {
+    this.#netnsPath = netnsPath;
+  }
+
+  /** One hop into the host's namespace. Throws KernelError when there is none. */
+  batch<T>(count: number, work: () => T): T {
+    const netns = openNetns(this.#netnsPath);
+    try {
+      // `netns` has the lowest number that was free, and the sockets will have those after it.
+      if (count >= manyPorts) sys.growDescriptorTable(netns, netns + count);
+      return inNetns(netns, work);
+    } finally {
+      sys.close(netns);
+    }
+  }
+
+  open(hostPort: HostPort): OpenedPort {
+    let fd: number;
+    try {
+      fd = openSocket(hostPort);
+    } catch (error) {
+      // Where the kernel has no SCTP, no other program can take a port of it either.
+      if (hostPort.protocol === "sctp" && isKernelError(error, "EPROTONOSUPPORT", "ESOCKTNOSUPPORT"))
+        return { kind: "open", fd: undefined };
+      if (isKernelError(error, "EAFNOSUPPORT")) return { kind: "no-address" };
+      throw error;
+    }
+    try {
+      reserve(fd, hostPort);
+      return { kind: "open", fd };
+    } catch (error) {
+      sys.close(fd);
+      if (isKernelError(error, "EADDRINUSE")) return { kind: "taken" };
+      if (isKernelError(error, "EADDRNOTAVAIL")) return { kind: "no-address" };
+      throw error;
+    }
+  }
+
+  close(fd: number): void {
+    sys.close(fd);
+  }
+}
+
+function openSocket({ protocol, hostAddress }: HostPort): number {
+  const type = protocol === "udp" ? sys.SOCK_DGRAM : sys.SOCK_STREAM;
+  const domain = isIpv4(hostAddress) ? sys.AF_INET : sys.AF_INET6;
+  return sys.socket(domain, type | sys.SOCK_NONBLOCK, protocol === "sctp" ? sys.IPPROTO_SCTP : 0);
+}
+
+function reserve(fd: number, hostPort: HostPort): void {
+  const { protocol, hostAddress } = hostPort;
+  const six = !isIpv4(hostAddress);
+  if (six) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_V6ONLY, 1);
+  // Else connections in TIME_WAIT would keep the port for a minute. It lets nobody in beside a listener.
+  if (protocol === "tcp") sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_REUSEADDR, 1);
+  // From the first datagram on, whoever answers must know which address it was sent to.
+  if (protocol === "udp" && six) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_RECVPKTINFO, 1);
+  if (protocol === "udp" && !six) sys.setsockopt(fd, sys.IPPROTO_IP, sys.IP_PKTINFO, 1);
+  sys.bind(fd, socketAddress(hostAddress, hostPort.hostPort), formatHostPort(hostPort));
+  if (protocol === "tcp") sys.listen(fd, backlog);
+}
