@@ -1,11 +1,11 @@
-import type { IpAddress, MacAddress } from "../core/index.ts";
+import type { Family, IpAddress, MacAddress } from "../core/index.ts";
 import type { NetnsRef } from "./netns-ref.ts";
 
 /**
  * Something that happens rather than is. It runs once after the change it hangs on, may run again, and
  * its failure is told but undoes nothing.
  */
-export type Effect = AnnounceEffect;
+export type Effect = AnnounceEffect | ForgetFlowsEffect;
 
 /**
  * Tells neighbours who has an address now: gratuitous ARP (RFC 5227 §3) or an unsolicited neighbour
@@ -17,4 +17,22 @@ export interface AnnounceEffect {
   readonly link: string;
   readonly mac: MacAddress;
   readonly addresses: readonly IpAddress[];
+}
+
+/**
+ * Makes the kernel forget the flows that match all that is given, so that their next packet is judged and
+ * translated anew: UDP above all, whose flows outlive what they led to.
+ */
+export interface ForgetFlowsEffect {
+  readonly effect: "forget-flows";
+  /** The namespace whose flows, the one that translates. */
+  readonly netns: NetnsRef;
+  readonly family: Family;
+  /** IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP; any protocol when absent. */
+  readonly protocol?: 6 | 17 | 132 | undefined;
+  /** Where clients send to, before any translation. */
+  readonly originalAddress?: IpAddress | undefined;
+  readonly originalPort?: number | undefined;
+  /** Who answers: behind DNAT the sandbox's address. */
+  readonly replySource?: IpAddress | undefined;
 }

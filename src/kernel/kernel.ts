@@ -14,6 +14,9 @@ export type Operation =
 /** How an operation ended: undefined when it was done, the refusal, or "skipped" since an earlier one failed. */
 export type Outcome = KernelError | "skipped" | undefined;
 
+/** How an effect ended: undefined when it ran. */
+export type EffectOutcome = Error | undefined;
+
 /** Where {@link Kernel.read} looks. */
 export interface KernelQuery {
   /** Namespaces to read whole; those that are not there are left out of the snapshot. */
@@ -44,8 +47,11 @@ export interface Kernel {
    * of each. After a failed one the later ones are skipped, except those the kernel had been given already.
    */
   apply(operations: readonly Operation[]): Promise<readonly Outcome[]>;
-  /** Runs one effect. Throws KernelError. */
-  run(effect: Effect): Promise<void>;
+  /**
+   * Runs effects, each although others fail, and gives the failure of each, undefined where it ran. Those
+   * that ask the same of the kernel share the asking.
+   */
+  run(effects: readonly Effect[]): Promise<readonly EffectOutcome[]>;
   /** Lets go of sockets. */
   close(): void;
 }

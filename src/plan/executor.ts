@@ -179,18 +179,22 @@ function operationOf(step: Step): Operation {
     : { op: step.step, object };
 }
 
-/** Runs effects one after the other; a failure is told to `onError` and keeps none of the others back. */
+/** Runs effects together; a failure is told to `onError` and keeps none of the others back. */
 export async function runEffects(
   kernel: Kernel,
   effects: readonly Effect[],
   onError: (effect: Effect, error: unknown) => void,
 ): Promise<void> {
-  for (const effect of effects) {
-    try {
-      await kernel.run(effect);
-    } catch (error) {
-      // The link may be gone again; then nobody needs to hear of it.
-      if (!isKernelError(error, "ENODEV", "ENOENT")) onError(effect, error);
-    }
+  if (effects.length === 0) return;
+  let outcomes: readonly unknown[];
+  try {
+    outcomes = await kernel.run(effects);
+  } catch (error) {
+    outcomes = effects.map(() => error);
+  }
+  for (const [i, effect] of effects.entries()) {
+    const error = outcomes[i];
+    // The link may be gone again; then nobody needs to hear of it.
+    if (error !== undefined && !isKernelError(error, "ENODEV", "ENOENT")) onError(effect, error);
   }
 }

@@ -106,8 +106,8 @@ export class FaultyKernel implements Kernel {
     return this.#inner.apply(operations);
   }
 
-  run(effect: Parameters<Kernel["run"]>[0]): Promise<void> {
-    return this.#fault.dead ? never() : this.#inner.run(effect);
+  run(effects: Parameters<Kernel["run"]>[0]): ReturnType<Kernel["run"]> {
+    return this.#fault.dead ? never() : this.#inner.run(effects);
   }
 
   close(): void {

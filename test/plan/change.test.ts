@@ -270,18 +270,27 @@ test("effects run once, after the change that they hang on, and not when it was 
 
 test("an effect that fails is only told", async () => {
   const world = newWorld();
-  const errors = [refusal(), refusal(19)]; // the second says that the link is gone again
-  world.kernel.run = async () => {
-    throw errors.shift();
-  };
-  const plan = [
-    { object: bridge(), effects: [announce] },
-    { object: bridge("br1"), effects: [{ ...announce, link: "br1" }] },
-  ];
+  const errors = [refusal(), refusal(19), undefined]; // the second says that the link is gone again
+  world.kernel.run = async () => errors;
+  const plan = ["br0", "br1", "br2"].map((link) => ({
+    object: bridge(link),
+    effects: [{ ...announce, link }],
+  }));
   await world.reconciler.change(new Map([["a", plan]]));
+  assert.deepEqual(world.events, [
+    { event: "effect-failed", effect: { ...announce, link: "br0" }, error: errors[0] },
+  ]);
+});
+
+test("a kernel that breaks off fails all effects of a change, and not the change", async () => {
+  const world = newWorld();
+  const broken = new Error("broken off");
+  world.kernel.run = () => Promise.reject(broken);
+  const effects = [announce, { ...announce, link: "br1" }];
+  await world.reconciler.change(new Map([["a", [{ object: bridge(), effects }]]]));
   assert.deepEqual(
-    world.events.map(({ event }) => event),
-    ["effect-failed"],
+    world.events,
+    effects.map((effect) => ({ event: "effect-failed", effect, error: broken })),
   );
 });
 

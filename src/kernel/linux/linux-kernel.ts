@@ -1,5 +1,5 @@
 import type { Effect } from "../effects.ts";
-import type { Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
+import type { EffectOutcome, Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
 import { isKernelError, KernelError } from "../kernel-error.ts";
 import { doomedLinkGroup, linkGroup } from "../marks.ts";
 import type { NetlinkRequest } from "../netlink/message.ts";
@@ -9,8 +9,8 @@ import { createNetns, isNetns, netnsIdentity, netnsIdentityOfFd, openNetns, remo
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import { identityOf, type LinkObject, type NetnsObject } from "../objects.ts";
 import * as sys from "../syscalls.ts";
-import { announce } from "./announce.ts";
 import { isBrokenOff } from "./broken-off.ts";
+import { runEffects } from "./effects.ts";
 import { asKernelError, removeFile, writeFile, writeSysctl } from "./files.ts";
 import { commitOperations, type NftOperation } from "./nft-changes.ts";
 import { readHost } from "./read.ts";
@@ -77,8 +77,8 @@ export class LinuxKernel implements Kernel {
     });
   }
 
-  async run(effect: Effect): Promise<void> {
-    await this.#withSession((session) => announce(session, effect));
+  async run(effects: readonly Effect[]): Promise<readonly EffectOutcome[]> {
+    return this.#withSession((session) => runEffects(session, effects));
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import type { Effect } from "../effects.ts";
-import type { Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
+import type { EffectOutcome, Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
 import { isKernelError, type KernelError } from "../kernel-error.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import {
@@ -98,8 +98,9 @@ export class MemoryKernel implements Kernel {
     return run.map((_operation, i) => (i < outcomes.length ? outcomes[i] : "skipped"));
   }
 
-  async run(effect: Effect): Promise<void> {
-    this.effects.push(effect);
+  async run(effects: readonly Effect[]): Promise<readonly EffectOutcome[]> {
+    this.effects.push(...effects);
+    return effects.map(() => undefined);
   }
 
   close(): void {}

@@ -26,6 +26,7 @@ export {
 } from "../netns.ts";
 export * from "./attributes.ts";
 export * from "./codecs.ts";
+export * as conntrack from "./conntrack/index.ts";
 export * from "./live-table.ts";
 export * from "./message.ts";
 export * from "./monitor.ts";

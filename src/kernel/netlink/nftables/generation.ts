@@ -1,7 +1,8 @@
 import { attribute, attributes } from "../attributes.ts";
+import { splitHeader } from "../nfnetlink.ts";
 import type { NetlinkSocket } from "../socket.ts";
 import { type Codec, text, u32be } from "../wire.ts";
-import { request, splitHeader } from "./protocol.ts";
+import { request } from "./protocol.ts";
 
 /** The rule set of a namespace has a number that every transaction raises. */
 export interface Generation {

@@ -1,10 +1,11 @@
 import type { NetlinkMessage } from "../message.ts";
+import { splitHeader } from "../nfnetlink.ts";
 import { type Chain, chainAttributes, chainFromWire } from "./chain.ts";
 import { type ElementWire, elementsFromWire, type SetElement } from "./element.ts";
 import { elementListAttributes } from "./element-changes.ts";
 import { familyFromNumber, type TableFamily } from "./family.ts";
 import { type Generation, generationAttributes, generationFromWire } from "./generation.ts";
-import { type MessageName, messageName, splitHeader } from "./protocol.ts";
+import { type MessageName, messageName } from "./protocol.ts";
 import { type Rule, ruleAttributes, ruleFromWire } from "./rule.ts";
 import { type NftSet, type SetName, setAttributes, setFromWire } from "./set.ts";
 import type { SetType } from "./set-type.ts";

@@ -1,5 +1,6 @@
-import { type NetlinkMessage, type NetlinkRequest, NLM_F_REQUEST } from "../message.ts";
-import { type Codec, type StructValue, struct, u8, u16be } from "../wire.ts";
+import { type NetlinkRequest, NLM_F_REQUEST } from "../message.ts";
+import { withHeader } from "../nfnetlink.ts";
+import type { Codec } from "../wire.ts";
 import { familyNumber, type TableFamily } from "./family.ts";
 
 /** NFNL_SUBSYS_NFTABLES, include/uapi/linux/netfilter/nfnetlink.h. */
@@ -55,25 +56,6 @@ export function messageName(type: number): MessageName | undefined {
   const low = type & 0xff;
   for (const [number, name] of namesByType) if (number === low) return name;
   return undefined;
-}
-
-/** struct nfgenmsg. `resource` is the subsystem in a batch's ends, else the low bits of the generation. */
-const header = struct({ family: u8, version: u8, resource: u16be });
-
-/** Writes and reads a message's body: struct nfgenmsg, then the attributes. */
-export function withHeader<T>(family: number, resource: number, codec: Codec<T>, value: T) {
-  return (writer: Parameters<Codec<T>["write"]>[0]) => {
-    header.write(writer, { family, version: 0, resource });
-    codec.write(writer, value);
-  };
-}
-
-/** What follows struct nfgenmsg, and the struct. */
-export function splitHeader(message: NetlinkMessage): {
-  readonly header: StructValue<{ family: typeof u8; version: typeof u8; resource: typeof u16be }>;
-  readonly attributes: Buffer;
-} {
-  return { header: header.read(message.payload), attributes: message.payload.subarray(header.size) };
 }
 
 /** What {@link request} needs. `family` is NFPROTO_UNSPEC when absent. */

@@ -1,4 +1,5 @@
 import { type NetlinkMessage, readMessages, writeMessage } from "../../../../src/kernel/netlink/message.ts";
+import { splitHeader } from "../../../../src/kernel/netlink/nfnetlink.ts";
 import { chainAttributes, chainFromWire } from "../../../../src/kernel/netlink/nftables/chain.ts";
 import {
   type ElementWire,
@@ -15,7 +16,7 @@ import {
   sortElements,
   type TableDefinition,
 } from "../../../../src/kernel/netlink/nftables/index.ts";
-import { messageName, splitHeader } from "../../../../src/kernel/netlink/nftables/protocol.ts";
+import { messageName } from "../../../../src/kernel/netlink/nftables/protocol.ts";
 import { ruleAttributes, ruleFromWire } from "../../../../src/kernel/netlink/nftables/rule.ts";
 import { setAttributes, setFromWire } from "../../../../src/kernel/netlink/nftables/set.ts";
 import { compact } from "../../../../src/kernel/netlink/nftables/symbols.ts";

@@ -1,0 +1,47 @@
+import { familyOf } from "../../../core/index.ts";
+import { isKernelError } from "../../kernel-error.ts";
+import type { NetlinkRequest } from "../message.ts";
+import { withHeader } from "../nfnetlink.ts";
+import type { NetlinkSocket } from "../socket.ts";
+import { decodeFlow, type Flow, flowAttributes, tupleToWire } from "./flow.ts";
+import { type FlowFilter, flowDump, matchesFlow } from "./flow-filter.ts";
+import { familyNumber, IPCTNL_MSG_CT_DELETE, messageType } from "./protocol.ts";
+
+/** Deletions of one datagram. Refusals wait in the socket's buffer, and so many of them fit. */
+const deletionsAtOnce = 1000;
+
+/** The flows of the socket's namespace that the filter is true of. Throws KernelError. */
+export function listFlows(socket: NetlinkSocket, filter: FlowFilter = {}): Flow[] {
+  return socket.dump(flowDump(filter), (message) => {
+    const flow = decodeFlow(message);
+    return flow !== undefined && matchesFlow(filter, flow) ? flow : undefined;
+  });
+}
+
+/** Makes the kernel forget just this flow. ENOENT when it has ended, also if a later one has its tuples. */
+export function deleteFlow({ id, original, zone }: Flow): NetlinkRequest {
+  const { source, destination, protocol } = original;
+  return {
+    type: messageType(IPCTNL_MSG_CT_DELETE),
+    flags: 0,
+    call: "IPCTNL_MSG_CT_DELETE",
+    object: `flow ${source} ${destination} protocol ${protocol}`,
+    body: withHeader(familyNumber(familyOf(source)), 0, flowAttributes, {
+      original: tupleToWire(original),
+      id,
+      zone,
+    }),
+  };
+}
+
+/** Makes the kernel forget the flows; gives how many it still had. Throws KernelError. */
+export function deleteFlows(socket: NetlinkSocket, flows: readonly Flow[]): number {
+  let deleted = 0;
+  for (let at = 0; at < flows.length; at += deletionsAtOnce) {
+    for (const outcome of socket.request(flows.slice(at, at + deletionsAtOnce).map(deleteFlow))) {
+      if (outcome === undefined) deleted++;
+      else if (!isKernelError(outcome, "ENOENT")) throw outcome;
+    }
+  }
+  return deleted;
+}
