@@ -5,12 +5,17 @@ import { identityOfPlanned, type OwnerId, type PlannedObject, type Wanted } from
 /** What each of some owners wants from now on; an empty list gives all of it up. */
 export type Changes = ReadonlyMap<OwnerId, readonly Wanted[]>;
 
-type Owners = ReadonlyMap<OwnerId, readonly Effect[]>;
+/** The effects that an owner's plan hangs on an object. */
+type Hung = Required<Pick<Wanted, "effects" | "effectsWhenGone">>;
+
+type Owners = ReadonlyMap<OwnerId, Hung>;
+
+const nothingHung: Hung = { effects: [], effectsWhenGone: [] };
 
 /** An object that somebody wants. */
 interface Entry {
   readonly object: PlannedObject;
-  /** Its owners, each with the effects that its plan hangs on the object. */
+  /** Its owners, each with what its plan hangs on the object. */
   readonly owners: Owners;
 }
 
@@ -22,7 +27,7 @@ class Draft {
   readonly object: PlannedObject;
   readonly #base: Owners;
   readonly #gone = new Set<OwnerId>();
-  readonly #come = new Map<OwnerId, readonly Effect[]>();
+  readonly #come = new Map<OwnerId, Hung>();
 
   constructor(object: PlannedObject, base: Owners) {
     this.object = object;
@@ -36,12 +41,15 @@ class Draft {
 
   /** What happens once the object has come or changed: what its owners say, each effect once. */
   get effects(): readonly Effect[] {
-    const effects = [...this.owners()].flatMap(([, own]) => own);
-    if (effects.length < 2) return effects;
-    return [...new Map(effects.map((effect) => [canonicalJson(effect), effect])).values()];
+    return eachOnce([...this.owners()].flatMap(([, own]) => own.effects));
   }
 
-  *owners(): Iterable<readonly [OwnerId, readonly Effect[]]> {
+  /** What happens once the object is gone. */
+  get effectsWhenGone(): readonly Effect[] {
+    return eachOnce([...this.owners()].flatMap(([, own]) => own.effectsWhenGone));
+  }
+
+  *owners(): Iterable<readonly [OwnerId, Hung]> {
     for (const [owner, effects] of this.#base) if (!this.#gone.has(owner)) yield [owner, effects];
     yield* this.#come;
   }
@@ -50,10 +58,14 @@ class Draft {
     if (!this.#come.delete(owner) && this.#base.has(owner)) this.#gone.add(owner);
   }
 
-  add(owner: OwnerId, effects: readonly Effect[]): void {
-    const own = this.#come.get(owner) ?? (this.#gone.has(owner) ? [] : (this.#base.get(owner) ?? []));
+  add(owner: OwnerId, { effects = [], effectsWhenGone = [] }: Omit<Wanted, "object">): void {
+    const former = this.#gone.has(owner) ? undefined : this.#base.get(owner);
+    const own = this.#come.get(owner) ?? former ?? nothingHung;
     if (this.#base.has(owner)) this.#gone.add(owner);
-    this.#come.set(owner, [...own, ...effects]);
+    this.#come.set(owner, {
+      effects: [...own.effects, ...effects],
+      effectsWhenGone: [...own.effectsWhenGone, ...effectsWhenGone],
+    });
   }
 
   /** The same owners' coming and going, for another value. */
@@ -64,7 +76,7 @@ class Draft {
   }
 
   /** Brings owners to what the draft says. */
-  applyTo(owners: Map<OwnerId, readonly Effect[]>): void {
+  applyTo(owners: Map<OwnerId, Hung>): void {
     for (const owner of this.#gone) owners.delete(owner);
     for (const [owner, effects] of this.#come) owners.set(owner, effects);
   }
@@ -83,18 +95,23 @@ export interface Proposal {
 
 /** Who wants what: every object with the set of its owners. It exists while anybody wants it. */
 export class Desired {
-  readonly #entries = new Map<Identity, { object: PlannedObject; owners: Map<OwnerId, readonly Effect[]> }>();
+  readonly #entries = new Map<Identity, { object: PlannedObject; owners: Map<OwnerId, Hung> }>();
   readonly #byOwner = new Map<OwnerId, readonly Wanted[]>();
   #version = 0;
 
   /** What is wanted of an identity. */
-  get(identity: Identity): (Entry & Pick<Draft, "effects">) | undefined {
+  get(identity: Identity): (Entry & Pick<Draft, "effects" | "effectsWhenGone">) | undefined {
     const entry = this.#entries.get(identity);
     if (entry === undefined) return undefined;
+    const { object, owners } = entry;
     return {
-      ...entry,
+      object,
+      owners,
       get effects() {
-        return new Draft(entry.object, entry.owners).effects;
+        return new Draft(object, owners).effects;
+      },
+      get effectsWhenGone() {
+        return new Draft(object, owners).effectsWhenGone;
       },
     };
   }
@@ -125,7 +142,7 @@ export class Desired {
         this.#draft(drafts, identityOfPlanned(object))?.remove(owner);
     }
     for (const [owner, wanted] of changes) {
-      for (const { object, effects = [] } of wanted) this.#add(drafts, owner, object, effects);
+      for (const one of wanted) this.#add(drafts, owner, one);
     }
     const entries = new Map([...drafts].map(([one, draft]) => [one, draft?.size === 0 ? undefined : draft]));
     return { changes, touched: new Set(entries.keys()), entries, version: this.#version };
@@ -150,7 +167,7 @@ export class Desired {
         this.#entries.delete(identity);
         continue;
       }
-      const owners = entry?.owners ?? new Map<OwnerId, readonly Effect[]>();
+      const owners = entry?.owners ?? new Map<OwnerId, Hung>();
       draft.applyTo(owners);
       this.#entries.set(identity, { object: draft.object, owners });
     }
@@ -168,12 +185,7 @@ export class Desired {
     return draft;
   }
 
-  #add(
-    drafts: Map<Identity, Draft | undefined>,
-    owner: OwnerId,
-    object: PlannedObject,
-    effects: readonly Effect[],
-  ): void {
+  #add(drafts: Map<Identity, Draft | undefined>, owner: OwnerId, { object, ...hung }: Wanted): void {
     const identity = identityOfPlanned(object);
     let draft = this.#draft(drafts, identity);
     if (draft === undefined) {
@@ -185,8 +197,13 @@ export class Desired {
       draft = draft.replacedBy(object);
       drafts.set(identity, draft);
     }
-    draft.add(owner, effects);
+    draft.add(owner, hung);
   }
+}
+
+function eachOnce(effects: readonly Effect[]): readonly Effect[] {
+  if (effects.length < 2) return effects;
+  return [...new Map(effects.map((effect) => [canonicalJson(effect), effect])).values()];
 }
 
 function conflict(identity: Identity, owner: OwnerId, wanted: PlannedObject, draft: Draft): WeftError {

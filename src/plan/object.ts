@@ -29,10 +29,13 @@ export interface HeldObject {
 /** What a plan holds. */
 export type PlannedObject = KernelObject | HeldObject;
 
-/** An object that a plan wants, with what should happen once it has come or changed. */
+/** An object that a plan wants, with what should happen once it has come or gone. */
 export interface Wanted {
   readonly object: PlannedObject;
+  /** What happens once it has come or changed. */
   readonly effects?: readonly Effect[];
+  /** What happens once it is gone: deleted since nobody wants it, or replaced by another value. */
+  readonly effectsWhenGone?: readonly Effect[];
 }
 
 /** Who wants an object: `network:ID`, `endpoint:ID`, `sandbox:ID`. */

@@ -1,4 +1,4 @@
-import { Events, KeyedLock, messageOf, throwAll, WeftError } from "../core/index.ts";
+import { deepEqual, Events, KeyedLock, messageOf, throwAll, WeftError } from "../core/index.ts";
 import type { Effect, Identity, Kernel, KernelQuery } from "../kernel/index.ts";
 import { Belief } from "./belief.ts";
 import { type Changes, Desired, type Proposal } from "./desired.ts";
@@ -42,6 +42,17 @@ export interface Applied {
   readonly removed: Promise<void>;
 }
 
+/** Effects that wait until the objects of those identities are gone. */
+type Going = ReadonlyMap<Identity, Gone>;
+
+interface Gone {
+  /** What has to go, as it is believed to be. */
+  readonly object: PlannedObject;
+  readonly effects: readonly Effect[];
+}
+
+const nothingGoing: Going = new Map();
+
 /** What a run did, and what it left for the background. */
 interface Run extends RunResult {
   readonly background: readonly Step[];
@@ -62,6 +73,8 @@ export class Reconciler {
   readonly #executor: Executor;
   readonly #removals: Removals;
   readonly #lock = new KeyedLock();
+  /** What is being removed, with the effects that follow. */
+  readonly #leaving = new Set<Promise<unknown>>();
 
   constructor({ kernel, journal, held, netnsFolder, fileFolder }: ReconcilerInit) {
     this.#kernel = kernel;
@@ -85,6 +98,7 @@ export class Reconciler {
   change(changes: Changes): Promise<Applied> {
     return this.#locked(async () => {
       const proposal = this.#desired.propose(changes);
+      const going = this.#goingOf(proposal);
       const steps = await this.#prepared(this.#diffOf(proposal));
       const undo = this.#desired.accept(proposal);
       const run = await this.#run(steps, "stop");
@@ -93,8 +107,8 @@ export class Reconciler {
         const left = await this.#takeBack(undo, steps, run.unsure);
         throw left.length === 0 ? failure.error : notTakenBack(failure.error, left);
       }
-      await this.#effects(run.effects);
-      return this.#leave(run.background, []);
+      await this.#effects([...run.effects, ...this.#gone(going)]);
+      return this.#leave(run.background, [], going);
     });
   }
 
@@ -105,12 +119,13 @@ export class Reconciler {
   takeDown(changes: Changes): Promise<Applied> {
     return this.#locked(async () => {
       const proposal = this.#desired.propose(changes);
+      const going = this.#goingOf(proposal);
       const steps = await this.#prepared(this.#diffOf(proposal));
       this.#desired.accept(proposal);
       const run = await this.#run(steps, "continue");
       if (run.unsure) await this.#lookAgain();
-      await this.#effects(run.effects);
-      return this.#leave(run.background, errorsOf(run.failures));
+      await this.#effects([...run.effects, ...this.#gone(going)]);
+      return this.#leave(run.background, errorsOf(run.failures), going);
     });
   }
 
@@ -144,7 +159,7 @@ export class Reconciler {
       const { failures, effects, background } = await this.#run(steps, "continue");
       const repeated = [...again].flatMap((owner) => this.#desired.wantedBy(owner));
       await this.#effects([...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])])]);
-      const { removed } = this.#leave(background, []);
+      const { removed } = this.#leave(background, [], nothingGoing);
       await removed.catch(() => {}); // told as an event, and to whoever asks for it
       return { failures, removed };
     });
@@ -159,14 +174,15 @@ export class Reconciler {
   }
 
   /** Resolves when nothing is on its way out any more. */
-  idle(): Promise<void> {
-    return this.#removals.idle();
+  async idle(): Promise<void> {
+    await this.#removals.idle();
+    await Promise.all(this.#leaving);
   }
 
   /** Gives back everything held and lets go of the kernel; what is in the kernel stays. */
   async close(): Promise<void> {
     await this.#locked(async () => {
-      await this.#removals.idle();
+      await this.idle();
       const objects = [...this.#belief.identities()].map((one) => this.#belief.get(one));
       const held = objects.filter((one) => one?.kind === "held");
       const errors: unknown[] = [];
@@ -224,12 +240,14 @@ export class Reconciler {
   async #takeBack(undo: Changes, steps: StepList, unsure: boolean): Promise<readonly unknown[]> {
     if (unsure) await this.#lookAgain();
     const proposal = this.#desired.propose(undo);
+    const going = this.#goingOf(proposal);
     this.#desired.accept(proposal);
     const { failures, background } = await this.#run(
       await this.#prepared(this.#diffOf(proposal)),
       "continue",
     );
-    const left = await this.#leave(background, errorsOf(failures)).removed.then(
+    await this.#effects(this.#gone(going));
+    const left = await this.#leave(background, errorsOf(failures), going).removed.then(
       () => [],
       (error: unknown) => [error],
     );
@@ -239,19 +257,54 @@ export class Reconciler {
     return left;
   }
 
-  /** Sends deletions on their way: from here on they are not believed to be there. */
-  #leave(deletions: readonly Step[], errors: readonly unknown[]): Applied {
+  /** What happens once the objects that a change gives up or replaces are gone; before it is accepted. */
+  #goingOf({ touched, entries }: Proposal): Going {
+    const going = new Map<Identity, Gone>();
+    for (const identity of touched) {
+      const former = this.#desired.get(identity);
+      const object = this.#belief.get(identity);
+      const next = entries.get(identity)?.object;
+      // Asked first, for looking at what all owners of a table want costs more.
+      if (former === undefined || object === undefined || next === former.object) continue;
+      const effects = former.effectsWhenGone;
+      if (effects.length > 0) going.set(identity, { object, effects });
+    }
+    return going;
+  }
+
+  /** The effects of those that are not believed to be there any more as they were. */
+  #gone(going: Going): readonly Effect[] {
+    return [...going].flatMap(([identity, gone]) => (this.#isThere(identity, gone) ? [] : gone.effects));
+  }
+
+  #isThere(identity: Identity, { object }: Gone): boolean {
+    return deepEqual(this.#belief.get(identity), object);
+  }
+
+  /**
+   * Sends deletions on their way: from here on they are not believed to be there. What of `going` is still
+   * there and goes with them has its effects then.
+   */
+  #leave(deletions: readonly Step[], errors: readonly unknown[], going: Going): Applied {
+    const later = new Map([...going].filter(([identity, gone]) => this.#isThere(identity, gone)));
     for (const { identity } of deletions) this.#belief.remove(identity);
-    const removed = this.#remove(deletions, errors);
-    removed.catch(() => {}); // told as an event; whoever waits for it hears of it all the same
+    const removed = this.#remove(deletions, errors, this.#gone(later));
+    // Told as an event; whoever waits for it hears of it all the same.
+    const settled: Promise<unknown> = removed.catch(() => {}).then(() => this.#leaving.delete(settled));
+    this.#leaving.add(settled);
     return { removed };
   }
 
-  async #remove(deletions: readonly Step[], earlier: readonly unknown[]): Promise<void> {
+  async #remove(
+    deletions: readonly Step[],
+    earlier: readonly unknown[],
+    effects: readonly Effect[],
+  ): Promise<void> {
     const objects = deletions.flatMap(({ object }) =>
       object.kind === "held" ? [] : [{ object, identities: identitiesOf(object) }],
     );
     const errors = [...earlier, ...(await this.#removals.remove(objects))];
+    await this.#effects(effects);
     if (errors.length > 0) this.events.emit({ event: "removal-failed", errors });
     throwAll("remove", errors);
   }

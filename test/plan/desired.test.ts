@@ -78,7 +78,9 @@ test("what was accepted between proposing and accepting is kept", () => {
 
 test("an owner's effects go with it, and the same effect of two owners is one", () => {
   const desired = new Desired();
-  const plan = (address: string) => [{ object: bridge(), effects: [announce(address)] }];
+  const plan = (address: string) => [
+    { object: bridge(), effects: [announce(address)], effectsWhenGone: [announce(address)] },
+  ];
   make(
     desired,
     new Map([
@@ -87,8 +89,10 @@ test("an owner's effects go with it, and the same effect of two owners is one", 
     ]),
   );
   assert.equal(desired.get(br0)?.effects.length, 1);
+  assert.equal(desired.get(br0)?.effectsWhenGone.length, 1);
   for (let again = 0; again < 3; again++) make(desired, new Map([["a", plan("10.0.0.2")]]));
   assert.deepEqual(desired.get(br0)?.effects, [announce("10.0.0.1"), announce("10.0.0.2")]);
+  assert.deepEqual(desired.get(br0)?.effectsWhenGone, desired.get(br0)?.effects);
   make(desired, new Map([["a", []]]));
   assert.deepEqual(desired.get(br0)?.effects, [announce("10.0.0.1")]);
 });

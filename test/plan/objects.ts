@@ -6,6 +6,7 @@ import {
   type NetnsRef,
   type NftElementObject,
   type NftTableObject,
+  type SysctlObject,
   tableName,
 } from "../../src/kernel/index.ts";
 import type { HeldObject, Wanted } from "../../src/plan/index.ts";
@@ -63,7 +64,7 @@ export const route = (link: string, gateway: string, destination = "0.0.0.0/0"):
   metric: 0,
 });
 
-export const sysctl = (key: string, value: string, link?: string): KernelObject => ({
+export const sysctl = (key: string, value: string, link?: string): SysctlObject => ({
   kind: "sysctl",
   netns: hostNetns,
   key,
