@@ -11,13 +11,16 @@ import type { Driver } from "../drivers/index.ts";
 import type { HostFacts } from "../facts/index.ts";
 import type { IpamDriver } from "../ipam/index.ts";
 import type { Changes, Reconciler } from "../plan/index.ts";
+import type { HostPorts } from "../ports/index.ts";
 import type { Background } from "./background.ts";
 import type { ControllerEvent } from "./controller-event.ts";
-import type { Attachment } from "./gateway-order.ts";
+import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
 import type { LazyStore } from "./lazy-store.ts";
+import { bindingsInForce, type LostPorts } from "./lost-ports.ts";
 import type { Operations } from "./operations.ts";
 import type { Paths } from "./paths.ts";
 import { planSandbox, sandboxOwner } from "./plans.ts";
+import { planPorts } from "./port-plan.ts";
 import type { NetworkRecord, SandboxRecord } from "./records.ts";
 import type { Tables } from "./tables.ts";
 
@@ -36,6 +39,8 @@ export interface Context {
   readonly locks: KeyedLock;
   readonly operations: Operations;
   readonly background: Background;
+  readonly hostPorts: HostPorts;
+  readonly lostPorts: LostPorts;
 }
 
 /** The driver of that name. Throws DRIVER_NOT_FOUND. */
@@ -87,7 +92,14 @@ export function sandboxChange(
   attachments: readonly Attachment[],
 ): Changes {
   const hasNames = ({ driver }: NetworkRecord) => context.drivers.get(driver)?.capabilities.names === true;
-  return new Map([[sandboxOwner(sandbox.id), planSandbox(context.paths, sandbox, attachments, hasNames)]]);
+  const ports = planPorts(
+    sandbox,
+    bindingsInForce(context.lostPorts, sandbox),
+    inGatewayOrder(attachments),
+    ({ driver }) => context.drivers.get(driver),
+  );
+  const plan = planSandbox(context.paths, sandbox, attachments, { hasNames, ports });
+  return new Map([[sandboxOwner(sandbox.id), plan]]);
 }
 
 /**

@@ -6,5 +6,7 @@ export type ControllerEvent =
   | { readonly event: "restore-failed"; readonly what: string; readonly error: unknown }
   /** A write that nobody waited for failed; it is tried again with the next one. */
   | { readonly event: "write-failed"; readonly what: string; readonly error: unknown }
+  /** A published port could not be had: another program has the host's port. What drifted shows it. */
+  | { readonly event: "port-lost"; readonly what: string; readonly error: unknown }
   | { readonly event: "effect-failed"; readonly what: string; readonly error: unknown }
   | { readonly event: "resolver-crashed"; readonly error: unknown };

@@ -13,10 +13,12 @@ import {
   requireRoot,
   unmountPrivateFolder,
 } from "../kernel/index.ts";
+import { ephemeralSettings, HostPorts, LinuxPortSockets, noProxies } from "../ports/index.ts";
 import { LmdbStore } from "../store/index.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { takeExclusively } from "./exclusive.ts";
 import { nameHandlers, type OpenListener } from "./held-names.ts";
+import { portHandler } from "./held-ports.ts";
 import { Paths } from "./paths.ts";
 import { schema } from "./schema.ts";
 
@@ -53,13 +55,20 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
     const kernel = opened(new LinuxKernel(hostNetnsPath));
     const facts = opened(new LinuxFacts(hostNetnsPath, options.resolvConf));
     const dns = opened(await DnsService.start());
+    const hostPorts = opened(
+      new HostPorts({
+        sockets: new LinuxPortSockets(hostNetnsPath),
+        settings: () => ephemeralSettings((key) => facts.sysctl(key)),
+      }),
+    );
     return {
       root: options.root,
       hostNetnsPath,
       store,
       kernel,
       facts,
-      held: nameHandlers(dns, listenIn(hostNetnsPath)),
+      held: [...nameHandlers(dns, listenIn(hostNetnsPath)), portHandler(hostPorts, noProxies)],
+      hostPorts,
       drivers: chosenDrivers(options),
       ipamDrivers: options.extraIpamDrivers ?? [],
       defaultAddressPools: options.defaultAddressPools ?? [],

@@ -230,6 +230,8 @@ function contextOf(
     locks: new KeyedLock(),
     operations: new Operations(),
     background: new Background(events),
+    hostPorts: parts.hostPorts,
+    lostPorts: new Map(),
   };
 }
 

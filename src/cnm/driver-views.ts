@@ -30,8 +30,9 @@ export function sandboxNetns(paths: Paths, sandbox: Pick<SandboxRecord, "id" | "
 /** A sandbox as a driver sees it, and the interface that an endpoint has in it. */
 export function driverJoin(
   paths: Paths,
-  sandbox: Pick<SandboxRecord, "id" | "hostNetns">,
+  sandbox: Pick<SandboxRecord, "id" | "hostNetns" | "ports">,
   { ifname }: JoinRecord,
 ): DriverJoin {
-  return { sandboxId: sandbox.id, netns: sandboxNetns(paths, sandbox), ifname };
+  const publishes = sandbox.ports.length > 0;
+  return { sandboxId: sandbox.id, netns: sandboxNetns(paths, sandbox), ifname, publishes };
 }

@@ -61,10 +61,11 @@ function takeNamespace(netnsPath: string): number {
   } catch (error) {
     if (!isKernelError(error, "EADDRINUSE")) throw error;
     const holder = abstractSocketOwner(netnsPath, socketName);
-    throw new WeftError(
-      "CONTROLLER_RUNNING",
-      `another controller (pid ${holder ?? "unknown"}) runs in the host namespace`,
-      { cause: error },
-    );
+    // Every user may bind the name, and only root can end whoever did to keep weft from starting.
+    const words =
+      holder === undefined || holder.uid === 0
+        ? `another controller (pid ${holder?.pid ?? "unknown"}) runs in the host namespace`
+        : `process ${holder.pid} of user ${holder.uid}, which is no controller, holds the socket @${socketName} in the host namespace: end it`;
+    throw new WeftError("CONTROLLER_RUNNING", words, { cause: error });
   }
 }

@@ -19,6 +19,7 @@ import { type EndpointOptions, endpointOf, prepareEndpoint } from "./endpoint-op
 import { inGatewayOrder } from "./gateway-order.ts";
 import { checkInterfaceName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
+import { type Rebound, rebind } from "./port-bindings.ts";
 import type { EndpointRecord, JoinRecord, NetworkRecord, SandboxRecord } from "./records.ts";
 import { moveGateway } from "./way-out.ts";
 
@@ -55,8 +56,8 @@ export function joinSandbox(
       );
     }
     checkJoin(context, network, target, options);
-    await attach(context, network, current, target, options, (joined) =>
-      context.store.transact((transaction) => context.tables.endpoints.put(transaction, joined)),
+    await attach(context, network, current, target, options, (joined, transaction) =>
+      context.tables.endpoints.put(transaction, joined),
     );
   });
 }
@@ -79,12 +80,11 @@ export function connectSandbox(
     checkJoin(context, network, sandbox, options);
     const { record, giveUp } = await prepareEndpoint(context, network, name, options);
     try {
-      const commit = (joined: EndpointRecord) =>
-        context.store.transact((transaction) => {
-          alongside(transaction);
-          writeEndpoint(context, transaction, network, joined);
-        });
-      return await attach(context, network, record, sandbox, options, commit);
+      const write = (joined: EndpointRecord, transaction: Transaction) => {
+        alongside(transaction);
+        writeEndpoint(context, transaction, network, joined);
+      };
+      return await attach(context, network, record, sandbox, options, write);
     } catch (error) {
       await giveUp();
       throw error;
@@ -105,17 +105,17 @@ export function sandboxOf({ tables }: Context, id: Id): SandboxRecord {
   return sandbox;
 }
 
-/** Joins, commits by `commit`, and applies. When it fails, the endpoint is in no sandbox, as before. */
+/** Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before. */
 async function attach(
   context: Context,
   network: NetworkRecord,
   endpoint: EndpointRecord,
   sandbox: SandboxRecord,
   options: JoinOptions,
-  commit: (joined: EndpointRecord) => Promise<void>,
+  write: (joined: EndpointRecord, transaction: Transaction) => void,
 ): Promise<EndpointRecord> {
   const driver = driverOf(context, network.driver);
-  const former = inGatewayOrder(attachmentsOf(context, sandbox.id));
+  const others = attachmentsOf(context, sandbox.id);
   const place = {
     sandbox: sandbox.id,
     order: nextOrder(context, sandbox.id),
@@ -123,21 +123,32 @@ async function attach(
   };
   let join: JoinRecord = { ...place, ifname: "" };
   let called = false;
+  let rebound: Rebound | undefined;
   try {
     // The state stays as it is: it says whether the endpoint was there before the call that a crash cuts off.
-    if (driver.capabilities.imperative) await commit({ ...endpoint, join });
+    if (driver.capabilities.imperative) {
+      const asked = { ...endpoint, join };
+      await context.store.transact((transaction) => write(asked, transaction));
+    }
     called = true;
     const view = { sandboxId: sandbox.id, netns: sandboxNetns(context.paths, sandbox) };
     const ask = () => driver.join(driverNetwork(network), driverEndpoint(endpoint), view, options.signal);
     const answer = checkedJoinAnswer(driver, await callDriver(driver, "join", ask, options.signal));
     join = { ...place, ifname: interfaceName(context, driver, sandbox, options, answer), answer };
     const joined: EndpointRecord = { ...endpoint, state: "creating", join };
-    await commit(joined);
+    rebound = rebind(context, sandbox, [...others, { endpoint: joined, network }]);
+    const { sandbox: bound } = rebound;
+    await context.store.transact((transaction) => {
+      write(joined, transaction);
+      if (bound !== sandbox) context.tables.sandboxes.put(transaction, bound);
+    });
     context.tables.setEndpoint(joined);
-    await context.reconciler.change(joinChange(context, driver, network, joined, sandbox));
-    await moveGateway(context, former, inGatewayOrder(attachmentsOf(context, sandbox.id)));
+    context.tables.sandboxes.set(bound);
+    await context.reconciler.change(joinChange(context, driver, network, joined, bound));
+    await moveGateway(context, inGatewayOrder(others), inGatewayOrder(attachmentsOf(context, sandbox.id)));
   } catch (error) {
     if (called) await detach(context, network, endpoint, sandbox, join, error);
+    rebound?.giveUp();
     throw error;
   }
   const ready: EndpointRecord = { ...endpoint, state: "ready", join };
@@ -247,6 +258,8 @@ async function detach(
   const { tables, store } = context;
   const leaving: EndpointRecord = { ...endpoint, join: { ...join, leaving: true } };
   tables.setEndpoint(leaving);
+  const rebound = tables.sandboxes.get(sandbox.id) !== sandbox;
+  tables.sandboxes.set(sandbox);
   let left = leaving;
   const errors: unknown[] = [];
   try {
@@ -261,6 +274,7 @@ async function detach(
   try {
     await store.transact((transaction) => {
       if (tables.endpoints.isIn(transaction, endpoint.id)) tables.endpoints.put(transaction, left);
+      if (rebound) tables.sandboxes.put(transaction, sandbox);
     });
   } catch (error) {
     errors.push(error);

@@ -4,10 +4,11 @@ import { attachmentsOf, type Context, driverOf, sandboxChange, takeDown } from "
 import { callDriver } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork } from "./driver-views.ts";
 import { endpointOf, finishEndpoint } from "./endpoint-operations.ts";
-import { inGatewayOrder } from "./gateway-order.ts";
+import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
 import { locked, sandboxOf } from "./join-operations.ts";
-import { endpointOwner } from "./plans.ts";
-import type { EndpointRecord } from "./records.ts";
+import { endpointOwner, sandboxOwner } from "./plans.ts";
+import { type Rebound, rebind } from "./port-bindings.ts";
+import type { EndpointRecord, SandboxRecord } from "./records.ts";
 import { moveGateway } from "./way-out.ts";
 
 /**
@@ -26,10 +27,21 @@ export async function leaveSandbox(
     const sandbox = sandboxOf(context, record.join.sandbox);
     const former = inGatewayOrder(attachmentsOf(context, sandbox.id));
     const leaving: EndpointRecord = { ...record, join: { ...record.join, leaving: true } };
-    await context.store.transact((transaction) => context.tables.endpoints.put(transaction, leaving));
+    const rest = attachmentsOf(context, sandbox.id).filter(({ endpoint }) => endpoint.id !== record.id);
+    const { sandbox: bound, giveUp } = rebindForLess(context, sandbox, rest);
+    try {
+      await context.store.transact((transaction) => {
+        context.tables.endpoints.put(transaction, leaving);
+        if (bound !== sandbox) context.tables.sandboxes.put(transaction, bound);
+      });
+    } catch (error) {
+      giveUp();
+      throw error;
+    }
     context.tables.setEndpoint(leaving);
+    context.tables.sandboxes.set(bound);
     const changes = new Map<string, readonly Wanted[]>(
-      sandboxChange(context, sandbox, attachmentsOf(context, sandbox.id)),
+      sandboxChange(context, bound, attachmentsOf(context, sandbox.id)),
     );
     const { removed } = await takeDown(context, changes.set(endpointOwner(record.id), []));
     // Before the driver hears of the leave.
@@ -39,6 +51,19 @@ export async function leaveSandbox(
     );
     context.background.start(endpointOwner(record.id), () => finishLeave(context, record.id, removed));
   });
+}
+
+/**
+ * The ports of the host for a sandbox that has lost an endpoint. Another way in may need other ports; when
+ * those cannot be had, the sandbox leaves all the same, and is published on those that it has.
+ */
+function rebindForLess(context: Context, sandbox: SandboxRecord, rest: readonly Attachment[]): Rebound {
+  try {
+    return rebind(context, sandbox, rest);
+  } catch (error) {
+    context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error });
+    return { sandbox, giveUp: () => {} };
+  }
 }
 
 /** Ends what {@link leaveSandbox} began. */

@@ -76,6 +76,13 @@ function publishedName(network: NetworkRecord, endpoint: EndpointRecord, sandbox
   });
 }
 
+/** What a sandbox's plan takes from its networks' drivers. */
+export interface SandboxSurroundings {
+  readonly hasNames: (network: NetworkRecord) => boolean;
+  /** What its published ports need. */
+  readonly ports: readonly Wanted[];
+}
+
 /**
  * What the host must hold for a sandbox itself: its namespace, its files, the way out, and the resolver,
  * which its resolv.conf leads to while it is on a network that has names. `attachments` are in the order in which they joined.
@@ -84,7 +91,7 @@ export function planSandbox(
   paths: Paths,
   sandbox: SandboxRecord,
   attachments: readonly Attachment[],
-  hasNames: (network: NetworkRecord) => boolean,
+  { hasNames, ports }: SandboxSurroundings,
 ): readonly Wanted[] {
   const netns = sandboxNetns(paths, sandbox);
   const ordered = inGatewayOrder(attachments);
@@ -116,7 +123,7 @@ export function planSandbox(
       ),
     );
   }
-  return objects.map((object) => ({ object }));
+  return [...objects.map((object) => ({ object })), ...ports];
 }
 
 function defaultRoutes(netns: string, ordered: readonly Attachment[]): KernelObject[] {

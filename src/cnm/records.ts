@@ -1,6 +1,7 @@
 import type { Id, InterfaceAddress, IpAddress, MacAddress } from "../core/index.ts";
 import type { JoinAnswer, NetworkAnswer } from "../drivers/index.ts";
 import type { AllocatedPool } from "../ipam/index.ts";
+import type { PortBinding, PortSpec } from "../ports/index.ts";
 
 /**
  * Where an object is in its life. `creating`: recorded with its allocations, perhaps not all in the
@@ -87,6 +88,10 @@ export interface SandboxRecord {
   readonly hostResolvConf: string;
   /** Whether the kernel had IPv6 when the sandbox was made. */
   readonly ipv6: boolean;
+  /** The ports to publish, as they were asked for. */
+  readonly ports: readonly PortSpec[];
+  /** The ports of the host that were taken for them. */
+  readonly bindings: readonly PortBinding[];
   /** The port at 127.0.0.11 in the sandbox that names are answered on. */
   readonly dnsPort: number;
 }

@@ -6,6 +6,7 @@ import { finishEndpoint } from "./endpoint-operations.ts";
 import { finishLeave } from "./leave-operations.ts";
 import { finishDeletion } from "./network-operations.ts";
 import { endpointOwner, networkOwner, planEndpoint, planNetwork, sandboxOwner } from "./plans.ts";
+import { reserveAgain } from "./port-bindings.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
 import { moveResolver, sandboxWithoutPort } from "./resolver-port.ts";
 import { finishSandbox } from "./sandbox-operations.ts";
@@ -20,6 +21,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   requireDrivers(context);
   restorePools(context, allocator);
   await compensate(context);
+  reservePorts(context);
   const creating = stageAll(context);
   const { failures, removed } = await context.reconciler.sync(creating);
   const failed = new Set<string>();
@@ -81,6 +83,15 @@ async function compensate(context: Context): Promise<void> {
       state: making ? "deleting" : state,
       join: join === undefined ? undefined : { ...join, leaving: true },
     });
+  }
+}
+
+/** Ports of the host are reserved before anything is planned with them. */
+function reservePorts(context: Context): void {
+  for (const sandbox of context.tables.sandboxes.all()) {
+    if (sandbox.state === "deleting") continue;
+    for (const { reason } of reserveAgain(context, sandbox))
+      context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error: reason });
   }
 }
 

@@ -1,5 +1,6 @@
 import { type Id, newId, parseAddress, WeftError } from "../core/index.ts";
 import type { Wanted } from "../plan/index.ts";
+import { type PortSpec, parseExposed, parsePortSpecs } from "../ports/index.ts";
 import {
   attachmentsOf,
   type Context,
@@ -27,6 +28,11 @@ export interface SandboxOptions {
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
   readonly dnsOptions?: readonly string[];
+  /** Ports to publish, as Docker writes them: `8080:80`, `127.0.0.1::53/udp`, `[::1]:8000-8010:80`. */
+  readonly ports?: readonly string[];
+  /** Ports that the container says it listens on, `80/tcp`; `publishAll` publishes them on ports of the host's choice. */
+  readonly exposedPorts?: readonly string[];
+  readonly publishAll?: boolean;
   /** Live in the host's own namespace, as the host network needs it. */
   readonly hostNetns?: boolean;
   /** A network namespace that is there already, `/proc/PID/ns/net`; a new one is made without. */
@@ -96,8 +102,23 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
     dnsOptions: [...(options.dnsOptions ?? [])],
     hostResolvConf: context.facts.resolvConf(),
     ipv6: context.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined,
+    ports: wantedPorts(options),
+    bindings: [],
     dnsPort: resolverPort,
   };
+}
+
+/** What is to be published: what was named, and what is exposed besides. Throws INVALID_PORT. */
+function wantedPorts({
+  ports = [],
+  exposedPorts = [],
+  publishAll = false,
+}: SandboxOptions): readonly PortSpec[] {
+  const named = parsePortSpecs(ports);
+  const exposed = exposedPorts.flatMap(parseExposed);
+  if (!publishAll) return named;
+  const open = new Set(named.map(({ protocol, port }) => `${port}/${protocol}`));
+  return [...named, ...exposed.filter(({ protocol, port }) => !open.has(`${port}/${protocol}`))];
 }
 
 /** An endpoint that a sandbox is made with. */
@@ -127,7 +148,7 @@ export async function createConnectedSandbox(
   try {
     for (const { network, name, ...rest } of endpoints) {
       await connectSandbox(context, network, draft.id, name ?? containerId, rest, (transaction) =>
-        context.tables.sandboxes.put(transaction, draft),
+        context.tables.sandboxes.put(transaction, sandboxOf(context, draft.id)),
       );
     }
   } catch (error) {
@@ -135,7 +156,7 @@ export async function createConnectedSandbox(
     await context.background.settled(sandboxOwner(draft.id));
     throw error;
   }
-  return markReady(context, draft);
+  return markReady(context, sandboxOf(context, draft.id));
 }
 
 function markReady(context: Context, sandbox: SandboxRecord): SandboxRecord {

@@ -1,8 +1,10 @@
 import type { Id } from "../core/index.ts";
+import type { PortBinding } from "../ports/index.ts";
 import type { Context } from "./context.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { EndpointOptions } from "./endpoint-operations.ts";
 import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
+import { bindingsInForce } from "./lost-ports.ts";
 import type { SandboxRecord } from "./records.ts";
 import { deleteSandbox } from "./sandbox-operations.ts";
 
@@ -54,6 +56,11 @@ export class Sandbox {
   /** The endpoints in the sandbox, in the order in which they joined. */
   endpoints(): readonly Endpoint[] {
     return this.#context.tables.endpointsIn(this.id).map((record) => new Endpoint(this.#context, record));
+  }
+
+  /** The ports of the host that lead to the sandbox now; see {@link SandboxOptions.ports}. Throws SANDBOX_NOT_FOUND. */
+  ports(): readonly PortBinding[] {
+    return bindingsInForce(this.#context.lostPorts, this.info());
   }
 
   /** Deletes the sandbox with its endpoints; see {@link deleteSandbox}. */

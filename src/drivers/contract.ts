@@ -1,6 +1,7 @@
 import type { Family, Id, InterfaceAddress, IpAddress, MacAddress, Prefix } from "../core/index.ts";
 import type { NetnsRef } from "../kernel/index.ts";
 import type { Wanted } from "../plan/index.ts";
+import type { PortProtocol, PublishedPort } from "../ports/index.ts";
 
 /** Options by their full names, as users write them: `com.docker.network.bridge.name`. */
 export type DriverOptions = Readonly<Record<string, string>>;
@@ -70,6 +71,35 @@ export interface DriverJoin {
   readonly netns: NetnsRef;
   /** The name that the interface will have in the sandbox. */
   readonly ifname: string;
+  /** Ports of the sandbox are published. */
+  readonly publishes: boolean;
+}
+
+/** A port of a sandbox that is published: on a port of the host, or open at its own address. */
+export interface OpenPort {
+  readonly protocol: PortProtocol;
+  readonly port: number;
+}
+
+/** How a network leads the host's ports to its endpoints, family by family. */
+export interface Publishing {
+  /**
+   * `nat`: a port of the host is reserved and rewritten. `routed`: the port is open at the sandbox's own
+   * address, and no port of the host is taken. `none`: nothing is published.
+   */
+  readonly mode: Readonly<Record<Family, "nat" | "routed" | "none">>;
+  /** The host's address for ports that name none; all of the host's without. */
+  readonly hostAddress?: IpAddress | undefined;
+}
+
+/** What of a sandbox is published through an endpoint. */
+export interface Publication {
+  /** Ports of the host whose packets go to the endpoint's addresses. */
+  readonly translated: readonly PublishedPort[];
+  /** The sandbox's published ports, for networks that open them at its own address. */
+  readonly open: readonly OpenPort[];
+  /** The families for which the endpoint is the sandbox's way out. */
+  readonly families: readonly Family[];
 }
 
 /** A route that a driver wants in the sandbox besides the default route. */
@@ -130,6 +160,10 @@ export interface Driver {
   /** The endpoint becomes, or ceases to be, its sandbox's way to the outside. */
   programExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
   revokeExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
+  /** How ports are published through the network; not at all without. */
+  publishing?(network: DriverNetwork): Publishing;
+  /** What the host must hold for a sandbox's published ports, of which the endpoint is the way in. Pure. */
+  planPorts?(network: DriverNetwork, endpoint: DriverEndpoint, publication: Publication): readonly Wanted[];
   /** What the driver can tell about an endpoint, for inspection. */
   endpointInfo(network: DriverNetwork, endpoint: DriverEndpoint): Promise<Readonly<Record<string, unknown>>>;
   /** What the host must hold for the network. Pure. */

@@ -1,4 +1,4 @@
-import { WeftError } from "../core/index.ts";
+import { type Family, familyOf, type IpAddress, parseAddress, WeftError } from "../core/index.ts";
 import type { DriverOptions } from "./contract.ts";
 
 /** Throws UNKNOWN_OPTION when `options` has a name that is not in `known`. */
@@ -43,6 +43,22 @@ export function mtuOption(options: DriverOptions, name: string, ipv6: boolean): 
     );
   }
   return mtu;
+}
+
+/** An address of one family; none when the option is absent or empty. Throws INVALID_OPTION. */
+export function addressOption(options: DriverOptions, name: string, family: Family): IpAddress | undefined {
+  const text = options[name] ?? "";
+  if (text === "") return undefined;
+  try {
+    const address = parseAddress(text);
+    if (familyOf(address) === family) return address;
+  } catch {
+    // Told below.
+  }
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid ${name} ${JSON.stringify(text)}: it should be an IPv${family} address`,
+  );
 }
 
 const nameCharacters = /^[A-Za-z0-9_][A-Za-z0-9_.@+-]*$/;

@@ -6,3 +6,10 @@ export const doomedLinkGroup = 30566;
 export const protocolNumber = 119;
 /** The name of weft's table in every namespace where it needs one. */
 export const tableName = "weft";
+/**
+ * Sets of weft's table whose elements keep traffic out: they are withdrawn after the links that they speak
+ * of, not before.
+ */
+export const closingSets: ReadonlySet<string> = new Set(["ifs", "internal", "foreign"]);
+/** The bit of a packet's mark that says: weft judges it. A rule of weft's in other people's chains accepts it. */
+export const acceptMark = 0x0100_0000;

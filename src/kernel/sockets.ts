@@ -28,13 +28,17 @@ export function bindAbstractSocket(netnsPath: string, name: string): number {
   });
 }
 
-/** The pid of the process that listens on an abstract socket in the namespace; undefined when none does. Throws KernelError. */
-export function abstractSocketOwner(netnsPath: string, name: string): number | undefined {
+/** The process that listens on an abstract socket in the namespace, and its user; undefined when none does. Throws KernelError. */
+export function abstractSocketOwner(
+  netnsPath: string,
+  name: string,
+): { readonly pid: number; readonly uid: number } | undefined {
   return inNetnsAt(netnsPath, () => {
     const fd = sys.socket(sys.AF_UNIX, sys.SOCK_STREAM | sys.SOCK_NONBLOCK, 0);
     try {
       sys.connect(fd, abstractAddress(name), `@${name}`);
-      return sys.getsockopt(fd, sys.SOL_SOCKET, sys.SO_PEERCRED, 12).readInt32LE(0); // struct ucred begins with the pid
+      const credentials = sys.getsockopt(fd, sys.SOL_SOCKET, sys.SO_PEERCRED, 12); // struct ucred: pid, uid, gid
+      return { pid: credentials.readInt32LE(0), uid: credentials.readUInt32LE(4) };
     } catch (error) {
       // EAGAIN: its queue of connections is full, which others who asked have filled.
       if (isKernelError(error, "ECONNREFUSED", "EAGAIN")) return undefined;

@@ -1,7 +1,7 @@
 import { type Effect, type Identity, type KernelObject, takenAlongBy, takesAlong } from "../kernel/index.ts";
 import type { Belief } from "./belief.ts";
 import { comparePlanned, type PlannedObject } from "./object.ts";
-import type { RankOf } from "./rank.ts";
+import type { Ranks } from "./rank.ts";
 
 /** One thing to do, in the order in which a plan does it. */
 export type Step =
@@ -49,19 +49,18 @@ export function diff(
   identities: Iterable<Identity>,
   wantedOf: WantedOf,
   belief: Belief,
-  rankOf: RankOf,
+  ranks: Ranks,
 ): StepList {
   const comparison = new Comparison(wantedOf, belief);
   comparison.run(identities);
   const { deletions, creations } = comparison;
   const implied = comparison.implied();
-  const byRank = (a: Step, b: Step) => rankOf(a.object) - rankOf(b.object);
   return {
     deletions: [...deletions.values()]
       .filter(({ identity }) => !implied.has(identity))
-      .sort((a, b) => byRank(b, a)),
+      .sort((a, b) => ranks.deletion(b.object) - ranks.deletion(a.object)),
     implied,
-    creations: [...creations.values()].sort(byRank),
+    creations: [...creations.values()].sort((a, b) => ranks.creation(a.object) - ranks.creation(b.object)),
   };
 }
 

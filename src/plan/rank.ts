@@ -1,4 +1,4 @@
-import type { KernelObject, ObjectKind } from "../kernel/index.ts";
+import { closingSets, type KernelObject, type ObjectKind, tableName } from "../kernel/index.ts";
 import type { PlannedObject } from "./object.ts";
 
 /**
@@ -26,6 +26,17 @@ export function rankOfObject(object: KernelObject): number {
   return object.kind === "sysctl" && object.opensTraffic === true ? openingRank : rankOfKind[object.kind];
 }
 
+/** What keeps traffic out goes when nothing is left that could send any, and its table after it. */
+const closingRank = 1.5;
+const tableDeletionRank = 1.4;
+
+/** The rank of a kernel object that goes: that of its coming, but for what has to outlast the links. */
+export function deletionRankOfObject(object: KernelObject): number {
+  if (object.kind === "nft-table") return tableDeletionRank;
+  const closes = object.kind === "nft-element" && object.table === tableName && closingSets.has(object.set);
+  return closes ? closingRank : rankOfObject(object);
+}
+
 /** Ranks for held types: a listener stands before the rules that lead to it, a name after everything. */
 export const heldRanks = { listener: 8, view: 12, name: 13 } as const;
 
@@ -35,5 +46,8 @@ export const heldRanks = { listener: 8, view: 12, name: 13 } as const;
  */
 export const withdrawnFromRank = rankOfKind["nft-table"];
 
-/** Gives the rank of any planned object. */
-export type RankOf = (object: PlannedObject) => number;
+/** Gives the ranks of any planned object: of its coming, and of its going. */
+export interface Ranks {
+  readonly creation: (object: PlannedObject) => number;
+  readonly deletion: (object: PlannedObject) => number;
+}

@@ -15,7 +15,7 @@ import {
   type PlannedObject,
   providesOf,
 } from "./object.ts";
-import { rankOfObject, withdrawnFromRank } from "./rank.ts";
+import { deletionRankOfObject, type Ranks, rankOfObject, withdrawnFromRank } from "./rank.ts";
 import { Removals } from "./removals.ts";
 
 /** What a reconciler tells about its background work. */
@@ -82,7 +82,7 @@ export class Reconciler {
     this.#folders = { netnsFolder, fileFolder };
     this.#formers = new FormerValues({ kernel, journal, desired: this.#desired, belief: this.#belief });
     this.#executor = new Executor(kernel, this.#handlers, this.#belief);
-    this.#removals = new Removals(kernel, rankOfObject);
+    this.#removals = new Removals(kernel, deletionRankOfObject);
   }
 
   /** What each owner wants; for those who show it. */
@@ -155,7 +155,7 @@ export class Reconciler {
       for (const object of this.#formers.unwanted()) this.#belief.add(object);
       const identities = [...this.#desired.identities(), ...this.#belief.identities()];
       const wantedOf = (one: Identity) => this.#desired.get(one);
-      const steps = await this.#prepared(diff(identities, wantedOf, this.#belief, this.#rankOf));
+      const steps = await this.#prepared(diff(identities, wantedOf, this.#belief, this.#ranks));
       const { failures, effects, background } = await this.#run(steps, "continue");
       const repeated = [...again].flatMap((owner) => this.#desired.wantedBy(owner));
       await this.#effects([...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])])]);
@@ -186,7 +186,7 @@ export class Reconciler {
       const objects = [...this.#belief.identities()].map((one) => this.#belief.get(one));
       const held = objects.filter((one) => one?.kind === "held");
       const errors: unknown[] = [];
-      for (const object of held.sort((a, b) => this.#rankOf(b) - this.#rankOf(a))) {
+      for (const object of held.sort((a, b) => this.#ranks.deletion(b) - this.#ranks.deletion(a))) {
         await handlerOf(this.#handlers, object)
           .release(object)
           .catch((error: unknown) => errors.push(error));
@@ -201,12 +201,15 @@ export class Reconciler {
     return this.#lock.run("host", task);
   }
 
-  readonly #rankOf = (object: PlannedObject): number =>
-    object.kind === "held" ? handlerOf(this.#handlers, object).rank : rankOfObject(object);
+  readonly #ranks: Ranks = {
+    creation: (one) => (one.kind === "held" ? handlerOf(this.#handlers, one).rank : rankOfObject(one)),
+    deletion: (one) =>
+      one.kind === "held" ? handlerOf(this.#handlers, one).rank : deletionRankOfObject(one),
+  };
 
   #diffOf({ entries, touched }: Proposal): StepList {
     const wantedOf = (one: Identity) => (entries.has(one) ? entries.get(one) : this.#desired.get(one));
-    return diff(touched, wantedOf, this.#belief, this.#rankOf);
+    return diff(touched, wantedOf, this.#belief, this.#ranks);
   }
 
   /** Waits for removals in the way, journals what cannot be marked, and puts back instead of deleting. */
@@ -224,7 +227,7 @@ export class Reconciler {
     const mayWait = ({ step, object, identity }: Step) =>
       step === "delete" &&
       object.kind !== "held" &&
-      this.#rankOf(object) < withdrawnFromRank &&
+      this.#ranks.deletion(object) < withdrawnFromRank &&
       !this.#formers.has(identity) &&
       !identitiesOf(object).some((one) => inTheWay.has(one));
     const now = deletions.filter((step) => !mayWait(step));

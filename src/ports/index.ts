@@ -14,6 +14,15 @@ export { HostPorts, type HostPortsInit, type PortRequest, type TakenPort } from 
 export { LinuxPortSockets } from "./linux-port-sockets.ts";
 export { MemoryPortSockets } from "./memory-port-sockets.ts";
 export { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
+export {
+  isTranslated,
+  type PortMapElement,
+  type PublishedPort,
+  portChains,
+  portElements,
+  portMaps,
+} from "./port-maps.ts";
+export { noProxies, type PortProxies, type ProxiedPort } from "./port-proxies.ts";
 export type { OpenedPort, PortSockets } from "./port-sockets.ts";
 export {
   type ExposedPort,

@@ -2,6 +2,7 @@ import { type HeldHandler, type HeldObject, heldRanks } from "../../src/plan/ind
 
 const ranks: Readonly<Record<string, number>> = {
   "dns-listener": heldRanks.listener,
+  "host-ports": heldRanks.listener,
   "dns-view": heldRanks.view,
   "dns-name": heldRanks.name,
 };

@@ -42,6 +42,8 @@ export function sandboxRecord(containerId: string, more: Partial<SandboxRecord> 
     dnsOptions: [],
     hostResolvConf: "",
     ipv6: true,
+    ports: [],
+    bindings: [],
     dnsPort: 61053,
     ...more,
   };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { ControllerParts } from "../../src/cnm/controller-options.ts";
 import { nameHandlers } from "../../src/cnm/held-names.ts";
+import { portHandler } from "../../src/cnm/held-ports.ts";
 import { Controller, type ControllerEvent } from "../../src/cnm/index.ts";
 import { Paths } from "../../src/cnm/paths.ts";
 import { schema } from "../../src/cnm/schema.ts";
@@ -18,6 +19,13 @@ import {
   openUdpAndTcp,
   unmountPrivateFolder,
 } from "../../src/kernel/index.ts";
+import {
+  ephemeralSettings,
+  HostPorts,
+  LinuxPortSockets,
+  MemoryPortSockets,
+  noProxies,
+} from "../../src/ports/index.ts";
 import { LmdbStore, MemoryStore, type Store } from "../../src/store/index.ts";
 import { withNetns } from "../netns-fixture.ts";
 import { seededRandom, TestClock } from "./deterministic.ts";
@@ -89,6 +97,7 @@ export class World {
         kernel: kernel(parts.kernel),
         facts: parts.facts,
         held: this.held.handlers(parts.held),
+        hostPorts: parts.hostPorts,
         drivers: ["bridge", "host", "null", ...(drivers?.(this.hand, parts.facts) ?? [])],
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
@@ -141,6 +150,7 @@ export interface OpenParts {
   readonly store: Store;
   readonly facts: HostFacts;
   readonly held: ControllerParts["held"];
+  readonly hostPorts: HostPorts;
   /** What closing the controller closes besides. */
   close(): Promise<void>;
   /** What the death of the process ends. */
@@ -165,22 +175,29 @@ export async function withTwin(
   const facts = new TwinFacts(kernel, resolvConf);
   let store = new MemoryStore();
   const root = "/weft-twin";
+  const sockets = new MemoryPortSockets();
   await inWorld(
     {
       root,
       hostNetnsPath: "/proc/self/ns/net",
       hand: new TwinHand(kernel, facts),
       async open() {
+        const hostPorts = new HostPorts({
+          sockets,
+          settings: () => ephemeralSettings((key) => facts.sysctl(key)),
+        });
         return {
           kernel,
           store,
           facts,
-          held: [],
+          held: [portHandler(hostPorts, noProxies)],
+          hostPorts,
           // What is in memory outlives its closing, as what is on disk does.
           close: async () => {
+            hostPorts.close();
             store = await copyOf(store);
           },
-          die: async () => {},
+          die: async () => hostPorts.close(),
         };
       },
       async end() {},
@@ -245,10 +262,15 @@ async function openLinux(
   const kernel = new LinuxKernel(netnsPath);
   const facts = new LinuxFacts(netnsPath, resolvConfPath);
   const dns = await DnsService.start();
+  const hostPorts = new HostPorts({
+    sockets: new LinuxPortSockets(netnsPath),
+    settings: () => ephemeralSettings((key) => facts.sysctl(key)),
+  });
   const die = async () => {
     kernel.close();
     if (!ended) facts.close();
     ended = true;
+    hostPorts.close();
     await dns.close();
   };
   let ended = false;
@@ -256,9 +278,13 @@ async function openLinux(
     kernel,
     store,
     facts,
-    held: nameHandlers(dns, ({ netns, port }) =>
-      openUdpAndTcp(netns === hostNetns ? netnsPath : netns, [127, 0, 0, 11], port),
-    ),
+    held: [
+      ...nameHandlers(dns, ({ netns, port }) =>
+        openUdpAndTcp(netns === hostNetns ? netnsPath : netns, [127, 0, 0, 11], port),
+      ),
+      portHandler(hostPorts, noProxies),
+    ],
+    hostPorts,
     async close() {
       await die();
       await store.close();

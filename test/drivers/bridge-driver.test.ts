@@ -14,7 +14,7 @@ import {
   type DriverNetwork,
   type DriverPool,
 } from "../../src/drivers/index.ts";
-import type { KernelObject } from "../../src/kernel/index.ts";
+import type { KernelObject, NftElementObject } from "../../src/kernel/index.ts";
 import type { Wanted } from "../../src/plan/index.ts";
 import { idOf } from "../cnm/samples.ts";
 
@@ -81,10 +81,14 @@ function line(object: KernelObject): string {
     case "nft-table":
       return `table ${object.definition.table}`;
     case "nft-element":
-      return `${object.set} ${String(object.element.key)}`;
+      return [object.set, String(object.element.key), ...dataOf(object)].join(" ");
     default:
       return object.kind;
   }
+}
+
+function dataOf({ element: { data } }: NftElementObject): readonly string[] {
+  return data === undefined || "verdict" in data ? [] : [String(data)];
 }
 
 const plain = [
@@ -98,6 +102,8 @@ const plain = [
   "table weft",
   "ifs br",
   "icc br,br",
+  "own4 br,10.0.0.0/24",
+  "bridges4 10.0.0.1",
   "masq4 10.0.0.0/24",
 ];
 /** What makes the host forward, and nobody else's traffic by it. */
@@ -110,7 +116,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     "an internal network: no forwarding, no masquerading",
     { internal: true },
     {},
-    [...without(...wayOut, "masq4 10.0.0.0/24"), "internal br"],
+    [...without(...wayOut, "own4 br,10.0.0.0/24", "bridges4 10.0.0.1", "masq4 10.0.0.0/24"), "internal br"],
   ],
   ["without communication", { options: { [bridgeOption.icc]: "false" } }, {}, without("icc br,br")],
   ["without masquerading", { options: { [bridgeOption.masquerade]: "0" } }, {}, without("masq4 10.0.0.0/24")],
@@ -118,7 +124,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     "without an IPv4 address",
     { options: { [bridgeOption.inhibitIpv4]: "" } },
     {},
-    without("10.0.0.1/24 on br"),
+    without("10.0.0.1/24 on br", "bridges4 10.0.0.1"),
   ],
   [
     "with an MTU",
@@ -160,8 +166,45 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
       "table weft",
       "ifs br",
       "icc br,br",
+      "own4 br,10.0.0.0/24",
+      "bridges4 10.0.0.1",
       "masq4 10.0.0.0/24",
+      "own6 br,fd00::/64",
+      "bridges6 fd00::1",
       "masq6 fd00::/64",
+    ],
+  ],
+  [
+    "whose traffic leaves by an address of the host's",
+    { options: { [bridgeOption.hostIpv4]: "192.0.2.9" } },
+    {},
+    [...without("masq4 10.0.0.0/24"), "snat4 10.0.0.0/24 192.0.2.9"],
+  ],
+  [
+    "in gateway mode nat-unprotected",
+    { options: { [bridgeOption.gatewayModeIpv4]: "nat-unprotected" } },
+    {},
+    [...plain, "unprotected br,ipv4"],
+  ],
+  [
+    "in gateway mode routed",
+    { options: { [bridgeOption.gatewayModeIpv4]: "routed" } },
+    {},
+    [...without("masq4 10.0.0.0/24"), "routed br,ipv4"],
+  ],
+  [
+    "in gateway mode isolated",
+    { internal: true, options: { [bridgeOption.gatewayModeIpv4]: "isolated" } },
+    {},
+    [
+      ...without(
+        ...wayOut,
+        "10.0.0.1/24 on br",
+        "own4 br,10.0.0.0/24",
+        "bridges4 10.0.0.1",
+        "masq4 10.0.0.0/24",
+      ),
+      "internal br",
     ],
   ],
 ];
@@ -203,6 +246,7 @@ test("the plan of an endpoint is a pair, its place in the bridge, its addresses,
     sandboxId: idOf("c"),
     netns: "/n/c",
     ifname: "eth7",
+    publishes: false,
   });
   assert.deepEqual(lines(plan), [
     `veth ${host} mtu 1300`,

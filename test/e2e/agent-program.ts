@@ -46,10 +46,10 @@ function reach(request: Reach): Promise<Answer<"reach">> {
   return ways[request.protocol](request);
 }
 
-function reachByTcp({ address, ms }: Reach): Promise<Answer<"reach">> {
+function reachByTcp({ address, port = agentPort, ms }: Reach): Promise<Answer<"reach">> {
   return new Promise((resolve) => {
     let seen = "";
-    const socket = connect({ host: address, port: agentPort });
+    const socket = connect({ host: address, port });
     const timer = setTimeout(() => finish({ failed: "timeout" }), ms);
     const finish = (answer: Answer<"reach">) => {
       clearTimeout(timer);
@@ -65,7 +65,7 @@ function reachByTcp({ address, ms }: Reach): Promise<Answer<"reach">> {
 }
 
 /** Sends again and again, as whoever uses UDP does. */
-function reachByUdp({ address, ms }: Reach): Promise<Answer<"reach">> {
+function reachByUdp({ address, port = agentPort, ms }: Reach): Promise<Answer<"reach">> {
   return new Promise((resolve) => {
     const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     const timers: NodeJS.Timeout[] = [];
@@ -76,7 +76,7 @@ function reachByUdp({ address, ms }: Reach): Promise<Answer<"reach">> {
     };
     socket.on("error", (error) => finish({ failed: codeOf(error) }));
     socket.on("message", (message) => finish({ seen: message.toString() }));
-    socket.connect(agentPort, address, () => {
+    socket.connect(port, address, () => {
       const send = () => socket.send("hello", () => {}); // refusals come as errors of the socket
       timers.push(
         setInterval(send, 100),

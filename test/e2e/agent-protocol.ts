@@ -21,6 +21,8 @@ export interface NameAnswer {
 export interface Reach {
   readonly protocol: Protocol;
   readonly address: string;
+  /** The port of TCP and UDP; {@link agentPort} when absent. */
+  readonly port?: number;
   readonly ms: number;
 }
 

@@ -3,13 +3,14 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import type {
-  AgentCall,
-  AgentCalls,
-  AgentReply,
-  NameAnswer,
-  NameQuestion,
-  Protocol,
+import {
+  type AgentCall,
+  type AgentCalls,
+  type AgentReply,
+  agentPort,
+  type NameAnswer,
+  type NameQuestion,
+  type Protocol,
 } from "./agent-protocol.ts";
 
 /** The command that runs an agent, which is this for a namespace as test/e2e/agent-program.ts says. */
@@ -72,15 +73,19 @@ export class Agent {
   }
 
   /** The source address that the agent at `address` sees when this one asks it. Throws when it cannot be reached. */
-  async reach(address: string, protocol: Protocol = "tcp"): Promise<string> {
-    const answer = await this.ask("reach", { address, protocol, ms: patienceMs });
+  async reach(address: string, protocol: Protocol = "tcp", port = agentPort): Promise<string> {
+    const answer = await this.ask("reach", { address, protocol, port, ms: patienceMs });
     if ("failed" in answer) throw new Error(`${address} was not reached by ${protocol}: ${answer.failed}`);
     return answer.seen;
   }
 
   /** Why the agent at `address` cannot be reached; undefined when it can, after all. */
-  async unreached(address: string, protocol: Protocol = "tcp"): Promise<string | undefined> {
-    const answer = await this.ask("reach", { address, protocol, ms: beliefMs });
+  async unreached(
+    address: string,
+    protocol: Protocol = "tcp",
+    port = agentPort,
+  ): Promise<string | undefined> {
+    const answer = await this.ask("reach", { address, protocol, port, ms: beliefMs });
     return "failed" in answer ? answer.failed : undefined;
   }
 

@@ -58,6 +58,8 @@ async function told({ host, network, bridge, clientLink, webLink, client, web }:
     ...network.info().pools.map(({ pool, family }) => [pool, `POOL${family}`] as const),
     [`${gateways.ipv4}/24`, "GATEWAY4"],
     [`${gateways.ipv6}/64`, "GATEWAY6"],
+    [`"${gateways.ipv4}"`, '"GATEWAY4"'],
+    [`"${gateways.ipv6}"`, '"GATEWAY6"'],
     [`${ipv4}/24`, "CLIENT4"],
     [`${ipv6}/64`, "CLIENT6"],
   ] as const;
@@ -85,12 +87,16 @@ suite("what somebody else did to the host is told and mended", () => {
     withScene(async (scene) => {
       scene.host.netns.exec("nft", "flush", "ruleset");
       assert.deepEqual(await told(scene), [
+        'missing nft-element host inet weft bridges4 ["GATEWAY4"]',
+        'missing nft-element host inet weft bridges6 ["GATEWAY6"]',
         'missing nft-element host inet weft foreign ["ipv4"]',
         'missing nft-element host inet weft foreign ["ipv6"]',
         'missing nft-element host inet weft icc ["BRIDGE","BRIDGE"]',
         'missing nft-element host inet weft ifs ["BRIDGE"]',
         'missing nft-element host inet weft masq4 ["POOL4"]',
         'missing nft-element host inet weft masq6 ["POOL6"]',
+        'missing nft-element host inet weft own4 ["BRIDGE","POOL4"]',
+        'missing nft-element host inet weft own6 ["BRIDGE","POOL6"]',
         "missing nft-table host inet weft",
       ]);
       await assertMended(scene);

@@ -22,7 +22,8 @@ test("an abstract name is one process's, in its namespace only, and gone with it
     );
     for (let asked = 0; asked < 5; asked++) {
       const owner = abstractSocketOwner(a.path, "weft-test");
-      assert.ok(owner === process.pid || (asked > 0 && owner === undefined), `${owner}`);
+      assert.ok(owner?.pid === process.pid || (asked > 0 && owner === undefined), `${owner?.pid}`);
+      assert.equal(owner?.uid ?? 0, 0);
     }
     assert.equal(abstractSocketOwner(b.path, "weft-test"), undefined);
     closeFd(bindAbstractSocket(b.path, "weft-test"));

@@ -306,9 +306,9 @@ test("a dry run tells the steps and does none of them", async () => {
   );
   const told = steps.map(({ step, identity }) => `${step} ${identity}`);
   assert.deepEqual(told, [
-    `delete ${identityOf(table())}`,
     `change ${identityOf(sysctl("net/ipv4/conf/all/log_martians", "0"))}`,
     `delete ${identityOf(bridge())}`,
+    `delete ${identityOf(table())}`,
     `create ${identityOf(bridge("br1"))}`,
   ]);
   assert.deepEqual(operations(world), []);

@@ -17,7 +17,7 @@ import {
   identityOfPlanned,
   type PlannedObject,
 } from "../../src/plan/object.ts";
-import { heldRanks, rankOfObject } from "../../src/plan/rank.ts";
+import { deletionRankOfObject, heldRanks, type Ranks, rankOfObject } from "../../src/plan/rank.ts";
 import {
   address,
   adopted,
@@ -34,15 +34,17 @@ import {
   veth,
 } from "./objects.ts";
 
-const rankOf = (object: PlannedObject) =>
-  object.kind === "held" ? heldRanks.listener : rankOfObject(object);
+const ranks: Ranks = {
+  creation: (object) => (object.kind === "held" ? heldRanks.listener : rankOfObject(object)),
+  deletion: (object) => (object.kind === "held" ? heldRanks.listener : deletionRankOfObject(object)),
+};
 
 function compareAll(found: readonly PlannedObject[], wanted: readonly PlannedObject[]) {
   const belief = new Belief();
   for (const object of found) belief.add(object);
   const plan = new Map(wanted.map((object) => [identityOfPlanned(object), { object, effects: [] }]));
   const all = [...belief.identities(), ...plan.keys()];
-  return diff(all, (identity) => plan.get(identity), belief, rankOf);
+  return diff(all, (identity) => plan.get(identity), belief, ranks);
 }
 
 const told = (steps: readonly Step[]) => steps.map(({ step, identity }) => `${step} ${identity}`);
@@ -234,14 +236,15 @@ test("deletions descend in rank and creations ascend", () => {
   fc.assert(
     fc.property(world, world, (found, wanted) => {
       const { deletions, creations } = compareAll(found, wanted);
-      const ranks = (steps: readonly Step[]) => steps.map(({ object }) => rankOf(object));
+      const going = deletions.map(({ object }) => ranks.deletion(object));
+      const coming = creations.map(({ object }) => ranks.creation(object));
       assert.deepEqual(
-        ranks(deletions),
-        ranks(deletions).sort((a, b) => b - a),
+        going,
+        going.toSorted((a, b) => b - a),
       );
       assert.deepEqual(
-        ranks(creations),
-        ranks(creations).sort((a, b) => a - b),
+        coming,
+        coming.toSorted((a, b) => a - b),
       );
     }),
   );

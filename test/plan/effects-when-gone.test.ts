@@ -39,7 +39,8 @@ for (const how of ["change", "takeDown"] as const) {
     const world = newWorld();
     await world.reconciler.change(owned(1, 2));
     operations(world);
-    await world.reconciler[how](give("a"));
+    const { removed } = await world.reconciler[how](give("a"));
+    await removed;
     assert.deepEqual(operations(world), [`delete ${identityOf(table())}`]);
     assert.deepEqual(forgotten(world), [1, 2]);
   });
@@ -52,7 +53,8 @@ test("what another owner still wants is not gone", async () => {
   await world.reconciler.takeDown(give("b"));
   assert.deepEqual(forgotten(world), []);
   await world.reconciler.change(give("b", portOf(1)));
-  await world.reconciler.takeDown(new Map([...give("a"), ...give("b")]));
+  const { removed } = await world.reconciler.takeDown(new Map([...give("a"), ...give("b")]));
+  await removed;
   assert.deepEqual(forgotten(world), [1]);
 });
 

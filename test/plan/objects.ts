@@ -83,7 +83,7 @@ const setType = { key: ["ifname"] } as const;
 export const table = (place: NetnsRef = hostNetns, comment = "first"): NftTableObject => ({
   kind: "nft-table",
   netns: place,
-  definition: { family: "inet", table: tableName, comment, sets: { ifs: setType }, chains: {} },
+  definition: { family: "inet", table: tableName, comment, sets: { icc: setType }, chains: {} },
 });
 
 export const element = (name: string, place: NetnsRef = hostNetns): NftElementObject => ({
@@ -91,7 +91,7 @@ export const element = (name: string, place: NetnsRef = hostNetns): NftElementOb
   netns: place,
   family: "inet",
   table: tableName,
-  set: "ifs",
+  set: "icc",
   type: setType,
   element: { key: [name] },
 });

@@ -44,10 +44,15 @@ const plan = wanted(
 test("traffic and what is held are withdrawn at once, and the rest goes in the background", async () => {
   const kernel = new SlowKernel();
   const world = newWorld(kernel);
-  await world.reconciler.change(new Map([["a", plan]]));
+  await world.reconciler.change(
+    new Map([
+      ["a", plan],
+      ["b", wanted(table())],
+    ]),
+  );
   operations(world);
   const { removed } = await world.reconciler.takeDown(new Map([["a", []]]));
-  assert.deepEqual(operations(world), [`delete ${identityOf(table())}`]);
+  assert.deepEqual(operations(world), [`delete ${identityOf(element("br0"))}`]);
   assert.deepEqual(world.things.log, ["acquire dns {}", "release dns {}"]);
   kernel.open();
   kernel.open();
@@ -60,7 +65,7 @@ test("traffic and what is held are withdrawn at once, and the rest goes in the b
     await new Promise((resolve) => setImmediate(resolve));
   }
   await waiting;
-  assertThere(world);
+  assertThere(world, table());
   assert.deepEqual(operations(world).length, 4);
 });
 

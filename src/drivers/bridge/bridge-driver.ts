@@ -1,5 +1,6 @@
 import {
   addressPart,
+  type Family,
   familyOf,
   type IpAddress,
   type PrefixRange,
@@ -15,11 +16,14 @@ import type {
   DriverJoin,
   DriverNetwork,
   JoinAnswer,
+  Publication,
+  Publishing,
 } from "../contract.ts";
 import { NativeDriver } from "../native-driver.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
 import { hostLinkName, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
+import { bridgePublishing, planBridgePorts } from "./published-ports.ts";
 
 /** The bridge driver: a Linux bridge a network, a veth pair an endpoint, isolation and NAT by one constant rule set. */
 export class BridgeDriver extends NativeDriver {
@@ -41,9 +45,11 @@ export class BridgeDriver extends NativeDriver {
   }
 
   checkNetwork(network: Pick<DriverNetwork, "options" | "ipv4" | "ipv6" | "internal">): AddressingNeeds {
-    const { inhibitIpv4 } = parseBridgeOptions(network);
-    // Nobody would hold the address: there is no bridge address and no way out.
-    return { skipGateway: inhibitIpv4 && network.internal ? [4] : [] };
+    const { inhibitIpv4, gatewayMode } = parseBridgeOptions(network);
+    // Where the bridge has no address and there is no way out, nobody would hold the gateway's.
+    const nobodys = (family: Family) =>
+      gatewayMode[family] === "isolated" || (family === 4 && inhibitIpv4 && network.internal);
+    return { skipGateway: ([4, 6] as const).filter(nobodys) };
   }
 
   /** Throws BRIDGE_NAME_IN_USE, POOL_OVERLAP or INVALID_OPTION. */
@@ -83,6 +89,15 @@ export class BridgeDriver extends NativeDriver {
     }
     const { interfacePrefix } = parseBridgeOptions(network);
     return { interfacePrefix, gateways, staticRoutes: [], disableGatewayService: network.internal };
+  }
+
+  publishing(network: DriverNetwork): Publishing {
+    return bridgePublishing(network, parseBridgeOptions(network));
+  }
+
+  planPorts(network: DriverNetwork, endpoint: DriverEndpoint, publication: Publication): readonly Wanted[] {
+    const { bridge } = bridgeAnswerOf(network);
+    return planBridgePorts(bridge, parseBridgeOptions(network), endpoint, publication);
   }
 
   override async endpointInfo(

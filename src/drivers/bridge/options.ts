@@ -1,12 +1,14 @@
-import { type Id, shortId, WeftError } from "../../core/index.ts";
+import { type Family, type Id, type IpAddress, shortId, WeftError } from "../../core/index.ts";
 import type { DriverNetwork, DriverOptions } from "../contract.ts";
 import {
+  addressOption,
   booleanOption,
   checkInterfaceName,
   interfaceNameOption,
   mtuOption,
   refuseUnknownOptions,
 } from "../options.ts";
+import { type GatewayMode, gatewayModeOption } from "./gateway-mode.ts";
 
 /** The options of a bridge network; the reference's names, docker/docs "bridge driver options". */
 export const bridgeOption = {
@@ -14,6 +16,12 @@ export const bridgeOption = {
   icc: "com.docker.network.bridge.enable_icc",
   masquerade: "com.docker.network.bridge.enable_ip_masquerade",
   inhibitIpv4: "com.docker.network.bridge.inhibit_ipv4",
+  hostBindingIpv4: "com.docker.network.bridge.host_binding_ipv4",
+  gatewayModeIpv4: "com.docker.network.bridge.gateway_mode_ipv4",
+  gatewayModeIpv6: "com.docker.network.bridge.gateway_mode_ipv6",
+  trustedInterfaces: "com.docker.network.bridge.trusted_host_interfaces",
+  hostIpv4: "com.docker.network.host_ipv4",
+  hostIpv6: "com.docker.network.host_ipv6",
   mtu: "com.docker.network.driver.mtu",
   interfacePrefix: "com.docker.network.container_iface_prefix",
 } as const;
@@ -28,6 +36,13 @@ export interface BridgeOptions {
   readonly masquerade: boolean;
   /** The bridge gets no IPv4 address. */
   readonly inhibitIpv4: boolean;
+  /** Where ports are published that name no address of the host; on all of them without. */
+  readonly hostBindingIpv4: IpAddress | undefined;
+  readonly gatewayMode: Readonly<Record<Family, GatewayMode>>;
+  /** Interfaces of the host from which published ports may be reached at the sandboxes' own addresses. */
+  readonly trustedInterfaces: readonly string[];
+  /** The address that traffic to the outside leaves by, in place of the one of the interface that it leaves by. */
+  readonly hostAddress: Readonly<Record<Family, IpAddress | undefined>>;
   /** Bytes. */
   readonly mtu: number | undefined;
   /** Prefix of the interfaces' names in sandboxes. */
@@ -42,7 +57,8 @@ export function parseBridgeOptions({
   options,
   ipv4,
   ipv6,
-}: Pick<DriverNetwork, "options" | "ipv4" | "ipv6">): BridgeOptions {
+  internal,
+}: Pick<DriverNetwork, "options" | "ipv4" | "ipv6" | "internal">): BridgeOptions {
   refuseUnknownOptions("bridge", options, Object.values(bridgeOption));
   if (!ipv4 && !ipv6) throw new WeftError("INVALID_OPTION", "IPv4 or IPv6 must be enabled");
   return {
@@ -50,6 +66,16 @@ export function parseBridgeOptions({
     icc: booleanOption(options, bridgeOption.icc, true),
     masquerade: booleanOption(options, bridgeOption.masquerade, true),
     inhibitIpv4: booleanOption(options, bridgeOption.inhibitIpv4, false),
+    hostBindingIpv4: addressOption(options, bridgeOption.hostBindingIpv4, 4),
+    gatewayMode: {
+      4: gatewayModeOption(options, bridgeOption.gatewayModeIpv4, internal),
+      6: gatewayModeOption(options, bridgeOption.gatewayModeIpv6, internal),
+    },
+    trustedInterfaces: trustedInterfaces(options),
+    hostAddress: {
+      4: addressOption(options, bridgeOption.hostIpv4, 4),
+      6: addressOption(options, bridgeOption.hostIpv6, 6),
+    },
     mtu: mtuOption(options, bridgeOption.mtu, ipv6),
     interfacePrefix: interfacePrefix(options),
   };
@@ -68,6 +94,13 @@ function bridgeName(options: DriverOptions): string | undefined {
       `invalid ${bridgeOption.name} "lo": the loopback interface is no bridge`,
     );
   return name;
+}
+
+function trustedInterfaces(options: DriverOptions): readonly string[] {
+  const text = options[bridgeOption.trustedInterfaces] ?? "";
+  const names = text === "" ? [] : text.split(":");
+  for (const name of names) checkInterfaceName(name, bridgeOption.trustedInterfaces);
+  return [...new Set(names)];
 }
 
 function interfacePrefix(options: DriverOptions): string {

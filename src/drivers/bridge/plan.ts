@@ -1,8 +1,9 @@
-import { addressPart, type Family, familyOf, type Id, type InterfaceAddress } from "../../core/index.ts";
+import { addressPart, type Family, type Id, type InterfaceAddress } from "../../core/index.ts";
 import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
-import type { DriverEndpoint, DriverJoin, DriverNetwork } from "../contract.ts";
+import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
 import type { BridgeAnswer } from "./facts.ts";
+import { translates } from "./gateway-mode.ts";
 import type { BridgeOptions } from "./options.ts";
 import { bridgeTable, element } from "./table.ts";
 
@@ -38,15 +39,23 @@ function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: Brid
         mtu: options.mtu,
         alias: `weft network ${network.name}`,
       };
-  const addresses = network.pools.flatMap(({ gateway }) => (gateway === undefined ? [] : [gateway]));
+  const ipv6 = network.ipv6 && options.gatewayMode[6] !== "isolated";
   return [
     link,
-    ...(answer.ipv6Available ? ipv6Sysctls(hostNetns, bridge, network.ipv6) : []),
-    ...addresses
-      .filter((address) => !(options.inhibitIpv4 && familyOf(address) === 4))
-      .map((address): KernelObject => ({ kind: "address", netns: hostNetns, link: bridge, address })),
+    ...(answer.ipv6Available ? ipv6Sysctls(hostNetns, bridge, ipv6) : []),
+    ...bridgeAddresses(network, options).map(
+      (address): KernelObject => ({ kind: "address", netns: hostNetns, link: bridge, address }),
+    ),
     { kind: "up", netns: hostNetns, link: bridge },
   ];
+}
+
+/** The addresses that the bridge itself has, by which the host reaches its sandboxes and they the host. */
+function bridgeAddresses({ pools }: DriverNetwork, options: BridgeOptions): readonly InterfaceAddress[] {
+  return pools.flatMap(({ family, gateway }) => {
+    const none = options.gatewayMode[family] === "isolated" || (options.inhibitIpv4 && family === 4);
+    return gateway === undefined || none ? [] : [gateway];
+  });
 }
 
 /**
@@ -108,13 +117,35 @@ function tableElements(
 ): KernelObject[] {
   const elements = [element("ifs", [bridge])];
   if (options.icc) elements.push(element("icc", [bridge, bridge]));
-  if (network.internal) elements.push(element("internal", [bridge]));
-  else if (options.masquerade) {
-    for (const { family, pool } of network.pools)
-      elements.push(element(family === 4 ? "masq4" : "masq6", [pool]));
-  }
+  if (network.internal) return [...elements, element("internal", [bridge])];
+  return [...elements, ...network.pools.flatMap((pool) => poolElements(pool, options, bridge))];
+}
+
+/** What the table holds for one family of a network with a way out. */
+function poolElements(
+  { family, pool, gateway }: DriverPool,
+  options: BridgeOptions,
+  bridge: string,
+): KernelObject[] {
+  const names = poolSets[family];
+  const mode = options.gatewayMode[family];
+  const elements = [element(names.own, [bridge, pool])];
+  if (gateway !== undefined && !(options.inhibitIpv4 && family === 4))
+    elements.push(element(names.bridges, [addressPart(gateway)]));
+  if (mode === "nat-unprotected") elements.push(element("unprotected", [bridge, names.protocol]));
+  if (mode === "routed") elements.push(element("routed", [bridge, names.protocol]));
+  if (!translates(mode) || !options.masquerade) return elements;
+  const source = options.hostAddress[family];
+  elements.push(
+    source === undefined ? element(names.masq, [pool]) : element(names.snat, [pool], { data: [source] }),
+  );
   return elements;
 }
+
+const poolSets = {
+  4: { own: "own4", bridges: "bridges4", masq: "masq4", snat: "snat4", protocol: "ipv4" },
+  6: { own: "own6", bridges: "bridges6", masq: "masq6", snat: "snat6", protocol: "ipv6" },
+} as const;
 
 function familiesOf(network: DriverNetwork): Family[] {
   return [...(network.ipv4 ? [4 as const] : []), ...(network.ipv6 ? [6 as const] : [])];
@@ -124,7 +155,7 @@ function familiesOf(network: DriverNetwork): Family[] {
 export function planBridgeEndpoint(
   network: DriverNetwork,
   endpoint: DriverEndpoint,
-  { netns, ifname }: DriverJoin,
+  { netns, ifname, publishes }: DriverJoin,
   options: BridgeOptions,
   answer: BridgeAnswer,
 ): readonly Wanted[] {
@@ -158,7 +189,8 @@ export function planBridgeEndpoint(
         netns: hostNetns,
         link: name,
         master: answer.bridge,
-        hairpin: false,
+        // With br_netfilter on, what a sandbox sends to its own published port comes back as a bridged frame.
+        hairpin: publishes,
         isolated: !options.icc,
       },
     },

@@ -1,0 +1,18 @@
+import type { Id } from "../core/index.ts";
+import { formatHostPort, type PortBinding, type TakenPort } from "../ports/index.ts";
+import type { SandboxRecord } from "./records.ts";
+
+/**
+ * Ports of the host that sandboxes' records name, and that other programs have taken while weft was away:
+ * by sandbox, and by the binding's key. They are left unpublished until they can be had again.
+ */
+export type LostPorts = Map<Id, ReadonlyMap<string, TakenPort>>;
+
+/** The bindings of a sandbox that are in force: those recorded, without those that were lost. */
+export function bindingsInForce(
+  lostPorts: ReadonlyMap<Id, ReadonlyMap<string, TakenPort>>,
+  { id, bindings }: Pick<SandboxRecord, "id" | "bindings">,
+): readonly PortBinding[] {
+  const lost = lostPorts.get(id);
+  return lost === undefined ? bindings : bindings.filter((binding) => !lost.has(formatHostPort(binding)));
+}

@@ -1,0 +1,85 @@
+import { formatHostPort, type PortBinding, type PortRequest, type TakenPort } from "../ports/index.ts";
+import type { Context } from "./context.ts";
+import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
+import { portRequests, waysIn } from "./port-requests.ts";
+import type { SandboxRecord } from "./records.ts";
+
+/** A sandbox's record with the ports of the host that its attachments ask for. */
+export interface Rebound {
+  readonly sandbox: SandboxRecord;
+  /** Gives back what was taken for it; for when it could not be recorded. */
+  readonly giveUp: () => void;
+}
+
+/**
+ * Takes the ports of the host that a sandbox with these attachments needs; those that it has already and
+ * needs still, it keeps. What it needs no more is given back by whoever makes the record's plan come true.
+ * Throws PORT_IN_USE, PORTS_EXHAUSTED; then nothing was taken.
+ */
+export function rebind(
+  context: Context,
+  sandbox: SandboxRecord,
+  attachments: readonly Attachment[],
+): Rebound {
+  if (sandbox.ports.length === 0) return { sandbox, giveUp: () => {} };
+  const ways = waysIn(inGatewayOrder(attachments), ({ driver }) => context.drivers.get(driver));
+  const requests = portRequests(sandbox, ways);
+  const { kept, missing } = match(requests, sandbox.bindings);
+  const taken = missing.length === 0 ? [] : context.hostPorts.allocate(missing);
+  const bindings = [...kept, ...taken];
+  return {
+    sandbox: sameBindings(bindings, sandbox.bindings) ? sandbox : { ...sandbox, bindings },
+    giveUp: () => context.hostPorts.release(taken),
+  };
+}
+
+/** Reserves what a sandbox's record says. Gives what other programs have taken meanwhile, which is noted. */
+export function reserveAgain(context: Context, { id, bindings }: SandboxRecord): readonly TakenPort[] {
+  const lost = bindings.length === 0 ? [] : context.hostPorts.reserve(bindings);
+  if (lost.length === 0) context.lostPorts.delete(id);
+  else context.lostPorts.set(id, new Map(lost.map((one) => [formatHostPort(one.binding), one])));
+  return lost;
+}
+
+/** Finds for each request the bindings that still serve it, each of them once. */
+function match(
+  requests: readonly PortRequest[],
+  bindings: readonly PortBinding[],
+): { readonly kept: readonly PortBinding[]; readonly missing: readonly PortRequest[] } {
+  const free = new Map(bindings.map((binding) => [formatHostPort(binding), binding]));
+  const kept: PortBinding[] = [];
+  const missing: PortRequest[] = [];
+  for (const request of requests) {
+    const found = serving(request, [...free.values()]);
+    if (found === undefined) missing.push(request);
+    for (const binding of found ?? []) {
+      free.delete(formatHostPort(binding));
+      kept.push(binding);
+    }
+  }
+  return { kept, missing };
+}
+
+/** One binding for each address of the request, all at one port of the host that it allows. */
+function serving(
+  { spec, hostAddresses }: PortRequest,
+  free: readonly PortBinding[],
+): readonly PortBinding[] | undefined {
+  const fits = free.filter(
+    ({ protocol, port, hostPort, hostAddress }) =>
+      protocol === spec.protocol &&
+      port === spec.port &&
+      hostAddresses.includes(hostAddress) &&
+      (spec.hostPorts === undefined || (spec.hostPorts.first <= hostPort && hostPort <= spec.hostPorts.last)),
+  );
+  for (const { hostPort } of fits) {
+    const group = fits.filter((binding) => binding.hostPort === hostPort);
+    if (group.length === hostAddresses.length) return group;
+  }
+  return undefined;
+}
+
+function sameBindings(a: readonly PortBinding[], b: readonly PortBinding[]): boolean {
+  const keys = new Set(b.map(formatHostPort));
+  return a.length === b.length && a.every((binding) => keys.has(formatHostPort(binding)));
+}
