@@ -16,6 +16,24 @@ export interface DnsCounters {
   connectionsCut: number;
   /** Defects: messages at which the resolver threw. They are answered with SERVFAIL. */
   failures: number;
+  /** Questions for names of nobody's here, for which there are upstream servers. */
+  forwarded: number;
+  /** Of these, answered from the cache. */
+  cacheHits: number;
+  /** Of these, asked while others waited for the same, and answered with them. */
+  deduplicated: number;
+  /** Questions that were not looked up, and queries not sent, because too many were under way. */
+  limited: number;
+  /** Queries sent to upstream servers, over either transport. */
+  upstreamQueries: number;
+  /** Of these, those sent over TCP, because an answer did not fit into a datagram or seemed forged. */
+  upstreamOverTcp: number;
+  /** Times that an upstream server said nothing for so long that it was taken for silent. */
+  upstreamTimeouts: number;
+  /** Times that an upstream server went down, see UpstreamStatus. */
+  serversDown: number;
+  /** Messages from upstream servers' addresses that answer no question of ours. */
+  strayAnswers: number;
 }
 
 /** Counters that stand at zero. */
@@ -29,5 +47,14 @@ export function newCounters(): DnsCounters {
     connectionsRefused: 0,
     connectionsCut: 0,
     failures: 0,
+    forwarded: 0,
+    cacheHits: 0,
+    deduplicated: 0,
+    limited: 0,
+    upstreamQueries: 0,
+    upstreamOverTcp: 0,
+    upstreamTimeouts: 0,
+    serversDown: 0,
+    strayAnswers: 0,
   };
 }

@@ -1,9 +1,10 @@
 import { type Id, shortId, throwAll, WeftError } from "../core/index.ts";
 import { type DnsCounters, newCounters } from "./counters.ts";
 import { discardFd } from "./fd.ts";
+import type { Forwarder, Forwarding, ForwardStats } from "./forward/index.ts";
 import type { Listener } from "./listener.ts";
 import { NameTable, type Publication } from "./name-table.ts";
-import { createView, type NameView, type NetworkRef } from "./name-view.ts";
+import { createView, type NameLink, type NameView, type NetworkRef } from "./name-view.ts";
 import type { RandomBelow } from "./resolver.ts";
 import { createResponder } from "./responder.ts";
 import { type ServerFds, serveDns } from "./server.ts";
@@ -14,6 +15,14 @@ export interface DnsStats {
   readonly networks: number;
   readonly endpoints: number;
   readonly counters: DnsCounters;
+  readonly forwarding: ForwardStats;
+}
+
+/** What a host's DNS works with. */
+export interface DnsHostInit {
+  /** Chooses which of a name's addresses comes first. */
+  readonly random: RandomBelow;
+  readonly createForwarder: (counters: DnsCounters) => Forwarder;
 }
 
 interface Sandbox {
@@ -27,9 +36,11 @@ export class DnsHost {
   readonly #counters = newCounters();
   readonly #sandboxes = new Map<Id, Sandbox>();
   readonly #random: RandomBelow;
+  readonly #forwarder: Forwarder;
 
-  constructor(random: RandomBelow) {
+  constructor({ random, createForwarder }: DnsHostInit) {
     this.#random = random;
+    this.#forwarder = createForwarder(this.#counters);
   }
 
   /** See {@link NameTable.publish}. */
@@ -42,9 +53,19 @@ export class DnsHost {
     this.#table.withdraw(network, endpoint);
   }
 
-  /** Makes these, in gateway order, the networks whose names `sandbox` sees; none until it is called. */
-  view(sandbox: Id, networks: readonly NetworkRef[]): void {
-    this.#sandbox(sandbox).view = createView(this.#table, networks);
+  /** Makes these, in gateway order, the networks whose names `sandbox` sees, and its own names; none until it is called. */
+  view(sandbox: Id, networks: readonly NetworkRef[], links: readonly NameLink[] = []): void {
+    this.#sandbox(sandbox).view = createView(this.#table, networks, links);
+  }
+
+  /** See {@link Forwarder.set}; nothing is forwarded until it is called. */
+  forward(sandbox: Id, forwarding: Forwarding): void {
+    this.#forwarder.set(sandbox, forwarding);
+  }
+
+  /** See {@link Forwarder.flushCache}. */
+  flushCache(): void {
+    this.#forwarder.flushCache();
   }
 
   /**
@@ -62,6 +83,7 @@ export class DnsHost {
       view: () => sandbox.view,
       random: this.#random,
       counters: this.#counters,
+      upstreams: () => this.#forwarder.upstreamsOf(id),
     });
     sandbox.server = serveDns({ ...fds, respond, counters: this.#counters });
     try {
@@ -72,8 +94,9 @@ export class DnsHost {
     }
   }
 
-  /** Ends the service of `sandbox` and forgets its view; its sockets are closed when it resolves. */
+  /** Ends the service of `sandbox` and forgets its view and servers; its sockets are closed when it resolves. */
   async stop(id: Id): Promise<void> {
+    this.#forwarder.remove(id);
     const server = this.#sandboxes.get(id)?.server;
     this.#sandboxes.delete(id);
     const listener = await server?.catch(() => undefined); // its failure was told to who asked for it
@@ -84,11 +107,17 @@ export class DnsHost {
   stats(): DnsStats {
     let sandboxes = 0;
     for (const { server } of this.#sandboxes.values()) if (server !== undefined) sandboxes++;
-    return { sandboxes, ...this.#table.size, counters: this.#counters };
+    return {
+      sandboxes,
+      ...this.#table.size,
+      counters: this.#counters,
+      forwarding: this.#forwarder.stats(),
+    };
   }
 
   /** Stops every sandbox. Throws what went wrong, after all were tried. */
   async close(): Promise<void> {
+    this.#forwarder.close();
     const ended = await Promise.allSettled([...this.#sandboxes.keys()].map((id) => this.stop(id)));
     throwAll(
       "closing the DNS servers",

@@ -2,9 +2,10 @@ import { Worker } from "node:worker_threads";
 import { Events, type Id, messageOf, WeftError } from "../core/index.ts";
 import type { DnsStats } from "./dns-host.ts";
 import { discardFd } from "./fd.ts";
+import type { Forwarding } from "./forward/index.ts";
 import type { FromWorker, Order, Request, ToWorker, WorkerStart } from "./messages.ts";
 import type { Publication } from "./name-table.ts";
-import type { NetworkRef } from "./name-view.ts";
+import type { NameLink, NetworkRef } from "./name-view.ts";
 import type { ServerFds } from "./server.ts";
 
 /** What happens to a service by itself. */
@@ -81,14 +82,40 @@ export class DnsService {
     await this.#call({ kind: "serve", sandbox, fds: { udpFd, tcpFd } });
   }
 
-  /** Ends the service of `sandbox` and forgets its view; its descriptors are closed when it resolves. */
+  /** Ends the service of `sandbox` and forgets its view and servers; its descriptors are closed when it resolves. */
   async stop(sandbox: Id): Promise<void> {
     await this.#call({ kind: "stop", sandbox });
   }
 
-  /** Makes these, in gateway order, the networks whose names `sandbox` sees; before or after it is served. */
-  view(sandbox: Id, networks: readonly NetworkRef[]): void {
-    this.#tell({ kind: "view", sandbox, networks: networks.map(({ id, name }) => ({ id, name })) });
+  /**
+   * Makes these, in gateway order, the networks whose names `sandbox` sees, and `links` the names that it
+   * alone has for endpoints there; before or after it is served.
+   */
+  view(sandbox: Id, networks: readonly NetworkRef[], links: readonly NameLink[] = []): void {
+    this.#tell({
+      kind: "view",
+      sandbox,
+      networks: networks.map(({ id, name }) => ({ id, name })),
+      links: links.map(({ alias, network, endpoint }) => ({ alias, network, endpoint })),
+    });
+  }
+
+  /**
+   * Makes these the servers that are asked what the networks of `sandbox` do not know, from its next
+   * question on; before or after it is served. None are, until this is called.
+   */
+  forward(sandbox: Id, { servers, ndots, ownNetns }: Forwarding): void {
+    const forwarding: Forwarding = {
+      servers: servers.map((server) => ({ ...server })),
+      ...(ndots === undefined ? {} : { ndots }),
+      ...(ownNetns === undefined ? {} : { ownNetns }),
+    };
+    this.#tell({ kind: "forward", sandbox, forwarding });
+  }
+
+  /** Forgets every answer of upstream servers that is kept. */
+  flushCache(): void {
+    this.#tell({ kind: "flush-cache" });
   }
 
   /**

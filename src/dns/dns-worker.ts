@@ -2,13 +2,16 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { isWeftError, messageOf, WeftError } from "../core/index.ts";
 import { DnsHost, type DnsStats } from "./dns-host.ts";
+import { linuxForwarder } from "./forward/index.ts";
 import type { FromWorker, Order, Request, ToWorker, WorkerStart } from "./messages.ts";
 
 const port = parentPort;
 if (port === null) throw new WeftError("INTERNAL", "dns-worker runs in a worker thread only");
 const { begun }: WorkerStart = workerData; // DnsService starts no worker without it
-// Which of a name's addresses comes first is no secret.
-const host = new DnsHost((bound) => Math.floor(Math.random() * bound));
+const host = new DnsHost({
+  random: (bound) => Math.floor(Math.random() * bound), // which of a name's addresses comes first is no secret
+  createForwarder: linuxForwarder,
+});
 
 port.on("message", (message: ToWorker) => {
   if ("call" in message) void answer(message);
@@ -23,7 +26,13 @@ function reply(message: FromWorker): void {
 function obey(order: Order): void {
   switch (order.kind) {
     case "view":
-      host.view(order.sandbox, order.networks);
+      host.view(order.sandbox, order.networks, order.links);
+      break;
+    case "forward":
+      host.forward(order.sandbox, order.forwarding);
+      break;
+    case "flush-cache":
+      host.flushCache();
       break;
     case "publish":
       host.publish(order.network, order.endpoint, order.publication);

@@ -1,7 +1,8 @@
 import type { ErrorCode, Id } from "../core/index.ts";
 import type { DnsStats } from "./dns-host.ts";
+import type { Forwarding } from "./forward/index.ts";
 import type { Publication } from "./name-table.ts";
-import type { NetworkRef } from "./name-view.ts";
+import type { NameLink, NetworkRef } from "./name-view.ts";
 import type { ServerFds } from "./server.ts";
 
 /** What is asked of the worker and answered by it. */
@@ -14,7 +15,14 @@ export type Request =
 
 /** What the worker is told. Both kinds of message take effect in the order in which they were sent. */
 export type Order =
-  | { readonly kind: "view"; readonly sandbox: Id; readonly networks: readonly NetworkRef[] }
+  | {
+      readonly kind: "view";
+      readonly sandbox: Id;
+      readonly networks: readonly NetworkRef[];
+      readonly links: readonly NameLink[];
+    }
+  | { readonly kind: "forward"; readonly sandbox: Id; readonly forwarding: Forwarding }
+  | { readonly kind: "flush-cache" }
   | {
       readonly kind: "publish";
       readonly network: Id;

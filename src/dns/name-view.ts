@@ -9,6 +9,13 @@ export interface NetworkRef {
   readonly name: string;
 }
 
+/** A name that one sandbox alone has for an endpoint of one of its networks (`--link`). */
+export interface NameLink {
+  readonly alias: string;
+  readonly network: Id;
+  readonly endpoint: Id;
+}
+
 /** The names that one sandbox can see. */
 export interface NameView {
   /**
@@ -22,8 +29,9 @@ export interface NameView {
   underNetwork(name: NameKey): boolean;
 }
 
+/** The networks of one name, in their order. */
 interface ScopedNetwork {
-  readonly id: Id;
+  readonly ids: readonly Id[];
   readonly key: NameKey;
   readonly suffix: string;
 }
@@ -34,14 +42,22 @@ interface ScopedNetwork {
  * as they name a network, the shortest first, so that `web.my.net` finds `web.my` in `net` before
  * `web` in `my.net`. Of several networks in one such step the first with an address of the family
  * wins; a step in which the name is known without one ends the search.
+ *
+ * `links` are looked at first in each step. One stands for its endpoint while that is published in its
+ * network, and hides the network's own names of the same spelling.
  */
-export function createView(table: NameTable, networks: readonly NetworkRef[]): NameView {
+export function createView(
+  table: NameTable,
+  networks: readonly NetworkRef[],
+  links: readonly NameLink[] = [],
+): NameView {
   const ids = networks.map(({ id }) => id);
   const scopes = scopesOf(networks);
+  const lookUp = links.length === 0 ? namesOf(table) : linksAndNamesOf(table, ids, links);
   return {
     addresses(name, family) {
-      const whole = firstWithAddress(table, ids, name, family);
-      return whole ?? scopedAddresses(table, scopes, name, family);
+      const whole = lookUp(ids, name, family);
+      return whole ?? scopedAddresses(lookUp, scopes, name, family);
     },
     pointers(address) {
       for (const { id, name: network } of networks) {
@@ -54,48 +70,74 @@ export function createView(table: NameTable, networks: readonly NetworkRef[]): N
   };
 }
 
-/** The networks that names can be scoped by, those with the shortest name first, else in their order. */
+/** The networks that names can be scoped by, those with the shortest name first. */
 function scopesOf(networks: readonly NetworkRef[]): readonly ScopedNetwork[] {
-  return networks
-    .flatMap(({ id, name }) => {
-      const key = nameKey(name);
-      return key === undefined ? [] : [{ id, key, suffix: `.${key}` }];
-    })
+  const byKey = new Map<NameKey, Id[]>();
+  for (const { id, name } of networks) {
+    const key = nameKey(name);
+    if (key !== undefined) byKey.set(key, [...(byKey.get(key) ?? []), id]);
+  }
+  return [...byKey]
+    .map(([key, ids]) => ({ ids, key, suffix: `.${key}` }))
     .sort((a, b) => a.key.length - b.key.length);
 }
 
-function firstWithAddress(
-  table: NameTable,
-  ids: readonly Id[],
-  name: NameKey,
-  family: Family,
-): readonly Uint8Array[] | undefined {
-  let found: readonly Uint8Array[] | undefined;
-  for (const id of ids) {
-    const addresses = table.addresses(id, name, family);
-    if (addresses === undefined) continue;
-    if (addresses.length > 0) return addresses;
-    found = addresses;
+/** The addresses of a name in the first of the networks that has any; empty when none of those that know it has. */
+type LookUp = (networks: readonly Id[], name: NameKey, family: Family) => readonly Uint8Array[] | undefined;
+
+function namesOf(table: NameTable): LookUp {
+  return (networks, name, family) => {
+    let found: readonly Uint8Array[] | undefined;
+    for (const id of networks) {
+      const addresses = table.addresses(id, name, family);
+      if (addresses === undefined) continue;
+      if (addresses.length > 0) return addresses;
+      found = addresses;
+    }
+    return found;
+  };
+}
+
+function linksAndNamesOf(table: NameTable, order: readonly Id[], links: readonly NameLink[]): LookUp {
+  const names = namesOf(table);
+  const byAlias = linksByAlias(order, links);
+  return (networks, name, family) => {
+    let found: readonly Uint8Array[] | undefined;
+    for (const { network, endpoint } of byAlias.get(name) ?? []) {
+      if (!networks.includes(network)) continue;
+      const addresses = table.endpointAddresses(network, endpoint, family);
+      if (addresses === undefined) continue;
+      if (addresses.length > 0) return addresses;
+      found = addresses;
+    }
+    return found ?? names(networks, name, family);
+  };
+}
+
+/** The links of each alias, in the order of their networks. */
+function linksByAlias(
+  order: readonly Id[],
+  links: readonly NameLink[],
+): ReadonlyMap<NameKey, readonly NameLink[]> {
+  const byAlias = new Map<NameKey, NameLink[]>();
+  const sorted = [...links].sort((a, b) => order.indexOf(a.network) - order.indexOf(b.network));
+  for (const link of sorted) {
+    const key = nameKey(link.alias);
+    if (key !== undefined) byAlias.set(key, [...(byAlias.get(key) ?? []), link]);
   }
-  return found;
+  return byAlias;
 }
 
 function scopedAddresses(
-  table: NameTable,
+  lookUp: LookUp,
   scopes: readonly ScopedNetwork[],
   name: NameKey,
   family: Family,
 ): readonly Uint8Array[] | undefined {
-  let found: readonly Uint8Array[] | undefined;
-  let foundIn = "";
-  for (const { id, suffix } of scopes) {
+  for (const { ids, suffix } of scopes) {
     if (!name.endsWith(suffix)) continue;
-    if (found !== undefined && suffix !== foundIn) return found;
-    const addresses = table.addresses(id, name.slice(0, -suffix.length), family);
-    if (addresses === undefined) continue;
-    if (addresses.length > 0) return addresses;
-    found = addresses;
-    foundIn = suffix;
+    const found = lookUp(ids, name.slice(0, -suffix.length), family);
+    if (found !== undefined) return found;
   }
-  return found;
+  return undefined;
 }

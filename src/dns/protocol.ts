@@ -1,5 +1,5 @@
-/** Resource record types that the code speaks of (RFC 1035 §3.2.2, RFC 3596, RFC 6891). */
-export const recordType = { A: 1, PTR: 12, AAAA: 28, OPT: 41 } as const;
+/** Resource record types that the code speaks of (RFC 1035 §3.2.2, RFC 2782, RFC 3596, RFC 6891). */
+export const recordType = { A: 1, SOA: 6, PTR: 12, AAAA: 28, SRV: 33, OPT: 41, ANY: 255 } as const;
 
 /** The Internet class, the only one that is served (RFC 1035 §3.2.4). */
 export const classIn = 1;
@@ -18,7 +18,7 @@ export const rcode = {
 /** One of the values of {@link rcode}. */
 export type Rcode = (typeof rcode)[keyof typeof rcode];
 
-/** Bits and fields of the header's second 16-bit word (RFC 1035 §4.1.1, RFC 4035 §3.2.2 for CD). */
+/** Bits and fields of the header's second 16-bit word (RFC 1035 §4.1.1, RFC 4035 §3.2 for AD and CD). */
 export const flag = {
   QR: 0x8000,
   OPCODE: 0x7800,
@@ -26,6 +26,7 @@ export const flag = {
   TC: 0x0200,
   RD: 0x0100,
   RA: 0x0080,
+  AD: 0x0020,
   CD: 0x0010,
 } as const;
 

@@ -29,20 +29,38 @@ export type Resolution = Answer | { readonly kind: "unknown" };
 
 const unknown: Resolution = { kind: "unknown" };
 /** No records: a name that exists, but not with that type. No SOA, so that nobody caches it (RFC 2308 §2.2). */
-const noData: Answer = { kind: "answer", rcode: rcode.NOERROR, authoritative: true, records: [] };
+export const noData: Answer = { kind: "answer", rcode: rcode.NOERROR, authoritative: true, records: [] };
 const noSuchName: Answer = { kind: "answer", rcode: rcode.NXDOMAIN, authoritative: true, records: [] };
 const cannotSay: Answer = { kind: "answer", rcode: rcode.SERVFAIL, authoritative: false, records: [] };
 
 /**
  * Answers a question from a view: A and AAAA in random order, PTR with one name, and nothing at all
- * for other types of a known name and for a family it has no address of.
+ * for other types of a known name, for a family it has no address of, and for SRV below a known name.
  */
 export function resolve(question: Question, view: NameView, random: RandomBelow): Resolution {
   const { name, type } = question;
   const family = type === recordType.AAAA ? 6 : 4;
   const addresses = view.addresses(name, family);
   if (addresses !== undefined) return addressAnswer(addresses, type, random);
-  return name.endsWith(".arpa") ? resolvePointer(name, type, view) : unknown;
+  if (name.endsWith(".arpa")) return resolvePointer(name, type, view);
+  return type === recordType.SRV && isServiceOfKnownName(name, view) ? noData : unknown;
+}
+
+/** `_port._proto.name` (RFC 2782), and the same without underscores, as LN §6 has it. */
+const serviceName = /^[^.]+\._?(?:tcp|udp|sctp)\.(.+)$/s;
+
+/**
+ * True for a service of a name that is ours: nobody else knows of one. Services themselves have no
+ * records, for no port of an endpoint is published by name.
+ */
+function isServiceOfKnownName(name: NameKey, view: NameView): boolean {
+  const owner = serviceName.exec(name)?.[1];
+  return owner !== undefined && view.addresses(owner, 4) !== undefined;
+}
+
+/** True for a question for addresses of a name without a dot, which is not the root. */
+export function asksForBareName({ name, type }: Question): boolean {
+  return (type === recordType.A || type === recordType.AAAA) && name !== "" && !name.includes(".");
 }
 
 /**

@@ -2,28 +2,33 @@ import type { DnsCounters } from "./counters.ts";
 import type { NameView } from "./name-view.ts";
 import { rcode, readUint16, type Transport } from "./protocol.ts";
 import { type AskingQuery, parseQuery } from "./query.ts";
-import { type RandomBelow, resolve, resolveUnknown } from "./resolver.ts";
+import { asksForBareName, noData, type RandomBelow, resolve, resolveUnknown } from "./resolver.ts";
 import { answerLimit, encodeAnswer, encodeRefusal } from "./response.ts";
 
 /** A whole response message, or undefined when there is none to send. */
 export type Reply = Uint8Array | undefined;
 
 /**
- * Answers one message. It never throws or rejects. The answer is a promise only if others had to be
- * asked, so that a name of our own costs no turn of the event loop.
+ * Answers one message, of which nothing is used after the call. It never throws or rejects. The answer
+ * is a promise only if others had to be asked, so that a name of our own costs no turn of the event loop.
  */
 export type Respond = (message: Uint8Array, transport: Transport) => Reply | Promise<Reply>;
 
 /** A query for a name that is nobody's in the view. */
 export interface ForwardRequest {
   readonly query: AskingQuery;
-  /** The whole query as it came. */
-  readonly message: Uint8Array;
   readonly transport: Transport;
 }
 
-/** Asks others, and gives a whole response with the query's id. */
+/** Asks others, and gives a whole response with the query's id, or undefined when it ended before there was one. */
 export type Forward = (request: ForwardRequest) => Reply | Promise<Reply>;
+
+/** Where the names go that are nobody's in a sandbox's view. */
+export interface Upstreams {
+  readonly forward: Forward;
+  /** Whether addresses of names without a dot are not asked for, see Forwarding.ndots. */
+  readonly keepsBareNames: boolean;
+}
 
 /** What a responder works with. */
 export interface ResponderInit {
@@ -31,8 +36,8 @@ export interface ResponderInit {
   readonly view: () => NameView;
   readonly random: RandomBelow;
   readonly counters: DnsCounters;
-  /** Who is asked for unknown names; without it they are decided here, see resolveUnknown. */
-  readonly forward?: Forward;
+  /** Who is asked for unknown names, as it is now; while nobody is, they are decided here, see resolveUnknown. */
+  readonly upstreams?: () => Upstreams | undefined;
 }
 
 /** The way from a message to its answer, for one sandbox. */
@@ -67,8 +72,10 @@ function answer(init: ResponderInit, message: Uint8Array, transport: Transport):
   const view = init.view();
   let resolution = resolve(query.question, view, init.random);
   if (resolution.kind === "unknown") {
-    if (init.forward !== undefined) return init.forward({ query, message, transport });
-    resolution = resolveUnknown(query.question.name, view);
+    const upstreams = init.upstreams?.();
+    if (upstreams === undefined) resolution = resolveUnknown(query.question.name, view);
+    else if (upstreams.keepsBareNames && asksForBareName(query.question)) resolution = noData;
+    else return upstreams.forward({ query, transport });
   }
   return encodeAnswer(query, resolution, answerLimit(query, transport));
 }

@@ -6,14 +6,14 @@ import {
   largestUdpBytes,
   ourUdpBytes,
   plainUdpBytes,
-  type Rcode,
   recordType,
   type Transport,
 } from "./protocol.ts";
 import type { AskingQuery, Query } from "./query.ts";
 import { type Answer, ttlSeconds } from "./resolver.ts";
 
-const optBytes = 11;
+/** Bytes of an OPT record without options. */
+export const optBytes = 11;
 /** Bytes of a record besides its data: a pointer for the name, type, class, TTL, length. */
 const recordOverhead = 12;
 /** A compression pointer to the question's name, so that the owner is spelled as it was asked (RFC 1035 §4.1.4). */
@@ -49,7 +49,7 @@ export function encodeAnswer(query: AskingQuery, answer: Answer, limit: number):
 }
 
 /** The response to a query that is refused with `rcode`; it has the question only if that was read. */
-export function encodeRefusal(query: Query, rcode: Rcode): Buffer {
+export function encodeRefusal(query: Query, rcode: number): Buffer {
   const length =
     headerBytes + (query.question?.bytes.length ?? 0) + (query.edns === undefined ? 0 : optBytes);
   const message = Buffer.allocUnsafe(length);
@@ -58,7 +58,7 @@ export function encodeRefusal(query: Query, rcode: Rcode): Buffer {
 }
 
 /** Writes header and question, and gives the offset behind them. */
-function writeStart(message: Buffer, query: Query, rcode: Rcode, extra: number, answers: number): number {
+function writeStart(message: Buffer, query: Query, rcode: number, extra: number, answers: number): number {
   const repeated = query.flags & (flag.OPCODE | flag.RD | flag.CD);
   message.writeUInt16BE(query.id, 0);
   message.writeUInt16BE(flag.QR | flag.RA | repeated | extra | (rcode & 0xf), 2);
@@ -83,7 +83,7 @@ function writeRecord(message: Buffer, start: number, type: number, data: Uint8Ar
 }
 
 /** Writes the OPT record if the query had one: our size, its DO bit, no options (RFC 6891 §6.1.2, RFC 3225 §3). */
-function writeOpt(message: Buffer, start: number, query: Query, rcode: Rcode): void {
+export function writeOpt(message: Buffer, start: number, query: Query, rcode: number): void {
   if (query.edns === undefined) return;
   message.writeUInt8(0, start);
   message.writeUInt16BE(recordType.OPT, start + 1);

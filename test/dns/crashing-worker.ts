@@ -3,10 +3,13 @@
  * what the request asks for by then; else the request is as if it had never come.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { DnsHost } from "../../src/dns/index.ts";
+import { DnsHost, linuxForwarder } from "../../src/dns/index.ts";
 import type { ToWorker } from "../../src/dns/messages.ts";
 
-const host = new DnsHost(() => 0);
+const host = new DnsHost({
+  random: () => 0,
+  createForwarder: linuxForwarder,
+});
 let begins = false;
 parentPort?.postMessage({ kind: "ready" });
 parentPort?.on("message", (message: ToWorker) => {
