@@ -1,4 +1,5 @@
 import { deepEqual } from "../core/index.ts";
+import { normalValueOf } from "./nft-objects.ts";
 import type { KernelObject, LinkObject } from "./objects.ts";
 
 /**
@@ -11,7 +12,9 @@ export type Difference = "none" | "in-place" | "rebuild" | "recreate";
 export function compare(wanted: KernelObject, found: KernelObject): Difference {
   if (wanted.kind === "link" && found.kind === "link") return compareLinks(wanted, found);
   if (wanted.kind === "nft-element" && found.kind === "nft-element") {
-    return deepEqual(wanted.element, found.element) ? "none" : "recreate";
+    return deepEqual(wanted.element, found.element) || deepEqual(normalValueOf(wanted), normalValueOf(found))
+      ? "none"
+      : "recreate";
   }
   if (wanted.kind === "netns" || deepEqual(wanted, found)) return "none";
   switch (wanted.kind) {

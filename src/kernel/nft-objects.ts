@@ -1,4 +1,11 @@
-import type { SetElement, SetType, TableDefinition } from "./netlink/nftables/index.ts";
+import { isWeftError } from "../core/index.ts";
+import {
+  normalData,
+  normalKey,
+  type SetElement,
+  type SetType,
+  type TableDefinition,
+} from "./netlink/nftables/index.ts";
 import type { NetnsRef } from "./netns-ref.ts";
 
 /** Families of nftables tables that weft writes. */
@@ -24,4 +31,35 @@ export interface NftElementObject {
   /** The set's type, by which the element is written; the table's definition says the same. */
   readonly type: SetType;
   readonly element: SetElement;
+}
+
+const normalKeys = new WeakMap<NftElementObject, SetElement["key"]>();
+
+/**
+ * The element's key as the kernel tells it back, by which elements are told apart: "10.0.0.1/32" in a set
+ * of intervals is "10.0.0.1". One that does not fit its set stays as it is, for adding it to be refused.
+ */
+export function normalKeyOf(object: NftElementObject): SetElement["key"] {
+  const { type, element } = object;
+  const known = normalKeys.get(object);
+  if (known !== undefined) return known;
+  const normal = whereFitting(element.key, (key) => normalKey(type, key));
+  normalKeys.set(object, normal);
+  return normal;
+}
+
+/** The element's value likewise, all of it but the key. */
+export function normalValueOf({ type, element }: NftElementObject): Omit<SetElement, "key"> {
+  const { key: _key, data, ...rest } = element;
+  if (data === undefined) return rest;
+  return { ...rest, data: whereFitting(data, (one) => normalData(type, one)) };
+}
+
+function whereFitting<T>(value: T, normal: (value: T) => T): T {
+  try {
+    return normal(value);
+  } catch (error) {
+    if (error instanceof RangeError || isWeftError(error)) return value;
+    throw error;
+  }
 }

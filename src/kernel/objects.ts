@@ -6,7 +6,7 @@ import {
   type Prefix,
 } from "../core/index.ts";
 import { hostNetns, type NetnsRef } from "./netns-ref.ts";
-import type { NftElementObject, NftTableObject } from "./nft-objects.ts";
+import { type NftElementObject, type NftTableObject, normalKeyOf } from "./nft-objects.ts";
 
 /** A network namespace kept as a bind mount at `netns`: a new one, or the one behind another path. */
 export interface NetnsObject {
@@ -170,8 +170,8 @@ export function identityOf(object: KernelObject): Identity {
     case "nft-table":
       return tableIdentity(object.netns, object.definition.family, object.definition.table);
     case "nft-element": {
-      const { netns, family, table, set, element } = object;
-      return identity("nft-element", netns, family, table, set, canonicalJson(element.key));
+      const { netns, family, table, set } = object;
+      return identity("nft-element", netns, family, table, set, canonicalJson(normalKeyOf(object)));
     }
   }
 }

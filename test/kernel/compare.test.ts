@@ -29,6 +29,12 @@ const pair = (far: {
 });
 const far = { netns: sandbox, name: "eth0" };
 
+const mapped = (to: string, port: number): KernelObject => ({
+  ...element("a"),
+  type: { key: ["ifname"], data: ["ipv6_addr", "inet_service"] },
+  element: { key: ["a"], data: [to, port] },
+});
+
 test("how to get from what is found to what is wanted", () => {
   const table4 = { kind: "link", netns: hostNetns, name: "br0" } as const;
   const rows: readonly (readonly [ReturnType<typeof compare>, KernelObject, KernelObject])[] = [
@@ -57,6 +63,10 @@ test("how to get from what is found to what is wanted", () => {
     ["rebuild", table(hostNetns, "a"), table(hostNetns, "b")],
     ["none", element("a"), element("a")],
     ["recreate", element("a"), { ...element("a"), element: { key: ["a"], comment: "b" } }],
+    ["none", mapped("FD00::2", 80), mapped("fd00::2", 80)],
+    ["recreate", mapped("fd00::2", 80), mapped("fd00::3", 80)],
+    ["recreate", mapped("fd00::2", 80), mapped("fd00::2", 81)],
+    ["recreate", mapped("nonsense", 80), mapped("fd00::2", 80)],
     ["none", address("br0", "10.0.0.1/24"), address("br0", "10.0.0.1/24")],
     ["none", up("br0"), up("br0")],
     ["none", veth(), veth()],

@@ -92,6 +92,7 @@ export function everything({
     element(hostNetns, "ifs", { key: ["br0"] }),
     element(hostNetns, "pools", { key: ["10.0.0.0/24"] }),
     element(hostNetns, "pools", { key: ["10.0.1.0/24"] }),
+    element(hostNetns, "pools", { key: ["10.2.0.1/32"] }),
     element(hostNetns, "pools", { key: [{ from: "10.3.0.1", to: "10.3.0.9" }] }),
     element(hostNetns, "ports", { key: ["192.0.2.1", "tcp", 80], data: ["10.0.0.2", 8080] }),
     element(hostNetns, "foreign", { key: ["ipv4"], data: { verdict: "drop" } }),

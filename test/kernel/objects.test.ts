@@ -6,11 +6,13 @@ import {
   hostNetns,
   identityOf,
   linkIdentity,
+  type NftElementObject,
   netnsIdentityOf,
   tableIdentity,
   takenAlongBy,
   takesAlong,
 } from "../../src/kernel/index.ts";
+import type { KeyPart } from "../../src/kernel/netlink/nftables/index.ts";
 import {
   address,
   adopted,
@@ -52,6 +54,28 @@ test("every object has an identity of its own, which its value does not change",
   assert.equal(identityOf(port("veth0", "br0")), identityOf(port("veth0", "br1")));
   assert.equal(identityOf(route("eth0", "10.0.0.1")), identityOf(route("eth1", "10.0.0.2")));
   assert.equal(identityOf(table(hostNetns, "a")), identityOf(table(hostNetns, "b")));
+});
+
+test("an element is told by its key as the kernel tells it back", () => {
+  const keyed = (type: NftElementObject["type"], ...key: readonly KeyPart[]) =>
+    identityOf({ ...element("a"), type, element: { key } });
+  const nets = { key: ["ipv4_addr"], interval: true } as const;
+  const nets6 = { key: ["ipv6_addr"], interval: true } as const;
+  const own = { key: ["ifname", "ipv4_addr"], interval: true } as const;
+  const ports = { key: ["ipv6_addr", "inet_proto", "inet_service"] } as const;
+  const rows = [
+    [keyed(nets, "10.0.0.1/32"), keyed(nets, "10.0.0.1")],
+    [keyed(nets, { from: "10.0.0.0", to: "10.0.0.255" }), keyed(nets, "10.0.0.0/24")],
+    [keyed(nets, { from: "0.0.0.0", to: "255.255.255.255" }), keyed(nets, "0.0.0.0/0")],
+    [keyed(nets6, "fd00::1/128"), keyed(nets6, "FD00:0::1")],
+    [keyed(nets6, { from: "::", to: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" }), keyed(nets6, "::/0")],
+    [keyed(own, "br0", "10.0.0.1/32"), keyed(own, "br0", "10.0.0.1")],
+    [keyed(ports, "FD00::1", 6, 80), keyed(ports, "fd00::1", "tcp", 80)],
+  ] as const;
+  for (const [one, same] of rows) assert.equal(one, same);
+  assert.equal(new Set(rows.flat()).size, rows.length);
+  for (const bad of [["nonsense/99"], ["10.0.0.1", "one too many"], [{ from: "10.0.0.9", to: "10.0.0.1" }]])
+    assert.match(keyed(nets, ...bad), /^nft-element/, "what does not fit is refused when it is added");
 });
 
 test("an object lives in what has to be there before it", () => {

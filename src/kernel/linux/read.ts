@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Found, KernelQuery } from "../kernel.ts";
 import { isKernelError } from "../kernel-error.ts";
 import { doomedLinkGroup, linkGroup, protocolNumber, tableName } from "../marks.ts";
-import { listElements, listTables, readTable } from "../netlink/nftables/index.ts";
+import { listElements, listTables, readTable, type SetElement } from "../netlink/nftables/index.ts";
 import {
   type Link,
   listAddresses,
@@ -143,18 +143,27 @@ function tablesOf(session: Session, netns: NetnsRef): Found[] {
     const definition = readTable(socket, { family, table });
     if (definition === undefined || !isWeftFamily(family)) return [];
     const elements = Object.entries(definition.sets).flatMap(([set, type]) =>
-      listElements(socket, { family, table, set }, type).map(
-        (element): Found => ({
-          object: { kind: "nft-element", netns, family, table, set, type, element },
-          marked: true,
-        }),
-      ),
+      // What rules or users add for a time is no part of any plan.
+      type.dynamic
+        ? []
+        : lasting(listElements(socket, { family, table, set }, type)).map(
+            (element): Found => ({
+              object: { kind: "nft-element", netns, family, table, set, type, element },
+              marked: true,
+            }),
+          ),
     );
     return [
       { object: { kind: "nft-table", netns, definition: { ...definition, family } }, marked: true },
       ...elements,
     ];
   });
+}
+
+function lasting(elements: readonly SetElement[]): readonly SetElement[] {
+  return elements.filter(
+    ({ timeoutMs, expiresInMs }) => timeoutMs === undefined && expiresInMs === undefined,
+  );
 }
 
 function isWeftFamily(family: string): family is NftFamily {

@@ -26,6 +26,7 @@ export { type Generation, getGeneration } from "./generation.ts";
 export type { Hex } from "./hex.ts";
 export { type ChainHook, type HookName, priorities } from "./hook.ts";
 export type { FieldRange, KeyPart } from "./interval.ts";
+export { normalData, normalKey } from "./normal-element.ts";
 export { decodeNotification, type Notification } from "./notification.ts";
 export { NFNLGRP_NFTABLES } from "./protocol.ts";
 export type { Register } from "./registers.ts";
