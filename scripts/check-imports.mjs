@@ -29,16 +29,10 @@ const order = [
 const moreDoors = new Map([
   ["kernel/netlink/index.ts", order],
   // A command's first program loads no more of weft than it needs: that time is added to every start.
-<<<<<<< HEAD
-  // The thread of the port proxies has no use for netlink either.
-  ["kernel/syscalls.ts", ["runtime", "ports"]],
+  // The threads of the port proxies and of the resolver have no use for netlink either.
+  ["kernel/syscalls.ts", ["runtime", "ports", "dns"]],
   ["kernel/kernel-error.ts", ["runtime", "ports"]],
-=======
-  ["kernel/syscalls.ts", ["runtime"]],
-  ["kernel/kernel-error.ts", ["runtime"]],
-  // The same for the resolver's worker: every controller waits for it to start.
   ["kernel/client-sockets.ts", ["dns"]],
->>>>>>> 156ae76 (Forward what no network knows: cache, health, hedging, links and SRV)
 ]);
 /** Folders that only these may import. */
 const only = new Map([["gossip", ["cluster", "cli"]]]);

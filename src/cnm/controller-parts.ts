@@ -9,6 +9,7 @@ import {
   isMountPoint,
   LinuxKernel,
   mountPrivateFolder,
+  type NetnsRef,
   openUdpAndTcp,
   requireRoot,
   unmountPrivateFolder,
@@ -17,7 +18,7 @@ import { ephemeralSettings, HostPorts, LinuxPortSockets, noProxies } from "../po
 import { LmdbStore } from "../store/index.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { takeExclusively } from "./exclusive.ts";
-import { nameHandlers, type OpenListener } from "./held-names.ts";
+import { nameHandlers } from "./held-names.ts";
 import { portHandler } from "./held-ports.ts";
 import { Paths } from "./paths.ts";
 import { schema } from "./schema.ts";
@@ -40,6 +41,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
     );
   }
   const hostNetnsPath = options.hostNetns ?? ownNetns;
+  const pathOf = (netns: NetnsRef) => (netns === hostNetns ? hostNetnsPath : netns);
   const paths = new Paths(options.root);
   const undo: (() => unknown)[] = [];
   const onFailure: (() => unknown)[] = [];
@@ -67,7 +69,10 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       store,
       kernel,
       facts,
-      held: [...nameHandlers(dns, listenIn(hostNetnsPath)), portHandler(hostPorts, noProxies)],
+      held: [
+        ...nameHandlers(dns, ({ netns, port }) => openUdpAndTcp(pathOf(netns), listenAddress, port), pathOf),
+        portHandler(hostPorts, noProxies),
+      ],
       hostPorts,
       drivers: chosenDrivers(options),
       ipamDrivers: options.extraIpamDrivers ?? [],
@@ -89,10 +94,6 @@ function prepareRunFolder(paths: Paths): void {
   mountPrivateFolder(paths.run);
   mkdirSync(paths.netnsFolder, { recursive: true, mode: 0o700 });
   mkdirSync(paths.fileFolder, { recursive: true, mode: 0o755 });
-}
-
-function listenIn(hostNetnsPath: string): OpenListener {
-  return ({ netns, port }) => openUdpAndTcp(netns === hostNetns ? hostNetnsPath : netns, listenAddress, port);
 }
 
 function chosenDrivers({ drivers, extraDrivers = [] }: ControllerOptions): ControllerParts["drivers"] {

@@ -9,6 +9,7 @@ import type { Context } from "./context.ts";
 import type { ControllerEvent } from "./controller-event.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { openParts } from "./controller-parts.ts";
+import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
 import { Network } from "./network.ts";
 import { createNetwork, type NetworkOptions } from "./network-operations.ts";
@@ -37,6 +38,7 @@ export class Controller {
   readonly #context: Context;
   readonly #parts: ControllerParts;
   readonly #allocator: BuiltinAllocator;
+  readonly #unfollow: (() => unknown)[] = [];
   #closed = false;
 
   private constructor(parts: ControllerParts) {
@@ -64,6 +66,7 @@ export class Controller {
     parts.tell?.((event) => controller.events.emit(event));
     try {
       await restore(controller.#context, controller.#allocator);
+      controller.#follow();
       return controller;
     } catch (error) {
       await controller.close().catch(() => {}); // why it could not be opened is what the caller needs
@@ -146,6 +149,7 @@ export class Controller {
     if (this.#closed) return;
     this.#closed = true;
     await runAll("close", [
+      ...this.#unfollow,
       () => this.#context.operations.end(),
       () => this.idle(),
       () => this.#context.reconciler.close(),
@@ -184,6 +188,16 @@ export class Controller {
         "TEARDOWN",
         `${left} objects could not be removed: open the controller again to try again`,
       );
+  }
+
+  /** Keeps in step with what changes on the host by itself. */
+  #follow(): void {
+    const { operations, facts } = this.#context;
+    const stop = facts.followResolvConf((text) => {
+      // Refused when the controller is closed meanwhile; the next one finds it.
+      operations.run(() => followHostResolvConf(this.#context, text)).catch(() => {});
+    });
+    this.#unfollow.push(stop);
   }
 
   #run<T>(work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import type { Id, IpAddress } from "../core/index.ts";
 import type { DnsService } from "../dns/index.ts";
 import type { Identity, NetnsRef } from "../kernel/index.ts";
 import { type HeldHandler, type HeldObject, heldRanks } from "../plan/index.ts";
+import type { ForwardingPlan } from "./forwarding.ts";
 
 /** The type of held listeners. */
 export const listenerType = "dns-listener";
@@ -17,6 +18,13 @@ export interface ListenerSpec {
 export interface ViewSpec {
   readonly sandbox: Id;
   readonly networks: readonly { readonly id: Id; readonly name: string }[];
+}
+
+/** Whom a sandbox's resolver asks for names that it does not know. */
+export interface ForwardingSpec extends ForwardingPlan {
+  readonly sandbox: Id;
+  /** The sandbox's own namespace. */
+  readonly netns: NetnsRef;
 }
 
 /** An endpoint's names in its network. */
@@ -37,6 +45,11 @@ export function heldView(spec: ViewSpec, within: readonly Identity[]): HeldObjec
   return { kind: "held", type: "dns-view", id: spec.sandbox, spec, within };
 }
 
+/** Wants a sandbox's resolver to ask others. */
+export function heldForwarding(spec: ForwardingSpec, within: readonly Identity[]): HeldObject {
+  return { kind: "held", type: "dns-forward", id: spec.sandbox, spec, within };
+}
+
 /** Wants an endpoint's names published. */
 export function heldName(spec: NameSpec): HeldObject {
   return { kind: "held", type: "dns-name", id: spec.endpoint, spec, within: [] };
@@ -45,8 +58,20 @@ export function heldName(spec: NameSpec): HeldObject {
 /** Opens a sandbox's resolver sockets, in its namespace. Throws KernelError, EADDRINUSE when the port is taken. */
 export type OpenListener = (spec: ListenerSpec) => { readonly udpFd: number; readonly tcpFd: number };
 
-/** What holds listeners, views and names: the resolver in its worker. */
-export function nameHandlers(dns: DnsService, openListener: OpenListener): readonly HeldHandler[] {
+/** What holds listeners, views, upstream servers and names: the resolver in its worker. `pathOf` gives a namespace's path. */
+export function nameHandlers(
+  dns: DnsService,
+  openListener: OpenListener,
+  pathOf: (netns: NetnsRef) => string,
+): readonly HeldHandler[] {
+  const forward = async ({ spec }: HeldObject) => {
+    const { sandbox, netns, servers, ndots } = spec as ForwardingSpec; // only heldForwarding makes this type
+    dns.forward(sandbox, {
+      servers: servers.map((server) => ({ ...server, netns: pathOf(server.netns) })),
+      ownNetns: pathOf(netns),
+      ...(ndots === undefined ? {} : { ndots }),
+    });
+  };
   // A new view, and a new publication of an endpoint, take the place of the former one in one step.
   const showView = async ({ spec }: HeldObject) => {
     const { sandbox, networks } = spec as ViewSpec; // only heldView makes this type
@@ -73,6 +98,13 @@ export function nameHandlers(dns: DnsService, openListener: OpenListener): reado
       acquire: showView,
       change: showView,
       release: async ({ spec }) => dns.view((spec as ViewSpec).sandbox, []), // as above
+    },
+    {
+      type: "dns-forward",
+      rank: heldRanks.view,
+      acquire: forward,
+      change: forward,
+      release: async ({ spec }) => dns.forward((spec as ForwardingSpec).sandbox, { servers: [] }), // as above
     },
     {
       type: "dns-name",

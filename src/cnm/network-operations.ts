@@ -175,7 +175,7 @@ function allocate(
     enableIpv6: draft.ipv6,
     subnets: options.ipam?.subnets ?? [],
   });
-  const nameservers = parseResolvConf(context.facts.resolvConf()).nameservers;
+  const nameservers = parseResolvConf(context.facts.resolvConf()).nameservers.map(({ address }) => address);
   return allocateOrWait(context, () =>
     allocateNetwork(
       ipam,

@@ -3,8 +3,9 @@ import type { Driver, JoinAnswer } from "../drivers/index.ts";
 import { type KernelObject, netnsIdentityOf } from "../kernel/index.ts";
 import type { HeldObject, OwnerId, Wanted } from "../plan/index.ts";
 import { driverEndpoint, driverJoin, driverNetwork, sandboxNetns } from "./driver-views.ts";
+import { forwardingOf } from "./forwarding.ts";
 import { type Attachment, gatewayFor, inGatewayOrder } from "./gateway-order.ts";
-import { heldListener, heldName, heldView } from "./held-names.ts";
+import { heldForwarding, heldListener, heldName, heldView } from "./held-names.ts";
 import type { Paths } from "./paths.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./records.ts";
 import { resolverTable } from "./resolver-table.ts";
@@ -121,6 +122,9 @@ export function planSandbox(
         { sandbox: id, networks: named.map(({ network }) => ({ id: network.id, name: network.name })) },
         [netnsIdentityOf(netns)],
       ),
+      heldForwarding({ sandbox: id, netns, ...forwardingOf(sandbox, attachments, netns) }, [
+        netnsIdentityOf(netns),
+      ]),
     );
   }
   return [...objects.map((object) => ({ object })), ...ports];

@@ -3,6 +3,7 @@ import { type BuiltinAllocator, restoreLeases } from "../ipam/index.ts";
 import type { Wanted } from "../plan/index.ts";
 import { attachmentsOf, type Context, driverOf, sandboxChange } from "./context.ts";
 import { finishEndpoint } from "./endpoint-operations.ts";
+import { takeInHostResolvConf } from "./host-resolv-conf.ts";
 import { finishLeave } from "./leave-operations.ts";
 import { finishDeletion } from "./network-operations.ts";
 import { endpointOwner, networkOwner, planEndpoint, planNetwork, sandboxOwner } from "./plans.ts";
@@ -21,6 +22,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   requireDrivers(context);
   restorePools(context, allocator);
   await compensate(context);
+  takeInHostResolvConf(context);
   reservePorts(context);
   const creating = stageAll(context);
   const { failures, removed } = await context.reconciler.sync(creating);

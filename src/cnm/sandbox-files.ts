@@ -1,5 +1,5 @@
-import { addressPart, type IpAddress, isLoopback } from "../core/index.ts";
-import { parseResolvConf } from "../facts/index.ts";
+import { addressPart, isLoopback } from "../core/index.ts";
+import { type NameServer, parseResolvConf } from "../facts/index.ts";
 import type { Attachment } from "./gateway-order.ts";
 import type { SandboxRecord } from "./records.ts";
 
@@ -43,7 +43,7 @@ export function resolvConfFile(sandbox: SandboxRecord, names: boolean): string {
   const host = parseResolvConf(sandbox.hostResolvConf);
   const search =
     sandbox.dnsSearch.length > 0 ? sandbox.dnsSearch.filter((domain) => domain !== ".") : host.search;
-  const options = (sandbox.dnsOptions.length > 0 ? sandbox.dnsOptions : host.options).filter(isValidOption);
+  const options = resolverOptions(sandbox);
   const servers = names ? [resolverAddress] : directServers(sandbox, host.nameservers);
   // With ndots:0 a bare name is asked for as it is before the search domains are tried.
   const ndots = names && !options.some((option) => option.startsWith("ndots:")) ? ["ndots:0"] : [];
@@ -56,10 +56,20 @@ export function resolvConfFile(sandbox: SandboxRecord, names: boolean): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** The host's own loopback is not the sandbox's. */
-function directServers(sandbox: SandboxRecord, nameservers: readonly IpAddress[]): readonly IpAddress[] {
+/** The resolver options that the user set for a sandbox, else the host's; without weft's own. */
+export function resolverOptions({ dnsOptions, hostResolvConf }: SandboxRecord): readonly string[] {
+  const options = dnsOptions.length > 0 ? dnsOptions : parseResolvConf(hostResolvConf).options;
+  return options.filter(isValidOption);
+}
+
+/** The host's own loopback is not the sandbox's, nor are its interfaces. */
+function directServers(sandbox: SandboxRecord, nameservers: readonly NameServer[]): readonly string[] {
   if (sandbox.dns.length > 0) return sandbox.dns;
-  return sandbox.hostNetns ? nameservers : nameservers.filter((address) => !isLoopback(address));
+  if (sandbox.hostNetns)
+    return nameservers.map(({ address, zone }) => (zone === undefined ? address : `${address}%${zone}`));
+  return nameservers.flatMap(({ address, zone }) =>
+    isLoopback(address) || zone !== undefined ? [] : [address],
+  );
 }
 
 function isValidOption(option: string): boolean {

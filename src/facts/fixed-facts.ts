@@ -11,6 +11,7 @@ export class FixedFacts implements HostFacts {
     ["net/ipv6/conf/all/forwarding", "0"],
   ]);
   resolvConfText = "";
+  readonly #resolvConfListeners = new Set<(text: string) => void>();
 
   linkKind(name: string): string | undefined {
     return this.links.get(name);
@@ -30,6 +31,17 @@ export class FixedFacts implements HostFacts {
 
   resolvConf(): string {
     return this.resolvConfText;
+  }
+
+  followResolvConf(listener: (text: string) => void): () => void {
+    this.#resolvConfListeners.add(listener);
+    return () => this.#resolvConfListeners.delete(listener);
+  }
+
+  /** Lets the host's resolv.conf say something else, and tells those who follow it. */
+  setResolvConf(text: string): void {
+    this.resolvConfText = text;
+    for (const listener of this.#resolvConfListeners) listener(text);
   }
 
   features(): readonly Feature[] {

@@ -12,6 +12,8 @@ export interface HostFacts {
   sysctl(key: string): string | undefined;
   /** The host's resolv.conf as text; empty when there is none. */
   resolvConf(): string;
+  /** Tells what the host's resolv.conf says whenever it says something else; until the returned function is called. */
+  followResolvConf(listener: (text: string) => void): () => void;
   /** What this kernel offers; probed in a namespace that is kept at the path `scratch` meanwhile. */
   features(scratch: string): readonly Feature[];
   /** Lets go of sockets. */

@@ -4,6 +4,7 @@ import { closeFd, inNetns, openNetns } from "../kernel/index.ts";
 import { NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
 import { probeFeatures } from "./features.ts";
 import type { Feature, HostFacts } from "./host-facts.ts";
+import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
 
 const { getLink, kindName, listLinks } = rtnetlink;
@@ -17,6 +18,7 @@ export class LinuxFacts implements HostFacts {
   readonly #socket: NetlinkSocket;
   readonly #routes: RouteFollower;
   readonly #resolvConfPath: string;
+  readonly #followers = new Set<ResolvConfFollower>();
 
   /** Opens the namespace. `resolvConfPath` is the host's own. Throws KernelError. */
   constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf") {
@@ -68,11 +70,22 @@ export class LinuxFacts implements HostFacts {
     return stub ? (readIfThere(systemdResolvConf) ?? text) : text;
   }
 
+  followResolvConf(listener: (text: string) => void): () => void {
+    const paths = [this.#resolvConfPath, systemdResolvConf];
+    const follower = new ResolvConfFollower({ paths, read: () => this.resolvConf(), listener });
+    this.#followers.add(follower);
+    return () => {
+      this.#followers.delete(follower);
+      follower.close();
+    };
+  }
+
   features(scratch: string): readonly Feature[] {
     return probeFeatures(scratch);
   }
 
   close(): void {
+    for (const follower of this.#followers) follower.close();
     this.#routes.close();
     this.#socket.close();
     closeFd(this.#fd);

@@ -1,9 +1,16 @@
 import { type IpAddress, isWeftError, parseAddress } from "../core/index.ts";
 
+/** A name server of a resolv.conf. */
+export interface NameServer {
+  readonly address: IpAddress;
+  /** The interface that a link-local address is behind: `fe80::1%eth0`. */
+  readonly zone?: string;
+}
+
 /** What a resolv.conf says; resolv.conf(5). */
 export interface ResolvConf {
-  /** In order, those that are addresses; a zone (`fe80::1%eth0`) is left off. */
-  readonly nameservers: readonly IpAddress[];
+  /** In order, those that are addresses. */
+  readonly nameservers: readonly NameServer[];
   /** The last `search` or `domain` line's. */
   readonly search: readonly string[];
   /** Of all `options` lines. */
@@ -12,13 +19,13 @@ export interface ResolvConf {
 
 /** Reads a resolv.conf. Lines that cannot be understood are passed over, as the C library does. */
 export function parseResolvConf(text: string): ResolvConf {
-  const nameservers: IpAddress[] = [];
+  const nameservers: NameServer[] = [];
   let search: readonly string[] = [];
   const options: string[] = [];
   for (const line of text.split("\n")) {
     if (/^[#;]/.test(line)) continue;
     const [keyword, ...values] = line.split(/[ \t\r]+/).filter((word) => word !== "");
-    if (keyword === "nameserver") nameservers.push(...addressIn(values[0]));
+    if (keyword === "nameserver") nameservers.push(...serverIn(values[0]));
     else if (keyword === "search") search = values;
     else if (keyword === "domain") search = values.slice(0, 1);
     else if (keyword === "options") options.push(...values);
@@ -26,9 +33,10 @@ export function parseResolvConf(text: string): ResolvConf {
   return { nameservers, search, options };
 }
 
-function addressIn(text: string | undefined): IpAddress[] {
+function serverIn(text: string | undefined): NameServer[] {
   try {
-    return text === undefined ? [] : [parseAddress(text.replace(/%.*$/, ""))];
+    const [address = "", zone] = (text ?? "").split("%", 2);
+    return [{ address: parseAddress(address), ...(zone === undefined ? {} : { zone }) }];
   } catch (error) {
     if (isWeftError(error, "INVALID_ADDRESS")) return [];
     throw error;

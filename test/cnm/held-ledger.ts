@@ -4,6 +4,7 @@ const ranks: Readonly<Record<string, number>> = {
   "dns-listener": heldRanks.listener,
   "host-ports": heldRanks.listener,
   "dns-view": heldRanks.view,
+  "dns-forward": heldRanks.view,
   "dns-name": heldRanks.name,
 };
 

@@ -8,7 +8,7 @@ interface Words {
   readonly given: ReadonlyMap<string, readonly string[]>;
 }
 
-const switches = ["ipv6", "no-ipv4", "internal", "force", "host"];
+const switches = ["ipv6", "no-ipv4", "internal", "force", "host", "publish-all"];
 
 function wordsOf(line: string): Words {
   const tokens = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
@@ -114,6 +114,9 @@ function createSandbox({ controller }: World, words: Words): Promise<Sandbox> {
     ...maybe("dns", words.given.get("dns")),
     ...maybe("dnsSearch", words.given.get("search")),
     ...maybe("dnsOptions", words.given.get("dns-opt")),
+    ...maybe("ports", words.given.get("publish")),
+    ...maybe("exposedPorts", words.given.get("expose")),
+    publishAll: words.given.has("publish-all"),
     extraHosts: pairs(words, "add-host"),
     hostNetns: words.given.has("host"),
   });

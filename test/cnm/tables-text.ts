@@ -1,8 +1,11 @@
+import type { ForwardingSpec } from "../../src/cnm/held-names.ts";
+import type { PortsSpec } from "../../src/cnm/held-ports.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "../../src/cnm/index.ts";
 import { type Id, shortId } from "../../src/core/index.ts";
 import { hostLinkName } from "../../src/drivers/bridge/plan.ts";
 import { type Found, hostNetns, type KernelObject, type NetnsRef } from "../../src/kernel/index.ts";
 import type { HeldObject, JournalEntry } from "../../src/plan/index.ts";
+import { formatHostPort, formatSocketAddress } from "../../src/ports/index.ts";
 import type { World } from "./world.ts";
 
 /** The sysctls of the host that weft may change. */
@@ -162,8 +165,8 @@ function recordLines(world: World): string[] {
   return [
     ...records<NetworkRecord>(world, "networks/").map(networkLine),
     ...records<EndpointRecord>(world, "endpoints/").map(endpointLine),
-    ...records<SandboxRecord>(world, "sandboxes/").map(
-      ({ containerId, state }) => `record sandbox ${containerId} ${state}`,
+    ...records<SandboxRecord>(world, "sandboxes/").map(({ containerId, state, bindings }) =>
+      [`record sandbox ${containerId} ${state}`, ...bindings.map(formatHostPort)].join(", "),
     ),
     ...[...world.bare.store.range("ipam/")].map(({ key, value }) => {
       const { owner, kind } = value as { owner: string; kind: string }; // as src/ipam/ledger.ts writes it
@@ -201,7 +204,7 @@ function heldLines(world: World): string[] {
 function heldLine({ type, id, spec }: HeldObject): string {
   switch (type) {
     case "dns-name": {
-      // held-names.ts writes these three.
+      // held-names.ts writes these.
       const { network, names, addresses } = spec as {
         network: string;
         names: string[];
@@ -212,6 +215,17 @@ function heldLine({ type, id, spec }: HeldObject): string {
     case "dns-view": {
       const { networks } = spec as { networks: { name: string }[] };
       return `view of ${id}: ${networks.map(({ name }) => name).join(" ") || "nothing"}`;
+    }
+    case "dns-forward": {
+      const { servers } = spec as ForwardingSpec; // as above
+      const list = servers.map(
+        ({ address, netns }) => `${address} from ${netns === hostNetns ? "the host" : "inside"}`,
+      );
+      return `upstreams of ${id}: ${list.join(" ") || "none"}`;
+    }
+    case "host-ports": {
+      const { forwards } = spec as PortsSpec; // held-ports.ts writes it
+      return `ports of ${id}: ${forwards.map((one) => `${formatHostPort(one)} to ${formatSocketAddress(one.target, one.port)}`).join(" ")}`;
     }
     default:
       return `listener of ${id}`;

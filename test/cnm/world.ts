@@ -16,6 +16,7 @@ import {
   type Kernel,
   LinuxKernel,
   mountPrivateFolder,
+  type NetnsRef,
   openUdpAndTcp,
   unmountPrivateFolder,
 } from "../../src/kernel/index.ts";
@@ -262,6 +263,7 @@ async function openLinux(
   const kernel = new LinuxKernel(netnsPath);
   const facts = new LinuxFacts(netnsPath, resolvConfPath);
   const dns = await DnsService.start();
+  const pathOf = (netns: NetnsRef) => (netns === hostNetns ? netnsPath : netns);
   const hostPorts = new HostPorts({
     sockets: new LinuxPortSockets(netnsPath),
     settings: () => ephemeralSettings((key) => facts.sysctl(key)),
@@ -279,9 +281,7 @@ async function openLinux(
     store,
     facts,
     held: [
-      ...nameHandlers(dns, ({ netns, port }) =>
-        openUdpAndTcp(netns === hostNetns ? netnsPath : netns, [127, 0, 0, 11], port),
-      ),
+      ...nameHandlers(dns, ({ netns, port }) => openUdpAndTcp(pathOf(netns), [127, 0, 0, 11], port), pathOf),
       portHandler(hostPorts, noProxies),
     ],
     hostPorts,

@@ -1,5 +1,5 @@
 // A name server that a sandbox's owner might run: on port 53 of every address, it answers any question
-// with 203.0.113.7. It says "ready" when it serves.
+// with the address in its argument, 203.0.113.7 without. It says "ready" when it serves.
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -12,7 +12,7 @@ function answer(message: Buffer): Packet {
     type: "response",
     ...(id === undefined ? {} : { id }),
     ...(questions === undefined ? {} : { questions }),
-    answers: [{ type: "A", name, ttl: 1, data: "203.0.113.7" }],
+    answers: [{ type: "A", name, ttl: 1, data: process.argv[2] ?? "203.0.113.7" }],
   };
 }
 

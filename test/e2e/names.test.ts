@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parseAddress, reverseName } from "../../src/core/index.ts";
 import type { NameAnswer } from "./agent-protocol.ts";
 import { addressesOf } from "./sandbox-addresses.ts";
-import { type TestHost, withHost } from "./test-host.ts";
+import { setHostResolvConf, type TestHost, withHost } from "./test-host.ts";
 
 const unknown: NameAnswer = { rcode: "NXDOMAIN", data: [] };
 /** The answer for a name that somebody else might know, when nobody else can be asked. */
@@ -26,9 +26,13 @@ async function webAndClient({ controller }: TestHost) {
   return { network, web, client };
 }
 
+/** A host that has nobody else to ask. */
+const alone = (work: (host: TestHost) => Promise<void>) =>
+  withHost(work, { prepare: async (host) => setHostResolvConf(host, "search example.test\n") });
+
 suite("names in sandboxes", () => {
   test("a container is found by name, alias, short id and host name, over UDP and TCP", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const { web, client } = await webAndClient(host);
       const agent = await host.agent(client);
       const { ipv4, ipv6 } = await addressesOf(web);
@@ -46,7 +50,7 @@ suite("names in sandboxes", () => {
     }));
 
   test("an address leads back to its container's name", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const { web, client } = await webAndClient(host);
       const agent = await host.agent(client);
       const { ipv4, ipv6 } = await addressesOf(web);
@@ -61,7 +65,7 @@ suite("names in sandboxes", () => {
     }));
 
   test("three containers find and reach each other by name, as programs look names up", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const network = await host.controller.createNetwork("bridge", "blue", { ipv6: true });
       const sandboxes = await Promise.all(
         ["one", "two", "three"].map((name) =>
@@ -82,7 +86,7 @@ suite("names in sandboxes", () => {
     }));
 
   test("busybox fetches a page from another container by its name", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const { web, client } = await webAndClient(host);
       await host.run(web, ["busybox", "httpd", "-f", "-p", "80", "-h", "/etc"]);
       const fetchPage = "until busybox wget -qO- http://shop/hostname; do sleep 0.02; done";
@@ -94,7 +98,7 @@ suite("names in sandboxes", () => {
     }));
 
   test("a container that has left is known by none of its names, and is again when it joins anew", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const { network, web, client } = await webAndClient(host);
       const agent = await host.agent(client);
       const { ipv4 } = await addressesOf(web);
@@ -111,7 +115,7 @@ suite("names in sandboxes", () => {
     }));
 
   test("a container on another network knows none of them, until it is on both", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const { network, web } = await webAndClient(host);
       const red = await host.controller.createNetwork("bridge", "red", { ipv6: true });
       const stranger = await host.controller.createSandbox("stranger", { endpoints: [{ network: red }] });
@@ -131,7 +135,7 @@ suite("names in sandboxes", () => {
     }));
 
   test("a name server of the sandbox's own on port 53 starts and is asked, and weft's answers beside it", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const { web, client } = await webAndClient(host);
       const program = fileURLToPath(new URL("./name-server-program.js", import.meta.url));
       const server = await host.run(web, [process.execPath, program], { stdout: "pipe", stderr: "inherit" });
@@ -150,7 +154,7 @@ suite("names in sandboxes", () => {
     }));
 
   test("a program of the sandbox's own is reached at other ports of the resolver's address", () =>
-    withHost(async (host) => {
+    alone(async (host) => {
       const { client } = await webAndClient(host);
       const agent = await host.agent(client);
       for (const protocol of ["tcp", "icmp"] as const) await agent.reach("127.0.0.11", protocol);

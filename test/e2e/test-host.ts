@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -207,6 +215,14 @@ class Host implements TestHost {
     unmountPrivateFolder(join(this.root, "run"));
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** Writes the host's resolv.conf anew, as programs that manage it do: another file takes its place. */
+export function setHostResolvConf({ options, folder }: TestHost, text: string): void {
+  const { resolvConf } = options;
+  assert.ok(resolvConf !== undefined);
+  writeFileSync(join(folder, "resolv.conf.new"), text);
+  renameSync(join(folder, "resolv.conf.new"), resolvConf);
 }
 
 /** The names of all links of a namespace. */

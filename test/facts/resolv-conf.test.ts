@@ -4,16 +4,16 @@ import fc from "fast-check";
 import { parseAddress } from "../../src/core/index.ts";
 import { parseResolvConf, type ResolvConf } from "../../src/facts/index.ts";
 
+const servers = (...addresses: readonly string[]) =>
+  addresses.map((address) => ({ address: parseAddress(address) }));
+
 test("a resolv.conf is read as resolv.conf(5) says", () => {
   const table: readonly (readonly [string, Partial<ResolvConf>])[] = [
     ["", {}],
-    [
-      "nameserver 192.0.2.1\nnameserver\t2001:DB8::1\n",
-      { nameservers: ["192.0.2.1", "2001:db8::1"].map(parseAddress) },
-    ],
-    ["nameserver 192.0.2.1 # the first\n", { nameservers: ["192.0.2.1"].map(parseAddress) }],
-    ["nameserver fe80::1%eth0", { nameservers: ["fe80::1"].map(parseAddress) }],
-    ["nameserver 192.0.2.1\r\nsearch a\r\n", { nameservers: ["192.0.2.1"].map(parseAddress), search: ["a"] }],
+    ["nameserver 192.0.2.1\nnameserver\t2001:DB8::1\n", { nameservers: servers("192.0.2.1", "2001:db8::1") }],
+    ["nameserver 192.0.2.1 # the first\n", { nameservers: servers("192.0.2.1") }],
+    ["nameserver fe80::1%eth0", { nameservers: [{ address: parseAddress("fe80::1"), zone: "eth0" }] }],
+    ["nameserver 192.0.2.1\r\nsearch a\r\n", { nameservers: servers("192.0.2.1"), search: ["a"] }],
     ["nameserver\nnameserver dns.example\nnameserver 1.2.3\n", {}],
     ["# nameserver 192.0.2.1\n; search x\n#\n", {}],
     ["search a.example b.example\n", { search: ["a.example", "b.example"] }],
@@ -48,7 +48,7 @@ test("no text is too odd to be read", () => {
       ),
       (text) => {
         const { nameservers } = parseResolvConf(text);
-        for (const one of nameservers) assert.doesNotMatch(one, /[%\s]/);
+        for (const { address } of nameservers) assert.doesNotMatch(address, /[%\s]/);
       },
     ),
   );
