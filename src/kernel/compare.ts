@@ -1,4 +1,5 @@
 import { deepEqual } from "../core/index.ts";
+import type { TableDefinition } from "./netlink/nftables/index.ts";
 import { normalValueOf } from "./nft-objects.ts";
 import type { KernelObject, LinkObject } from "./objects.ts";
 
@@ -16,6 +17,9 @@ export function compare(wanted: KernelObject, found: KernelObject): Difference {
       ? "none"
       : "recreate";
   }
+  if (wanted.kind === "nft-table" && found.kind === "nft-table") {
+    return sameTable(wanted.definition, found.definition) ? "none" : "rebuild";
+  }
   if (wanted.kind === "netns" || deepEqual(wanted, found)) return "none";
   switch (wanted.kind) {
     case "file":
@@ -23,8 +27,6 @@ export function compare(wanted: KernelObject, found: KernelObject): Difference {
     case "port":
     case "route":
       return "in-place";
-    case "nft-table":
-      return "rebuild";
     default:
       return "recreate";
   }
@@ -49,4 +51,34 @@ function compareLinks(wanted: LinkObject, found: LinkObject): Difference {
 
 function sameIfWanted<T>(wanted: T | undefined, found: T | undefined): boolean {
   return wanted === undefined || wanted === found;
+}
+
+/**
+ * Where a table keeps a chain for somebody else, neither that chain's rules are compared nor what those may
+ * use: sets and inner chains that weft does not name. Nor is the table's comment, which cannot be changed
+ * while it stands.
+ */
+function sameTable(wanted: TableDefinition, found: TableDefinition): boolean {
+  if (deepEqual(wanted, found)) return true;
+  const isShared = Object.values(wanted.chains).some(({ kept }) => kept);
+  return isShared && deepEqual(ownPart(wanted, wanted), ownPart(found, wanted));
+}
+
+/** What of a table is judged by `wanted`. */
+function ownPart({ family, table, flags, sets, chains }: TableDefinition, wanted: TableDefinition) {
+  const named = Object.entries(sets).filter(([set]) => wanted.sets[set] !== undefined);
+  const judged = Object.entries(chains).filter(
+    ([chain, { hook }]) => wanted.chains[chain] !== undefined || hook !== undefined,
+  );
+  const withoutKept = judged.map(([chain, definition]) => [
+    chain,
+    wanted.chains[chain]?.kept ? "kept" : definition,
+  ]);
+  return {
+    family,
+    table,
+    flags,
+    sets: Object.fromEntries(named),
+    chains: Object.fromEntries(withoutKept),
+  };
 }

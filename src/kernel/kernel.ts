@@ -45,6 +45,8 @@ export interface Kernel {
   /**
    * Carries out `operations` in their order, batched where the kernel has batches, and gives the outcome
    * of each. After a failed one the later ones are skipped, except those the kernel had been given already.
+   * Neighbouring operations on one namespace's rule set are a transaction: where any is refused, each that
+   * is has its refusal and all others are skipped, the earlier ones too.
    */
   apply(operations: readonly Operation[]): Promise<readonly Outcome[]>;
   /**

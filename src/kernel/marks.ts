@@ -11,5 +11,8 @@ export const tableName = "weft";
  * of, not before.
  */
 export const closingSets: ReadonlySet<string> = new Set(["ifs", "internal", "foreign"]);
-/** The bit of a packet's mark that says: weft judges it. A rule of weft's in other people's chains accepts it. */
-export const acceptMark = 0x0100_0000;
+/**
+ * The bit of a packet's mark by which weft's own chain tells other firewalls' chains that weft has judged
+ * the packet; their one rule of weft's accepts it. See {@link AcceptRuleObject}.
+ */
+export const acceptMark = 0x1000000;

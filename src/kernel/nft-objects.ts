@@ -11,6 +11,11 @@ import type { NetnsRef } from "./netns-ref.ts";
 /** Families of nftables tables that weft writes. */
 export type NftFamily = "inet" | "ip" | "ip6";
 
+/** True for a family of tables that weft writes. */
+export function isNftFamily(family: string): family is NftFamily {
+  return family === "inet" || family === "ip" || family === "ip6";
+}
+
 /**
  * A table with everything constant in it: chains, rules, and the declarations of sets and maps. Its
  * elements are objects of their own. Another definition replaces the table in one transaction.
@@ -31,6 +36,20 @@ export interface NftElementObject {
   /** The set's type, by which the element is written; the table's definition says the same. */
   readonly type: SetType;
   readonly element: SetElement;
+}
+
+/**
+ * The one rule of weft's in somebody else's base chain: what carries {@link acceptMark} is accepted, since a
+ * chain that drops cannot be overruled from another table. It is told by what it does, for whoever saves
+ * and restores their rules keeps nothing else of it, and may stand anywhere in the chain; weft puts it
+ * first. iptables and ip6tables print it as `-m mark --mark 0x1000000/0x1000000 -j ACCEPT`.
+ */
+export interface AcceptRuleObject {
+  readonly kind: "accept-rule";
+  readonly netns: NetnsRef;
+  readonly family: NftFamily;
+  readonly table: string;
+  readonly chain: string;
 }
 
 const normalKeys = new WeakMap<NftElementObject, SetElement["key"]>();

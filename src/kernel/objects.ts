@@ -6,7 +6,12 @@ import {
   type Prefix,
 } from "../core/index.ts";
 import { hostNetns, type NetnsRef } from "./netns-ref.ts";
-import { type NftElementObject, type NftTableObject, normalKeyOf } from "./nft-objects.ts";
+import {
+  type AcceptRuleObject,
+  type NftElementObject,
+  type NftTableObject,
+  normalKeyOf,
+} from "./nft-objects.ts";
 
 /** A network namespace kept as a bind mount at `netns`: a new one, or the one behind another path. */
 export interface NetnsObject {
@@ -121,7 +126,8 @@ export type KernelObject =
   | UpObject
   | RouteObject
   | NftTableObject
-  | NftElementObject;
+  | NftElementObject
+  | AcceptRuleObject;
 
 /** A kind of object. */
 export type ObjectKind = KernelObject["kind"];
@@ -173,6 +179,8 @@ export function identityOf(object: KernelObject): Identity {
       const { netns, family, table, set } = object;
       return identity("nft-element", netns, family, table, set, canonicalJson(normalKeyOf(object)));
     }
+    case "accept-rule":
+      return identity("accept-rule", object.netns, object.family, object.table, object.chain);
   }
 }
 
@@ -202,6 +210,7 @@ export function containersOf(object: KernelObject): readonly Identity[] {
     case "sysctl":
       return object.link === undefined ? inNetnses([object.netns]) : onLink(object.netns, object.link);
     case "nft-table":
+    case "accept-rule":
       return inNetnses([object.netns]);
     case "nft-element":
       return [tableIdentity(object.netns, object.family, object.table)];

@@ -1,4 +1,11 @@
-import { type Found, hostNetns, type Identity, type KernelObject, type NetnsRef } from "../kernel/index.ts";
+import {
+  type Found,
+  hostNetns,
+  type Identity,
+  type KernelObject,
+  type NetnsRef,
+  tableIdentity,
+} from "../kernel/index.ts";
 import type { Desired } from "./desired.ts";
 import { comparePlanned, identityOfPlanned, type PlannedObject } from "./object.ts";
 
@@ -27,7 +34,7 @@ export function driftOf(desired: Wants, found: readonly Found[]): readonly Drift
       drifts.push({ drift: "changed", identity, wanted, found: is.object });
   }
   for (const [identity, { object, marked }] of there) {
-    if (marked && desired.get(identity) === undefined)
+    if (marked && desired.get(identity) === undefined && !isOthersElement(desired, object))
       drifts.push({ drift: "left over", identity, found: object });
   }
   return drifts;
@@ -37,10 +44,18 @@ export function driftOf(desired: Wants, found: readonly Found[]): readonly Drift
 export function believable(desired: Pick<Desired, "get">, found: readonly Found[]): readonly KernelObject[] {
   return found.flatMap(({ object, marked }) => {
     const wanted = desired.get(identityOfPlanned(object))?.object;
-    if (wanted === undefined || wanted.kind === "held") return marked ? [object] : [];
+    if (wanted === undefined || wanted.kind === "held")
+      return marked && !isOthersElement(desired, object) ? [object] : [];
     if (isForeign(wanted, marked)) return [];
     return [comparePlanned(wanted, object) === "none" ? wanted : object];
   });
+}
+
+/** True for what is in a set that somebody added to a table of weft's, for the chain that it keeps for others. */
+function isOthersElement(desired: Pick<Desired, "get">, object: KernelObject): boolean {
+  if (object.kind !== "nft-element") return false;
+  const table = desired.get(tableIdentity(object.netns, object.family, object.table))?.object;
+  return table?.kind === "nft-table" && table.definition.sets[object.set] === undefined;
 }
 
 /** A stranger's link in the place of ours is not ours to change: creating ours will say so. */

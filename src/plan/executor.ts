@@ -4,8 +4,10 @@ import {
   type Identity,
   isKernelError,
   type Kernel,
+  type KernelError,
   type KernelObject,
   type Operation,
+  type Outcome,
 } from "../kernel/index.ts";
 import type { Belief } from "./belief.ts";
 import type { Step } from "./diff.ts";
@@ -64,8 +66,8 @@ export class Executor {
       unsure ||= result.unsure === true;
       for (const step of result.done) if (step.step !== "delete") effects.push(...step.effects);
       alone = Math.max(0, alone - batch.length);
-      if (onFailure === "continue" && result.failed.length > 0 && batch.length > 1) {
-        // A transaction is refused as a whole and told of its first: who goes on tries one at a time.
+      if (onFailure === "continue" && result.unsure && batch.length > 1) {
+        // Nobody knows what of it broke the kernel off: who goes on tries one at a time.
         const again = batch.filter((step) => !result.done.includes(step));
         alone = again.length;
         rest = [...again, ...rest.slice(batch.length)];
@@ -117,9 +119,14 @@ export class Executor {
     const done: Step[] = [];
     const failed: Failure[] = [];
     const skipped: Step[] = [];
+    const refused = new Set(
+      batch.filter((_step, i) => isRefusal(outcomes[i])).map(({ identity }) => identity),
+    );
     for (const [i, step] of batch.entries()) {
       const outcome = outcomes[i];
-      if (outcome === "skipped") {
+      // What lives in something that was refused with it may be right as soon as it comes without.
+      const depends = containersOfPlanned(step.object).some((one) => refused.has(one));
+      if (outcome === "skipped" || (isRefusal(outcome) && depends)) {
         skipped.push(step);
       } else if (outcome === undefined || isNothingToRestore(step, outcome)) {
         this.#believe(step);
@@ -160,6 +167,10 @@ export class Executor {
       return !depends || step.step === "delete";
     });
   }
+}
+
+function isRefusal(outcome: Outcome): outcome is KernelError {
+  return outcome !== undefined && outcome !== "skipped";
 }
 
 function isNothingToRestore(step: Step, refusal: unknown): boolean {

@@ -16,6 +16,8 @@ const rankOfKind: Readonly<Record<ObjectKind, number>> = {
   route: 7,
   "nft-table": 10,
   "nft-element": 11,
+  // The marks that it lets through are set by weft's own table.
+  "accept-rule": 11.2,
 };
 
 /** What lets traffic through by itself comes when the rules that judge it stand, and goes before they do. */

@@ -7,6 +7,7 @@ import {
   type NftTableObject,
   tableName,
 } from "../../src/kernel/index.ts";
+import { nftables } from "../../src/kernel/netlink/index.ts";
 
 export const bridge = (name: string, more: Partial<LinkObject> = {}): LinkObject => ({
   kind: "link",
@@ -43,6 +44,36 @@ export const table = (netns: string, comment: string): NftTableObject => ({
   netns,
   definition: { family: "inet", table: tableName, comment, sets, chains: {} },
 });
+/** A table of the host whose chain `user` is kept for others; it lets through what the chain does not judge. */
+export const sharedTable = (comment: string): NftTableObject => ({
+  kind: "nft-table",
+  netns: hostNetns,
+  definition: {
+    family: "inet",
+    table: tableName,
+    sets: { ifs: sets.ifs, foreign: sets.foreign },
+    chains: {
+      forward: {
+        hook: { type: "filter", hook: "forward", priority: 0, policy: "accept" },
+        rules: [
+          nftables.rule("inet", [nftables.jump("user")]),
+          nftables.rule("inet", [nftables.jump("inner")], comment),
+        ],
+      },
+      inner: { rules: [nftables.rule("inet", [nftables.accept], comment)] },
+      user: { rules: [], kept: true },
+    },
+  },
+});
+
+export const acceptRule = (family: "ip" | "ip6" | "inet", table: string, chain: string): KernelObject => ({
+  kind: "accept-rule",
+  netns: hostNetns,
+  family,
+  table,
+  chain,
+});
+
 export const element = (
   netns: string,
   set: keyof typeof sets,

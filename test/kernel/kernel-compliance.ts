@@ -9,9 +9,20 @@ import {
   type Kernel,
   type KernelObject,
   type LinkObject,
+  type NftElementObject,
   type Operation,
 } from "../../src/kernel/index.ts";
-import { address, bridge, element, everything, route, table, up } from "./compliance-objects.ts";
+import {
+  acceptRule,
+  address,
+  bridge,
+  element,
+  everything,
+  route,
+  sharedTable,
+  table,
+  up,
+} from "./compliance-objects.ts";
 
 /** A host of a test's own: the kernel, and the hand of somebody who is not weft. */
 export interface KernelHost {
@@ -22,6 +33,14 @@ export interface KernelHost {
   addStrangersLink(name: string): void;
   /** Gives a link of the host an address. */
   addStrangersAddress(link: string, address: string): void;
+  /** Makes a base chain on the forward hook, and its table. */
+  addStrangersChain(family: "ip" | "ip6" | "inet", table: string, chain: string): void;
+  /** Takes it away with its table. */
+  removeStrangersChain(family: "ip" | "ip6" | "inet", table: string, chain: string): void;
+  /** Puts a rule into the chain that {@link sharedTable} keeps. */
+  addUsersRule(): void;
+  /** How many rules are in it. */
+  usersRules(): number;
 }
 
 /** Gives a test its host, and takes it down after. */
@@ -303,8 +322,101 @@ export function kernelCompliance(name: string, onHost: OnHost): void {
       ports("10.0.0.3"),
       element(hostNetns, "ifs", { key: ["b"] }),
     ];
-    assert.deepEqual(await outcomes(host, ...steps.map(create)), ["EEXIST", "skipped", "skipped"]);
+    assert.deepEqual(await outcomes(host, ...steps.map(create)), ["skipped", "EEXIST", "skipped"]);
     assert.deepEqual(await states(host, steps), ["absent", "recreate", "absent"]);
+  });
+
+  on("every operation that a transaction is refused for is named", async (host) => {
+    const pool = (text: string) => element(hostNetns, "pools", { key: [text] });
+    const ports = (address: string, port: number) =>
+      element(hostNetns, "ports", { key: ["192.0.2.1", "tcp", port], data: [address, 80] });
+    const unmade = { ...pool("10.0.0.0/24"), set: "unmade" };
+    const there = [table(hostNetns, "first"), ports("10.0.0.2", 80), ports("10.0.0.2", 81)];
+    await host.kernel.apply(there.map(create));
+    const steps = [
+      ports("10.0.0.2", 82),
+      ports("10.0.0.3", 80),
+      ports("10.0.0.2", 83),
+      ports("10.0.0.3", 81),
+      unmade,
+      pool("10.0.1.0/24"),
+    ];
+    const ends = ["skipped", "EEXIST", "skipped", "EEXIST", "ENOENT", "skipped"];
+    assert.deepEqual(await outcomes(host, ...steps.map(create)), ends);
+    assert.deepEqual(await states(host, there), all(there, "right"));
+    const good = steps.filter((_step, i) => ends[i] === "skipped");
+    assert.deepEqual(await outcomes(host, ...good.map(create)), all(good, "done"));
+    assert.deepEqual(await states(host, good), all(good, "right"));
+  });
+
+  on("a table that cannot be rebuilt with all that is to be in it stays as it was", async (host) => {
+    const [first, second] = [table(hostNetns, "first"), table(hostNetns, "second")];
+    const [a, b] = [element(hostNetns, "ifs", { key: ["a"] }), element(hostNetns, "ifs", { key: ["b"] })];
+    const unmade = { ...b, set: "unmade" };
+    await host.kernel.apply([first, a].map(create));
+    const rebuild: Operation = { op: "change", object: second, former: first };
+    assert.deepEqual(await outcomes(host, rebuild, create(b), create(unmade)), [
+      "skipped",
+      "skipped",
+      "ENOENT",
+    ]);
+    assert.deepEqual(await states(host, [first, a, b]), ["right", "right", "absent"]);
+    assert.deepEqual(await outcomes(host, rebuild, create(b)), ["done", "done"]);
+    assert.deepEqual(await states(host, [second, a, b]), ["right", "absent", "right"]);
+  });
+
+  on(
+    "a chain that a table keeps for others survives another definition, and goes with the table",
+    async (host) => {
+      const [first, second] = [sharedTable("first"), sharedTable("second")];
+      const ifs = (name: string): NftElementObject => ({ ...element(hostNetns, "ifs", { key: [name] }) });
+      await host.kernel.apply([first, ifs("a")].map(create));
+      assert.deepEqual(await states(host, [first]), ["right"]);
+      host.addUsersRule();
+      assert.equal(host.usersRules(), 1);
+      assert.deepEqual(
+        await states(host, [first, ifs("a")]),
+        ["right", "right"],
+        "their rules are not judged",
+      );
+      assert.deepEqual(await states(host, [second]), ["rebuild"]);
+      const rebuild: Operation = { op: "change", object: second, former: first };
+      assert.deepEqual(await outcomes(host, rebuild, create(ifs("b"))), ["done", "done"]);
+      assert.deepEqual(await states(host, [second, first, ifs("a"), ifs("b")]), [
+        "right",
+        "rebuild",
+        "absent",
+        "right",
+      ]);
+      assert.equal(host.usersRules(), 1);
+      assert.deepEqual(await outcomes(host, rebuild), ["done"]);
+      assert.deepEqual(await states(host, [second, ifs("b")]), ["right", "absent"]);
+      assert.equal(host.usersRules(), 1);
+      assert.deepEqual(await outcomes(host, remove(second), create(first)), ["done", "done"]);
+      assert.equal(host.usersRules(), 0);
+    },
+  );
+
+  on("weft's rule in somebody's chain is made once, found, and goes with the chain", async (host) => {
+    type Place = readonly ["ip" | "ip6" | "inet", string, string];
+    const second: Place = ["ip6", "filter", "FORWARD"];
+    const chains: readonly Place[] = [["ip", "filter", "FORWARD"], second, ["inet", "theirs", "judge"]];
+    const rules = chains.map(([family, table, chain]) => acceptRule(family, table, chain));
+    assert.deepEqual(await outcomes(host, ...rules.map(remove)), all(rules, "done"), "no chain, no rule");
+    assert.deepEqual(await outcomes(host, ...rules.map(create)), all(rules, "ENOENT"));
+    for (const chain of chains) host.addStrangersChain(...chain);
+    assert.deepEqual(await marked(host), []);
+    for (let again = 0; again < 2; again++) {
+      assert.deepEqual(await outcomes(host, ...rules.map(create)), all(rules, "done"));
+      assert.deepEqual(await states(host, rules), all(rules, "right"));
+    }
+    assert.deepEqual(await marked(host), rules.map(identityOf).sort());
+    assert.deepEqual(await outcomes(host, ...rules.slice(0, 1).map(remove)), ["done"]);
+    assert.deepEqual(await states(host, rules), ["absent", "right", "right"]);
+    host.removeStrangersChain(...second);
+    assert.deepEqual(await states(host, rules), ["absent", "absent", "right"]);
+    assert.deepEqual(await outcomes(host, ...rules.map(remove)), all(rules, "done"));
+    assert.deepEqual(await marked(host), []);
   });
 
   on("a deletion of what is gone hides no refusal of what comes with it", async (host) => {
@@ -314,7 +426,7 @@ export function kernelCompliance(name: string, onHost: OnHost): void {
     const good = element(hostNetns, "ifs", { key: ["good"] });
     assert.deepEqual(await outcomes(host, remove(gone), create(good), create(unmade)), [
       "done",
-      "done",
+      "skipped",
       "ENOENT",
     ]);
     const nowhere = `${host.netnsFolder}/nowhere`;

@@ -33,6 +33,7 @@ function channelOf({ op, object }: Operation): Channel {
       return "rtnetlink";
     case "nft-table":
     case "nft-element":
+    case "accept-rule":
       return "nftables";
     case "netns":
     case "file":

@@ -1,99 +1,148 @@
 import type { Operation, Outcome } from "../kernel.ts";
-import { isKernelError, KernelError } from "../kernel-error.ts";
+import { isKernelError, type KernelError } from "../kernel-error.ts";
 import {
   addElements,
   type Change,
-  commit,
+  type CommitRefusals,
   createTable,
   deleteElements,
   deleteTable,
+  rebuildTable,
+  tryCommit,
 } from "../netlink/nftables/index.ts";
 import type { NetlinkSocket } from "../netlink/socket.ts";
-import type { NftElementObject, NftTableObject } from "../nft-objects.ts";
-import { isBrokenOff } from "./broken-off.ts";
+import type { AcceptRuleObject, NftElementObject, NftTableObject } from "../nft-objects.ts";
+import { acceptRuleChanges } from "./accept-rules.ts";
 
-/** An operation on a table or an element. */
-export type NftOperation = Operation & { readonly object: NftTableObject | NftElementObject };
+/** An operation on a rule set. */
+export type NftOperation = Operation & {
+  readonly object: NftTableObject | NftElementObject | AcceptRuleObject;
+};
+
+/** Messages of a transaction and the operation that they carry out, the first where they do so for several. */
+interface Part {
+  readonly operation: NftOperation;
+  readonly changes: readonly Change[];
+}
 
 /**
  * Carries out operations on one namespace's rule set as one transaction, all or none, and gives their
- * outcomes: a refusal is told of the first. What is to be deleted and is not there is no error. Throws
- * KernelError when the kernel did not answer.
+ * outcomes: each refused one has its refusal, and then all others are skipped. What is to be deleted and
+ * is not there is no error. Throws KernelError when the kernel did not answer.
  */
 export function commitOperations(socket: NetlinkSocket, operations: readonly NftOperation[]): Outcome[] {
-  const refusal = attempt(socket, operations);
-  if (refusal === undefined) return operations.map((): Outcome => undefined);
-  const deletes = operations.some(({ op }) => op === "delete");
-  // Somebody deleted one of them before us. NFT_MSG_DESTROY* is younger (6.3) than kernels weft runs on.
-  if (deletes && isKernelError(refusal, "ENOENT")) return oneByOne(socket, operations);
-  return operations.map((_operation, i): Outcome => (i === 0 ? refusal : "skipped"));
-}
-
-function oneByOne(socket: NetlinkSocket, operations: readonly NftOperation[]): Outcome[] {
-  let failed = false;
-  return operations.map((operation): Outcome => {
-    if (failed) return "skipped";
-    const refusal = attempt(socket, [operation]);
-    if (operation.op === "delete" && isKernelError(refusal, "ENOENT")) return undefined;
-    failed = refusal !== undefined;
-    return refusal;
-  });
-}
-
-/** Commits them together. Gives the refusal; then nothing was done. */
-function attempt(socket: NetlinkSocket, operations: readonly NftOperation[]): KernelError | undefined {
-  try {
-    commit(socket, joined(operations));
-    return undefined;
-  } catch (error) {
-    if (error instanceof KernelError && !isBrokenOff(error)) return error;
-    throw error;
+  const gone = new Set<NftOperation>();
+  for (;;) {
+    const rest = operations.filter((operation) => !gone.has(operation));
+    const refusals = attempt(socket, rest);
+    const others = [...refusals.keys()].filter((operation) => !isGone(operation, refusals.get(operation)));
+    if (refusals.size === 0) return operations.map((): Outcome => undefined);
+    if (others.length > 0)
+      return operations.map((operation): Outcome => {
+        if (gone.has(operation) || isGone(operation, refusals.get(operation))) return undefined;
+        return refusals.get(operation) ?? "skipped";
+      });
+    // Somebody deleted them before us. NFT_MSG_DESTROY* is younger (6.3) than kernels weft runs on.
+    for (const operation of refusals.keys()) gone.add(operation);
   }
 }
 
-/** The messages of the operations; neighbouring elements of one set share one. */
-function joined(operations: readonly NftOperation[]): readonly Change[] {
-  const changes: Change[] = [];
-  for (let i = 0; i < operations.length; ) {
-    const operation = operations[i];
-    if (operation === undefined) break;
-    const { op, object } = operation;
-    if (object.kind === "nft-table") {
-      changes.push(...tableChanges(op, object));
-      i++;
-      continue;
-    }
-    const run = sameSet(operations.slice(i), op, object);
-    const elements = run.map(({ element }) => element);
-    changes.push(
-      ...(op === "delete"
-        ? deleteElements(object, object.type, elements)
-        : addElements(object, object.type, elements)),
-    );
-    i += run.length;
-  }
-  return changes;
+function isGone({ op }: NftOperation, refusal: KernelError | undefined): boolean {
+  return op === "delete" && isKernelError(refusal, "ENOENT");
 }
 
-function tableChanges(op: Operation["op"], { definition }: NftTableObject): readonly Change[] {
-  if (op === "create") return createTable(definition, { exclusive: true });
-  return op === "delete" ? deleteTable(definition) : [...deleteTable(definition), ...createTable(definition)];
-}
-
-function sameSet(
+/** Commits them together. Gives what was refused; then nothing was done. */
+function attempt(
+  socket: NetlinkSocket,
   operations: readonly NftOperation[],
-  op: Operation["op"],
-  first: NftElementObject,
-): NftElementObject[] {
-  const run: NftElementObject[] = [];
-  for (const { op: other, object } of operations) {
-    const same =
-      object.kind === "nft-element" &&
-      object.set === first.set &&
-      object.table === first.table &&
-      object.family === first.family;
-    if (!same || (other === "delete") !== (op === "delete")) break;
-    run.push(object);
+): ReadonlyMap<NftOperation, KernelError> {
+  const refused = new Map<NftOperation, KernelError>();
+  if (commitParts(socket, partsOf(socket, operations, sameSet)) === undefined) return refused;
+  // Elements that share a message share its refusal: with one message each, the kernel names every one.
+  const parts = partsOf(socket, operations, alone);
+  const refusals = commitParts(socket, parts);
+  const [head] = operations;
+  if (refusals === undefined || head === undefined) return refused;
+  if (refusals.changes.size === 0) return refused.set(head, refusals.first);
+  const operationOf = parts.flatMap(({ operation, changes }) => changes.map(() => operation));
+  for (const [at, refusal] of refusals.changes) {
+    const operation = operationOf[at] ?? head; // as many as there are changes
+    if (!refused.has(operation)) refused.set(operation, refusal);
   }
-  return run;
+  return refused;
+}
+
+function commitParts(socket: NetlinkSocket, parts: readonly Part[]): CommitRefusals | undefined {
+  return tryCommit(
+    socket,
+    parts.flatMap(({ changes }) => changes),
+  );
+}
+
+/** The messages of the operations, `together` from each place on. */
+function partsOf(
+  socket: NetlinkSocket,
+  operations: readonly NftOperation[],
+  together: (operations: readonly NftOperation[], from: number) => number,
+): readonly Part[] {
+  const parts: Part[] = [];
+  for (let i = 0; i < operations.length; ) {
+    const end = together(operations, i);
+    const run = operations.slice(i, end);
+    const [operation] = run;
+    if (operation === undefined) break;
+    parts.push({ operation, changes: changesOf(socket, operation, run) });
+    i = end;
+  }
+  return parts;
+}
+
+/** The messages of one operation, or of several on elements of one set. */
+function changesOf(
+  socket: NetlinkSocket,
+  { op, object }: NftOperation,
+  run: readonly NftOperation[],
+): readonly Change[] {
+  switch (object.kind) {
+    case "nft-table":
+      return tableChanges(socket, op, object);
+    case "accept-rule":
+      return acceptRuleChanges(socket, op, object);
+    case "nft-element": {
+      const elements = run.flatMap((one) => (one.object.kind === "nft-element" ? [one.object.element] : []));
+      return op === "delete"
+        ? deleteElements(object, object.type, elements)
+        : addElements(object, object.type, elements);
+    }
+  }
+}
+
+function tableChanges(
+  socket: NetlinkSocket,
+  op: Operation["op"],
+  { definition }: NftTableObject,
+): readonly Change[] {
+  if (op === "create") return createTable(definition, { exclusive: true });
+  return op === "delete" ? deleteTable(definition) : rebuildTable(socket, definition);
+}
+
+const alone = (_operations: readonly NftOperation[], from: number) => from + 1;
+
+/** The end of the run of elements of one set that begins at `from`, all deleted or all added. */
+function sameSet(operations: readonly NftOperation[], from: number): number {
+  const first = operations[from];
+  let end = from + 1;
+  while (first !== undefined && isSameSet(first, operations[end])) end++;
+  return end;
+}
+
+function isSameSet(a: NftOperation, b: NftOperation | undefined): boolean {
+  if (a.object.kind !== "nft-element" || b?.object.kind !== "nft-element") return false;
+  const [one, other] = [a.object, b.object];
+  return (
+    one.set === other.set &&
+    one.table === other.table &&
+    one.family === other.family &&
+    (a.op === "delete") === (b.op === "delete")
+  );
 }

@@ -13,8 +13,9 @@ import {
 } from "../netlink/rtnetlink/index.ts";
 import { isNetns, netnsIdentityOfFd } from "../netns.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
-import type { NftFamily } from "../nft-objects.ts";
+import { isNftFamily } from "../nft-objects.ts";
 import type { KernelObject, LinkSpec } from "../objects.ts";
+import { foreignAcceptRules } from "./accept-rules.ts";
 import { readFile, readSysctl } from "./files.ts";
 import type { Session } from "./session.ts";
 
@@ -138,10 +139,13 @@ function routesOf(session: Session, { netns, links }: NetnsReading): Found[] {
 
 function tablesOf(session: Session, netns: NetnsRef): Found[] {
   const socket = session.netfilter(netns);
-  const own = listTables(socket).filter(({ table }) => table === tableName);
-  return own.flatMap(({ family, table }): Found[] => {
+  const tables = listTables(socket);
+  const own = tables.filter(({ table }) => table === tableName);
+  const others = tables.length > own.length;
+  const accepting = others ? foreignAcceptRules(socket, netns) : [];
+  const found = own.flatMap(({ family, table }): Found[] => {
     const definition = readTable(socket, { family, table });
-    if (definition === undefined || !isWeftFamily(family)) return [];
+    if (definition === undefined || !isNftFamily(family)) return [];
     const elements = Object.entries(definition.sets).flatMap(([set, type]) =>
       // What rules or users add for a time is no part of any plan.
       type.dynamic
@@ -158,16 +162,13 @@ function tablesOf(session: Session, netns: NetnsRef): Found[] {
       ...elements,
     ];
   });
+  return [...found, ...accepting.map((object): Found => ({ object, marked: true }))];
 }
 
 function lasting(elements: readonly SetElement[]): readonly SetElement[] {
   return elements.filter(
     ({ timeoutMs, expiresInMs }) => timeoutMs === undefined && expiresInMs === undefined,
   );
-}
-
-function isWeftFamily(family: string): family is NftFamily {
-  return family === "inet" || family === "ip" || family === "ip6";
 }
 
 /** weft's files are in folders of their own; what else lies there is not read. */

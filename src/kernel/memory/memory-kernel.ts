@@ -1,7 +1,8 @@
 import type { Effect } from "../effects.ts";
 import type { EffectOutcome, Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
-import { isKernelError, type KernelError } from "../kernel-error.ts";
+import type { KernelError } from "../kernel-error.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
+import type { AcceptRuleObject, NftTableObject } from "../nft-objects.ts";
 import {
   alsoProvides,
   containersOf,
@@ -10,6 +11,7 @@ import {
   type KernelObject,
   type LinkObject,
   linkIdentity,
+  tableIdentity,
 } from "../objects.ts";
 import { refusalOf } from "./refusals.ts";
 
@@ -17,6 +19,9 @@ import { refusalOf } from "./refusals.ts";
 export type OperationHook = (operation: Operation) => KernelError | undefined;
 
 const acceptRedirects = "net/ipv4/conf/all/accept_redirects";
+
+/** Somebody else's base chain. */
+export type ForeignChain = Omit<AcceptRuleObject, "kind">;
 
 /** What Linux begins with, where that is not 0. */
 const initialSysctls: ReadonlyMap<string, string> = new Map([[acceptRedirects, "1"]]);
@@ -27,6 +32,7 @@ const initialSysctls: ReadonlyMap<string, string> = new Map([[acceptRedirects, "
  */
 export class MemoryKernel implements Kernel {
   readonly #found = new Map<Identity, Found>();
+  readonly #chains = new Map<string, ForeignChain>();
   /** Effects that were run, in their order. */
   readonly effects: Effect[] = [];
   /** Operations that were carried out, in their order. */
@@ -45,6 +51,19 @@ export class MemoryKernel implements Kernel {
   /** Takes objects away behind weft's back. */
   removeForeign(objects: readonly KernelObject[]): void {
     for (const object of objects) this.#remove(identityOf(object));
+  }
+
+  /** Puts somebody else's base chains on the forward hook there. */
+  addForeignChains(chains: readonly ForeignChain[]): void {
+    for (const chain of chains) this.#chains.set(chainKey(chain), chain);
+  }
+
+  /** Takes somebody else's chains away, with the rule of weft's that is in them. */
+  removeForeignChains(chains: readonly ForeignChain[]): void {
+    for (const chain of chains) {
+      this.#chains.delete(chainKey(chain));
+      this.#remove(identityOf({ kind: "accept-rule", ...chain }));
+    }
   }
 
   /** Everything that is there. */
@@ -75,27 +94,22 @@ export class MemoryKernel implements Kernel {
     return outcomes;
   }
 
-  /** Carries out a transaction of nftables, or one operation of another sort. */
+  /**
+   * Carries out a transaction of nftables, or one operation of another sort. As Linux does, it looks at
+   * all of a transaction after a refusal, with what was refused left out.
+   */
   #applyRun(run: readonly Operation[]): readonly Outcome[] {
-    const before = run.length > 1 ? new Map(this.#found) : this.#found;
-    const outcomes: Outcome[] = [];
-    let refusal: KernelError | undefined;
-    for (const operation of run) {
-      refusal ??= this.onOperation(operation) ?? this.#applyOne(operation);
-      if (refusal === undefined) outcomes.push(undefined);
-    }
-    const done = run.slice(0, outcomes.length);
-    // Where something to be deleted may be what is not there, Linux tries them one by one.
-    const each = isKernelError(refusal, "ENOENT") && run.some(({ op }) => op === "delete");
-    if (refusal === undefined || each || run.length === 1) {
-      this.operations.push(...done);
-      if (refusal !== undefined) outcomes.push(refusal);
-    } else {
+    const before = new Map(run.length > 1 ? this.#found : []);
+    const refusals = run.map((operation) => this.onOperation(operation) ?? this.#applyOne(operation));
+    if (refusals.every((refusal) => refusal === undefined)) {
+      this.operations.push(...run);
+    } else if (run.length > 1) {
       this.#found.clear();
       for (const [identity, found] of before) this.#found.set(identity, found);
-      outcomes.splice(0, outcomes.length, refusal);
+      const isGone = ({ op, object }: Operation) => op === "delete" && !before.has(identityOf(object));
+      return run.map((operation, i) => refusals[i] ?? (isGone(operation) ? undefined : "skipped"));
     }
-    return run.map((_operation, i) => (i < outcomes.length ? outcomes[i] : "skipped"));
+    return refusals;
   }
 
   async run(effects: readonly Effect[]): Promise<readonly EffectOutcome[]> {
@@ -108,7 +122,12 @@ export class MemoryKernel implements Kernel {
   #applyOne(operation: Operation): KernelError | undefined {
     const { op, object } = operation;
     const refusal = refusalOf(
-      { get: (one) => this.#found.get(one), provides: (one) => this.#provides(one), all: () => this.all() },
+      {
+        get: (one) => this.#found.get(one),
+        provides: (one) => this.#provides(one),
+        all: () => this.all(),
+        hasForeignChain: (chain) => this.#chains.has(chainKey(chain)),
+      },
       operation,
     );
     if (refusal !== undefined) return refusal;
@@ -127,8 +146,24 @@ export class MemoryKernel implements Kernel {
     }
     // It was there before weft, and adding it again marks nothing.
     if (object.kind === "address" && this.#found.has(identity)) return;
-    if (object.kind === "nft-table") this.#remove(identity);
-    this.#hold({ object, marked: this.#isMarkedWhenMade(object) });
+    if (object.kind === "nft-table") this.#putTable(object);
+    else this.#hold({ object, marked: this.#isMarkedWhenMade(object) });
+  }
+
+  /** Its elements go, but for those in sets that the new definition does not know where somebody's chain is kept. */
+  #putTable(object: NftTableObject): void {
+    const former = this.#found.get(identityOf(object))?.object;
+    const merged = former?.kind === "nft-table" ? rebuilt(object, former) : object;
+    const { sets } = merged.definition;
+    const theirs = this.all().filter(
+      ({ object: one }) =>
+        one.kind === "nft-element" &&
+        tableIdentity(one.netns, one.family, one.table) === identityOf(object) &&
+        sets[one.set] !== object.definition.sets[one.set],
+    );
+    this.#remove(identityOf(object));
+    this.#hold({ object: merged, marked: true });
+    for (const one of theirs) this.#hold(one);
   }
 
   #delete(object: KernelObject): void {
@@ -200,6 +235,27 @@ export class MemoryKernel implements Kernel {
   }
 }
 
+function chainKey({ netns, family, table, chain }: ForeignChain): string {
+  return identityOf({ kind: "accept-rule", netns, family, table, chain });
+}
+
+/** What comes of a table that is put in the place of another: see rebuildTable() of netlink/nftables. */
+function rebuilt(object: NftTableObject, former: NftTableObject): NftTableObject {
+  const { chains, sets } = object.definition;
+  const kept = Object.keys(chains).filter(
+    (chain) => chains[chain]?.kept && former.definition.chains[chain] !== undefined,
+  );
+  if (kept.length === 0) return object;
+  const inner = Object.entries(former.definition.chains).filter(([, { hook }]) => hook === undefined);
+  const stays = inner.filter(([chain]) => chains[chain] === undefined || kept.includes(chain));
+  const definition = {
+    ...object.definition,
+    sets: { ...former.definition.sets, ...sets },
+    chains: { ...chains, ...Object.fromEntries(stays) },
+  };
+  return { ...object, definition };
+}
+
 /** The first operations that Linux carries out together: a transaction of one namespace's rule set, or just one. */
 function nextRun(operations: readonly Operation[]): readonly Operation[] {
   const place = operations[0] === undefined ? undefined : ruleSetOf(operations[0]);
@@ -210,7 +266,8 @@ function nextRun(operations: readonly Operation[]): readonly Operation[] {
 
 /** The namespace whose rule set the operation is about. */
 function ruleSetOf({ object }: Operation): NetnsRef | undefined {
-  return object.kind === "nft-table" || object.kind === "nft-element" ? object.netns : undefined;
+  const { kind } = object;
+  return kind === "nft-table" || kind === "nft-element" || kind === "accept-rule" ? object.netns : undefined;
 }
 
 /** True for what is marked by where it lies. */

@@ -2,7 +2,7 @@ import { addressPart, contains, deepEqual, familyOf, isLinkLocal, networkOf } fr
 import type { Found, Operation } from "../kernel.ts";
 import { KernelError } from "../kernel-error.ts";
 import { hostNetns } from "../netns-ref.ts";
-import type { NftElementObject } from "../nft-objects.ts";
+import type { AcceptRuleObject, NftElementObject } from "../nft-objects.ts";
 import {
   alsoProvides,
   containersOf,
@@ -34,6 +34,8 @@ export interface Inventory {
   /** True when an object of that identity is there, or one that brings it along. */
   provides(identity: Identity): boolean;
   all(): readonly Found[];
+  /** True when somebody else's base chain of that name is there. */
+  hasForeignChain(chain: Omit<AcceptRuleObject, "kind">): boolean;
 }
 
 /** What Linux would say to the operation; undefined when it would carry it out. */
@@ -74,6 +76,8 @@ function whyNotCreate(inventory: Inventory, object: KernelObject): ErrnoName | u
       return whyNotRoute(inventory, object);
     case "nft-element":
       return whyNotElement(inventory, object);
+    case "accept-rule":
+      return inventory.hasForeignChain(object) ? undefined : "ENOENT";
     default:
       return undefined;
   }

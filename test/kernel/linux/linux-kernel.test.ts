@@ -46,6 +46,22 @@ kernelCompliance("Linux", (work) =>
       addStrangersLink: (name) =>
         void host.exec("ip", "link", "add", name, "type", "veth", "peer", "name", `${name}p`),
       addStrangersAddress: (link, address) => void host.exec("ip", "address", "add", address, "dev", link),
+      addStrangersChain: (family, table, chain) =>
+        void host.exec(
+          "nft",
+          `add table ${family} ${table}; add chain ${family} ${table} ${chain} { type filter hook forward priority 0; policy drop; }`,
+        ),
+      removeStrangersChain: (family, table) => void host.exec("nft", `delete table ${family} ${table}`),
+      addUsersRule: () =>
+        void host.exec(
+          "nft",
+          'add set inet weft theirs { type ipv4_addr; }; add element inet weft theirs { 192.0.2.1 }; add chain inet weft more; add rule inet weft user ip saddr @theirs iifname @ifs tcp dport { 80, 443 } counter jump more comment "mine"',
+        ),
+      usersRules: () =>
+        host
+          .exec("nft", "list chain inet weft user")
+          .split("\n")
+          .filter((line) => line.includes("jump more comment")).length,
     }),
   ),
 );

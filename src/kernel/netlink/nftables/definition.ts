@@ -32,6 +32,11 @@ export interface ChainDefinition {
   readonly hook?: ChainHook;
   readonly rules: readonly RuleDefinition[];
   readonly comment?: string;
+  /**
+   * Its rules are somebody else's: it is made with the table, and stays as it is when {@link rebuildTable}
+   * puts another definition in the table's place. The kernel does not know of this.
+   */
+  readonly kept?: true;
 }
 
 /**

@@ -49,8 +49,29 @@ export function listChains(socket: NetlinkSocket, name: TableName): readonly Cha
   );
 }
 
-/** All rules of a table, or of one of its chains, in their order. Throws KernelError. */
-export function listRules(socket: NetlinkSocket, name: TableName, chain?: string): readonly Rule[] {
+/** The chains of all tables, but for those of a family or hook that is newer than this library. Throws KernelError. */
+export function listAllChains(socket: NetlinkSocket): readonly Chain[] {
+  const call = request({ call: "NFT_MSG_GETCHAIN", object: "chains", codec: chainAttributes, value: {} });
+  return socket.dump(call, (message) => {
+    try {
+      return opened(message, (family, bytes) => chainFromWire(family, chainAttributes.read(bytes)));
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  });
+}
+
+/**
+ * All rules of a table, or of one of its chains, in their order. `maybe` is given a rule's undecoded
+ * attributes and may say that it is of no interest, which costs less than decoding it. Throws KernelError.
+ */
+export function listRules(
+  socket: NetlinkSocket,
+  name: TableName,
+  chain?: string,
+  maybe: (attributes: Buffer) => boolean = () => true,
+): readonly Rule[] {
   const call = request({
     call: "NFT_MSG_GETRULE",
     family: name.family,
@@ -59,7 +80,9 @@ export function listRules(socket: NetlinkSocket, name: TableName, chain?: string
     value: { table: name.table, chain },
   });
   return socket.dump(call, (message) =>
-    opened(message, (family, bytes) => ruleFromWire(family, ruleAttributes.read(bytes))),
+    opened(message, (family, bytes) =>
+      maybe(bytes) ? ruleFromWire(family, ruleAttributes.read(bytes)) : undefined,
+    ),
   );
 }
 

@@ -7,7 +7,13 @@
 
 export type { Chain, ChainName } from "./chain.ts";
 export type { Change, CreateOptions, DeleteOptions } from "./change.ts";
-export { type CommitOptions, commit, isGenerationConflict } from "./commit.ts";
+export {
+  type CommitOptions,
+  type CommitRefusals,
+  commit,
+  isGenerationConflict,
+  tryCommit,
+} from "./commit.ts";
 export type { DatatypeName, DatatypeValues, FieldValue } from "./datatypes.ts";
 export type {
   AnonymousLookup,
@@ -16,7 +22,7 @@ export type {
   RuleStep,
   TableDefinition,
 } from "./definition.ts";
-export { listChains, listElements, listRules, listSets, listTables } from "./dump.ts";
+export { listAllChains, listChains, listElements, listRules, listSets, listTables } from "./dump.ts";
 export type { SetElement } from "./element.ts";
 export { type AddElementsOptions, addElements, deleteElements, flushSet } from "./element-changes.ts";
 export * from "./expressions/index.ts";
@@ -55,5 +61,6 @@ export {
   type NewTable,
 } from "./table-changes.ts";
 export { createTable, readTable } from "./table-definition.ts";
+export { rebuildTable } from "./table-rebuild.ts";
 export type { HeaderField, TypeofField } from "./typeof.ts";
 export type { Verdict } from "./verdict.ts";

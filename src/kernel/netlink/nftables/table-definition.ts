@@ -17,7 +17,7 @@ import { addChain, addTable } from "./table-changes.ts";
 /**
  * All that makes the table: itself, its sets, its chains, and then the rules, which may speak of any of
  * them. With `exclusive` it is EEXIST when the table is there; without, the rules come after those that
- * are there. To put one table in the place of another: delete it `ifExists` in the same transaction.
+ * are there. To put one table in the place of another: see {@link rebuildTable}.
  */
 export function createTable(definition: TableDefinition, options?: CreateOptions): readonly Change[] {
   const { family, table, chains } = definition;
