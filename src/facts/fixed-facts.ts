@@ -1,4 +1,5 @@
 import type { Prefix } from "../core/index.ts";
+import type { ForeignChain } from "./foreign-chains.ts";
 import type { Feature, HostFacts } from "./host-facts.ts";
 
 /** Facts that are given, for plans and tests without a host. Everything can be set. */
@@ -10,6 +11,7 @@ export class FixedFacts implements HostFacts {
     ["net/ipv4/ip_forward", "0"],
     ["net/ipv6/conf/all/forwarding", "0"],
   ]);
+  foreignChains: readonly ForeignChain[] = [];
   resolvConfText = "";
   readonly #resolvConfListeners = new Set<(text: string) => void>();
 
@@ -23,6 +25,10 @@ export class FixedFacts implements HostFacts {
 
   linksWithAdvertisedRoute(): readonly string[] {
     return this.advertised;
+  }
+
+  foreignForwardChains(): readonly ForeignChain[] {
+    return this.foreignChains;
   }
 
   sysctl(key: string): string | undefined {

@@ -1,4 +1,5 @@
 import type { Family, IpAddress, Prefix } from "../core/index.ts";
+import type { ForeignChain } from "./foreign-chains.ts";
 
 /** What is found about the host, read when it is asked for. Facts go into records; plans never ask. */
 export interface HostFacts {
@@ -8,6 +9,8 @@ export interface HostFacts {
   onLinkPrefixes(): readonly Prefix[];
   /** Links whose IPv6 default route was learned from a router advertisement. */
   linksWithAdvertisedRoute(): readonly string[];
+  /** Other people's chains that judge what this host forwards. */
+  foreignForwardChains(): readonly ForeignChain[];
   /** The value of a sysctl, `net/ipv4/ip_forward`; undefined when this kernel has none of that name. */
   sysctl(key: string): string | undefined;
   /** The host's resolv.conf as text; empty when there is none. */

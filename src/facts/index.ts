@@ -1,4 +1,5 @@
 export * from "./fixed-facts.ts";
+export type { ForeignChain } from "./foreign-chains.ts";
 export * from "./host-facts.ts";
 export { LinuxFacts } from "./linux-facts.ts";
 export * from "./resolv-conf.ts";

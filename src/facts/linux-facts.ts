@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { familyOf, lengthOf, type Prefix } from "../core/index.ts";
 import { closeFd, inNetns, openNetns } from "../kernel/index.ts";
-import { NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
+import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
 import { probeFeatures } from "./features.ts";
+import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
 import type { Feature, HostFacts } from "./host-facts.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
@@ -19,6 +20,8 @@ export class LinuxFacts implements HostFacts {
   readonly #routes: RouteFollower;
   readonly #resolvConfPath: string;
   readonly #followers = new Set<ResolvConfFollower>();
+  /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
+  #netfilter: NetlinkSocket | undefined;
 
   /** Opens the namespace. `resolvConfPath` is the host's own. Throws KernelError. */
   constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf") {
@@ -59,6 +62,11 @@ export class LinuxFacts implements HostFacts {
     return names.map(({ name }) => name);
   }
 
+  foreignForwardChains(): readonly ForeignChain[] {
+    this.#netfilter ??= inNetns(this.#fd, () => NetlinkSocket.open(NETLINK_NETFILTER));
+    return foreignForwardChains(this.#netfilter);
+  }
+
   sysctl(key: string): string | undefined {
     const path = `/proc/sys/${key}`;
     return inNetns(this.#fd, () => readIfThere(path)?.trim());
@@ -86,6 +94,7 @@ export class LinuxFacts implements HostFacts {
 
   close(): void {
     for (const follower of this.#followers) follower.close();
+    this.#netfilter?.close();
     this.#routes.close();
     this.#socket.close();
     closeFd(this.#fd);
