@@ -1,18 +1,15 @@
-import { headerBytes } from "../protocol.ts";
-
 const largestName = 255;
 const largestLabel = 63;
-/** Pointers followed in one name; a name has at most 127 labels, so honest ones have fewer. */
-const maxPointers = 127;
 
-// One message at a time is checked, synchronously. 0: not known, else the length of the name from there.
+// One message at a time is checked, synchronously. 0: no label of a checked name begins here, else the
+// length of the name from here on.
 const lengths = new Uint8Array(65_536);
 
 /**
- * Checks the names of one message, which may end in pointers (RFC 1035 §4.1.4). A pointer must lead to
- * before the labels that it ends, so that none leads in a circle; what was found of a name once is not
- * walked again, so that a message of nothing but pointers costs no more than another. One checker is
- * used at a time.
+ * Checks the names of one message in the order in which they are in it. A name may end in a pointer
+ * (RFC 1035 §4.1.4), but only to a label of a name that was checked before. So no pointer leads in a
+ * circle, to another pointer, or to bytes that change while an answer ages; and a message of nothing but
+ * pointers costs no more than another. One checker is used at a time.
  */
 export class NameChecker {
   readonly #message: Uint8Array;
@@ -24,38 +21,24 @@ export class NameChecker {
 
   /** The offset behind the name at `start`; undefined when it is broken, too long, or points where it may not. */
   end(start: number): number | undefined {
-    return this.#walk(start, maxPointers)?.end;
-  }
-
-  #walk(start: number, pointersLeft: number): { readonly end: number; readonly length: number } | undefined {
-    const message = this.#message;
     let at = start;
     for (;;) {
-      const size = message[at];
+      const size = this.#message[at];
       if (size === undefined || at - start >= largestName) return undefined;
-      if (size === 0) return this.#note(start, at, at + 1, 1);
+      if (size === 0) return this.#note(start, at, 1) ? at + 1 : undefined;
       if (size > largestLabel) break;
       at += size + 1;
     }
-    const [high = 0, low] = [message[at], message[at + 1]];
-    const target = ((high & 0x3f) << 8) | (low ?? 0);
-    if (high < 0xc0 || low === undefined || target < headerBytes || target >= start) return undefined;
-    const rest =
-      lengths[target] || (pointersLeft > 0 ? this.#walk(target, pointersLeft - 1)?.length : undefined);
-    return rest === undefined ? undefined : this.#note(start, at, at + 2, rest);
+    const [high = 0, low] = [this.#message[at], this.#message[at + 1]];
+    if (high < 0xc0 || low === undefined) return undefined;
+    const rest = lengths[((high & 0x3f) << 8) | low] ?? 0;
+    return rest > 0 && this.#note(start, at, rest) ? at + 2 : undefined;
   }
 
-  /** Notes the lengths of the name from `start` and from each further label before `last`, where `rest` bytes follow. */
-  #note(
-    start: number,
-    last: number,
-    end: number,
-    rest: number,
-  ): { readonly end: number; readonly length: number } | undefined {
-    const length = last - start + rest;
-    if (length > largestName) return undefined;
+  /** Notes each label from `start` to `last`, where `rest` more bytes of name follow; false when that is too much. */
+  #note(start: number, last: number, rest: number): boolean {
+    if (last - start + rest > largestName) return false;
     for (let at = start; at < last; at += (this.#message[at] ?? 0) + 1) lengths[at] = last - at + rest;
-    if (last === start && rest === 1) lengths[start] = 1; // the root
-    return { end, length };
+    return true;
   }
 }
