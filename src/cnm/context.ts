@@ -8,7 +8,7 @@ import {
   WeftError,
 } from "../core/index.ts";
 import type { Driver } from "../drivers/index.ts";
-import type { HostFacts } from "../facts/index.ts";
+import type { ForeignChain, HostFacts } from "../facts/index.ts";
 import type { IpamDriver } from "../ipam/index.ts";
 import type { Changes, Reconciler } from "../plan/index.ts";
 import type { HostPorts } from "../ports/index.ts";
@@ -39,6 +39,8 @@ export interface Context {
   readonly locks: KeyedLock;
   readonly operations: Operations;
   readonly background: Background;
+  /** Base chains of other people's that judge what the host forwards, as they were found last. */
+  readonly otherFirewalls: { chains: readonly ForeignChain[] };
   readonly hostPorts: HostPorts;
   readonly lostPorts: LostPorts;
 }

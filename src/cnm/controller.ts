@@ -244,6 +244,7 @@ function contextOf(
     locks: new KeyedLock(),
     operations: new Operations(),
     background: new Background(events),
+    otherFirewalls: { chains: [] },
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };

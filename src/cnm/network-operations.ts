@@ -24,6 +24,7 @@ import {
 import { callDriver, checkedNetworkAnswer } from "./driver-calls.ts";
 import { driverNetwork } from "./driver-views.ts";
 import { checkName } from "./names.ts";
+import { followFirewalls } from "./other-firewalls.ts";
 import { networkOwner, planNetwork } from "./plans.ts";
 import type { NetworkRecord } from "./records.ts";
 
@@ -126,6 +127,7 @@ async function build(
   const ready: NetworkRecord = { ...network, state: "ready" };
   context.tables.networks.set(ready);
   context.store.later((transaction) => context.tables.networks.putReady(transaction, ready.id));
+  await followFirewalls(context);
   return ready;
 }
 
@@ -248,6 +250,7 @@ export function deleteNetwork(context: Context, network: Pick<NetworkRecord, "id
     context.tables.networks.set(deleting);
     context.tables.freeNetworkName(record.name);
     const { removed } = await takeDown(context, new Map([[networkOwner(record.id), []]]));
+    await followFirewalls(context);
     context.background.start(networkOwner(record.id), () => finishDeletion(context, deleting, removed));
   });
 }

@@ -6,6 +6,7 @@ import { finishEndpoint } from "./endpoint-operations.ts";
 import { takeInHostResolvConf } from "./host-resolv-conf.ts";
 import { finishLeave } from "./leave-operations.ts";
 import { finishDeletion } from "./network-operations.ts";
+import { firewallChange } from "./other-firewalls.ts";
 import { endpointOwner, networkOwner, planEndpoint, planNetwork, sandboxOwner } from "./plans.ts";
 import { reserveAgain } from "./port-bindings.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
@@ -24,6 +25,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   await compensate(context);
   takeInHostResolvConf(context);
   reservePorts(context);
+  context.otherFirewalls.chains = context.facts.foreignForwardChains();
   const creating = stageAll(context);
   const { failures, removed } = await context.reconciler.sync(creating);
   const failed = new Set<string>();
@@ -108,6 +110,7 @@ function stageAll(context: Context): Set<string> {
       tell(context, owner, error);
     }
   };
+  context.reconciler.stage(firewallChange(context));
   const { networks, endpoints, sandboxes } = context.tables;
   for (const network of networks.all()) {
     if (network.state !== "deleting")

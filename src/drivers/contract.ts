@@ -17,6 +17,8 @@ export interface DriverCapabilities {
   readonly single: boolean;
   /** Sandboxes on its networks find each other by name at 127.0.0.11. */
   readonly names: boolean;
+  /** The host forwards its networks' traffic, past whatever firewalls the host has. */
+  readonly forwards?: true;
   /** Endpoints live in the host's own namespace. */
   readonly hostNetns: boolean;
   /**

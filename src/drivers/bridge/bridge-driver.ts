@@ -34,6 +34,7 @@ export class BridgeDriver extends NativeDriver {
     needsAddresses: true,
     single: false,
     names: true,
+    forwards: true,
     hostNetns: false,
     imperative: false,
   };

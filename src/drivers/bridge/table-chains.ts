@@ -121,7 +121,7 @@ const postrouting: nftables.ChainDefinition = {
 
 /** The chains of the host's table. */
 export const tableChains: Readonly<Record<string, nftables.ChainDefinition>> = {
-  [userChain]: { rules: [] },
+  [userChain]: { rules: [], kept: true },
   raw,
   ...portChains,
   input,
