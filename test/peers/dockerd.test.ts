@@ -89,11 +89,13 @@ suite("Docker's daemon as a peer", { concurrency: false }, () => {
 
 /** Where a daemon of this process could leave something: folders, control groups, mounts, and what it keeps under /etc and /opt. */
 function machine() {
-  const folders = readdirSync(tmpdir()).filter((name) => name.startsWith(`weft-dockerd-${process.pid}-`));
+  const ours = `weft-dockerd-${process.pid}-`;
+  const folders = readdirSync(tmpdir()).filter((name) => name.startsWith(ours));
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   return {
     folders,
     cgroups: folders.flatMap(cgroupsCalled),
-    mounts: readFileSync("/proc/self/mountinfo", "utf8"),
+    mounts: mounts.filter((mount) => mount.includes(ours)),
     files: ["/etc/docker", "/opt/containerd", "/var/lib/docker", "/run/docker"].map((path) =>
       existsSync(path) ? statSync(path).mtimeMs : "not there",
     ),

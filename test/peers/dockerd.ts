@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { until } from "../e2e/until.ts";
 import { busyboxImage } from "./busybox-image.ts";
 import { cgroupsCalled, removeCgroup } from "./cgroups.ts";
@@ -71,18 +71,16 @@ exec dockerd --config-file "$1/daemon.json" --data-root "$1/data" --exec-root "$
 export class Dockerd {
   readonly engine: DockerEngine;
   readonly #folder: string;
-  readonly #cgroup: string;
   readonly #child: ChildProcess;
   readonly #closed: Promise<unknown>;
   #stopped: Promise<void> | undefined;
 
   private constructor(netns: string, config: DaemonConfig) {
     this.#folder = realpathSync(mkdtempSync(join(tmpdir(), `${folderPrefix}${process.pid}-`)));
-    this.#cgroup = cgroupOf(this.#folder);
     try {
       writeFileSync(join(this.#folder, "daemon.json"), JSON.stringify(config));
       writeFileSync(join(this.#folder, "resolv.conf"), resolvConf);
-      this.#child = spawnDaemon(netns, this.#folder, this.#cgroup);
+      this.#child = spawnDaemon(netns, this.#folder);
     } catch (error) {
       rmSync(this.#folder, { recursive: true });
       throw error;
@@ -139,16 +137,21 @@ export class Dockerd {
   async #stop(): Promise<void> {
     this.engine.api.close();
     const init = this.#init();
-    // Its parent is to see it end: it waits until all in the PID namespace have ended.
-    if (init === undefined) this.#child.kill("SIGKILL");
-    else process.kill(init, "SIGKILL");
+    try {
+      // Its parent is to see it end: it waits until all in the PID namespace have ended.
+      if (init === undefined) this.#child.kill("SIGKILL");
+      else process.kill(init, "SIGKILL");
+    } catch {
+      // It has ended by itself just now.
+    }
     await this.#closed;
     await remove(this.#folder);
   }
 
   /** The first process of the PID namespace; undefined once it has ended. */
   #init(): number | undefined {
-    const { pid } = this.#child;
+    const { pid, exitCode, signalCode } = this.#child;
+    if (exitCode !== null || signalCode !== null) return undefined;
     try {
       const [init = ""] = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ");
       return init === "" ? undefined : Number(init);
@@ -174,10 +177,12 @@ export async function withDockerd<T>(
 }
 
 /** All of it dies with this process, however that ends: each hears of its parent's end from the kernel. */
-function spawnDaemon(netns: string, folder: string, cgroup: string): ChildProcess {
+function spawnDaemon(netns: string, folder: string): ChildProcess {
   const namespaces = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const args = ["--pdeathsig", "KILL", findProgram("unshare"), ...namespaces, "sh", "-c", setUp, "dockerd"];
-  return spawnIn(netns, "setpriv", [...args, folder, cgroup], { stdio: ["ignore", "ignore", "pipe"] });
+  return spawnIn(netns, "setpriv", [...args, folder, basename(folder)], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
 }
 
 /** Whether it is a process with that number in the PID namespace one below ours, and those mounts. */
@@ -191,13 +196,9 @@ function isProcess(name: string, inner: number, mounts: string): boolean {
   }
 }
 
-function cgroupOf(folder: string): string {
-  return folder.slice(folder.lastIndexOf("/") + 1);
-}
-
 async function remove(folder: string): Promise<void> {
-  const cgroup = cgroupOf(folder);
-  // The kernel takes a dead process out of its groups a moment after its parent has heard.
+  const cgroup = basename(folder);
+  // Its name is the folder's. The kernel takes a dead process out of its groups a moment after its parent has heard.
   await until(`control groups called ${cgroup} are gone`, () => {
     try {
       for (const group of cgroupsCalled(cgroup)) removeCgroup(group);
