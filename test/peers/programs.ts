@@ -14,8 +14,9 @@ export const programFolders = [...(process.env.PATH ?? "").split(path.delimiter)
   path.delimiter,
 );
 
-/** The file of a program, by its name. Throws with the Debian package that has it when it is not there. */
+/** The file of a program, by its name or path. Throws with the Debian package that has it when it is not there. */
 export function findProgram(name: string): string {
+  if (path.isAbsolute(name)) return name;
   const found = programFolders
     .split(path.delimiter)
     .filter((folder) => path.isAbsolute(folder))
