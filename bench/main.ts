@@ -1,13 +1,32 @@
-// npm run bench                      the control plane at 10 and at 1,000 networks, as a table
-// npm run bench -- --json            the same as JSON
-// npm run bench -- --sizes 10        at other numbers of networks
+// npm run bench                            everything, as tables
+// npm run bench -- --json                  the same as JSON
+// npm run bench -- --sizes 10              the control plane at other numbers of networks
+// npm run bench -- --only networks,ports   only these parts
+// npm run bench -- --rounds 9              more rounds beside others; 5 without
 import { parseArgs } from "node:util";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
 import type { Timing } from "./measure.ts";
+import { beside, besideParts } from "./peers/beside.ts";
+import { besideTable } from "./peers/table.ts";
+
+/** What can be measured: weft beside the kernel's own share, and beside others. */
+const allParts = ["control-plane", ...besideParts];
 
 const { values } = parseArgs({
-  options: { json: { type: "boolean", default: false }, sizes: { type: "string", default: "10,1000" } },
+  options: {
+    json: { type: "boolean", default: false },
+    sizes: { type: "string", default: "10,1000" },
+    only: { type: "string", default: allParts.join(",") },
+    rounds: { type: "string", default: "5" },
+  },
 });
+const parts = new Set(values.only.split(","));
+const unknown = [...parts].filter((part) => !allParts.includes(part));
+if (unknown.length > 0)
+  throw new RangeError(`nothing is called ${unknown.join(", ")}: --only takes ${allParts.join(", ")}`);
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1)
+  throw new RangeError(`--rounds ${values.rounds}: it takes a whole number of rounds, 1 or more`);
 
 const ms = (timing: Timing | undefined) =>
   (timing === undefined ? "" : timing.medianMs.toFixed(2)).padStart(9);
@@ -27,8 +46,14 @@ function print({ commit, rows }: ControlPlaneFigures): void {
       `${operation.padEnd(50)}${String(networks).padStart(9)}${ms(weft)}${p95}${ms(kernel)}${aim.padStart(9)}`,
     );
   }
+  console.log();
 }
 
-const figures = await controlPlane(values.sizes.split(",").map(Number));
-if (values.json) console.log(JSON.stringify(figures, undefined, 2));
-else print(figures);
+const control = parts.has("control-plane")
+  ? await controlPlane(values.sizes.split(",").map(Number))
+  : undefined;
+if (control !== undefined && !values.json) print(control);
+const figures = besideParts.some((part) => parts.has(part)) ? await beside(parts, rounds) : undefined;
+if (figures !== undefined && !values.json) for (const line of besideTable(figures)) console.log(line);
+if (values.json)
+  console.log(JSON.stringify({ ...control, ...(figures && { beside: figures }) }, undefined, 2));

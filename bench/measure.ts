@@ -18,9 +18,13 @@ export async function timed(runs: number, work: (run: number) => unknown, warmUp
 
 /** The median and the 95th percentile of samples in ms. Throws RangeError when there are none. */
 export function timingOf(samples: readonly number[]): Timing {
+  return { runs: samples.length, medianMs: quantile(samples, 0.5), p95Ms: quantile(samples, 0.95) };
+}
+
+/** The sample below which this share of all lies. Throws RangeError when there are none. */
+export function quantile(samples: readonly number[], share: number): number {
   const sorted = [...samples].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  const [medianMs, p95Ms] = [at(0.5), at(0.95)];
-  if (medianMs === undefined || p95Ms === undefined) throw new RangeError("no samples");
-  return { runs: sorted.length, medianMs, p95Ms };
+  const found = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  if (found === undefined) throw new RangeError("no samples");
+  return found;
 }
