@@ -6,9 +6,6 @@ import { unmountPrivateFolder } from "../../src/kernel/index.ts";
 import { repositoryFolder } from "../../test/fixture-file.ts";
 import type { Peer, PeerNetwork, PeerSandbox } from "./peer.ts";
 
-/** What createSandbox takes once it publishes ports. */
-type PublishingSandbox = NewSandbox & { readonly ports?: readonly string[] };
-
 /** weft on a disk, as a program has it that opens a Controller for the network namespace at `netns`. */
 export async function weftPeer(netns: string): Promise<Peer> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "weft-bench-")));
@@ -48,7 +45,7 @@ class WeftPeer implements Peer {
     network: Pick<PeerNetwork, "name">,
     ports: readonly string[] = [],
   ): Promise<PeerSandbox> {
-    const wanted: PublishingSandbox = {
+    const wanted: NewSandbox = {
       endpoints: [{ network: this.#controller.network(network.name) }],
       ...(ports.length === 0 ? {} : { ports }),
     };

@@ -11,7 +11,8 @@ export const hostOwner = "host";
  */
 export function firewallChange(context: Context): Changes {
   const forwards = [...context.tables.networks.all()].some(
-    ({ state, driver }) => state !== "deleting" && context.drivers.get(driver)?.capabilities.forwards === true,
+    ({ state, driver }) =>
+      state !== "deleting" && context.drivers.get(driver)?.capabilities.forwards === true,
   );
   const chains = forwards ? context.otherFirewalls.chains.filter(({ drops }) => drops) : [];
   const wanted = chains.map(
