@@ -67,12 +67,14 @@ const MSG_NOSIGNAL = 0x4000;
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
 export const SO_PEERCRED = 17;
+export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_BINDTODEVICE = 25;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
 export const SO_RCVTIMEO = 20;
+export const SO_ACCEPTCONN = 30;
 export const SO_RCVBUFFORCE = 33;
 export const SO_SNDBUFFORCE = 32;
 /** Protocols and their options, include/uapi/linux/{in,in6,tcp}.h. */
@@ -81,6 +83,7 @@ export const IPPROTO_TCP = 6;
 export const IPPROTO_IPV6 = 41;
 export const IPPROTO_SCTP = 132;
 export const TCP_NODELAY = 1;
+export const TCP_KEEPIDLE = 4;
 export const IP_PKTINFO = 8;
 export const IPV6_V6ONLY = 26;
 export const IPV6_RECVPKTINFO = 49;
@@ -224,32 +227,38 @@ const EINPROGRESS = 115;
 
 /** Receives what there is, of one datagram; undefined at once if there is nothing, which is no error. Throws KernelError. */
 export function recvNow(fd: number, buffer: Uint8Array, object: string, flags = 0): number | undefined {
-  return nowOrNever(raw.recv(fd, buffer, buffer.length, flags | MSG_DONTWAIT), "recv", object);
+  const length = raw.recv(fd, buffer, buffer.length, flags | MSG_DONTWAIT);
+  return length < 0 && koffi.errno() === EAGAIN ? undefined : check(length, "recv", object);
 }
 
 /** Takes `length` bytes that a TCP socket was seen to hold (MSG_PEEK) off it, without copying them. Throws KernelError. */
 export function discard(fd: number, length: number): void {
-  check(raw.recv(fd, null, length, MSG_TRUNC | MSG_DONTWAIT), "recv", `fd ${fd}`);
+  let left = length;
+  while (left > 0) {
+    const taken = checkFd(raw.recv(fd, null, left, MSG_TRUNC | MSG_DONTWAIT), "recv", fd);
+    if (taken === 0) return; // the peer's end, which cannot come before what was seen
+    left -= taken;
+  }
 }
 
 /** Sends as much of the first `length` bytes as the kernel takes at once; undefined if nothing. Throws KernelError. */
 export function sendNow(fd: number, buffer: Uint8Array, length: number): number | undefined {
-  return nowOrNever(raw.send(fd, buffer, length, MSG_DONTWAIT | MSG_NOSIGNAL), "send", `fd ${fd}`);
+  return nowOrNever(raw.send(fd, buffer, length, MSG_DONTWAIT | MSG_NOSIGNAL), "send", fd);
 }
 
 /** Receives one datagram into what a struct msghdr points to; undefined if there is none. Throws KernelError. */
 export function recvmsgNow(fd: number, header: Uint8Array): number | undefined {
-  return nowOrNever(raw.recvmsg(fd, header, MSG_DONTWAIT), "recvmsg", `fd ${fd}`);
+  return nowOrNever(raw.recvmsg(fd, header, MSG_DONTWAIT), "recvmsg", fd);
 }
 
 /** Sends one datagram that a struct msghdr describes; undefined if the kernel has no room for it. Throws KernelError. */
 export function sendmsgNow(fd: number, header: Uint8Array): number | undefined {
-  return nowOrNever(raw.sendmsg(fd, header, MSG_DONTWAIT | MSG_NOSIGNAL), "sendmsg", `fd ${fd}`);
+  return nowOrNever(raw.sendmsg(fd, header, MSG_DONTWAIT | MSG_NOSIGNAL), "sendmsg", fd);
 }
 
 /** Takes a connection off a listening socket, close-on-exec and not blocking; undefined if there is none. Throws KernelError. */
 export function acceptNow(fd: number): number | undefined {
-  return nowOrNever(raw.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK), "accept4", `fd ${fd}`);
+  return nowOrNever(raw.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK), "accept4", fd);
 }
 
 /** Connects a socket that does not block. False when that is under way: writable then means done, or SO_ERROR. Throws KernelError. */
@@ -265,8 +274,13 @@ export function shutdownWrite(fd: number): void {
   check(raw.shutdown(fd, 1), "shutdown", `fd ${fd}`);
 }
 
-function nowOrNever(result: number, call: string, object: string): number | undefined {
-  return result < 0 && koffi.errno() === EAGAIN ? undefined : check(result, call, object);
+function nowOrNever(result: number, call: string, fd: number): number | undefined {
+  return result < 0 && koffi.errno() === EAGAIN ? undefined : checkFd(result, call, fd);
+}
+
+/** {@link check} for calls made so often that the text of the error is not made before there is one. */
+function checkFd(result: number, call: string, fd: number): number {
+  return result < 0 ? check(result, call, `fd ${fd}`) : result;
 }
 
 /** Memory that does not move, with its address, for structs that point to it. It lives as long as `bytes` does. */
@@ -283,7 +297,7 @@ export function epollCreate(): number {
 
 /** Adds, changes or removes what an epoll instance watches; `event` is a struct epoll_event. Throws KernelError. */
 export function epollControl(epollFd: number, operation: number, fd: number, event: Uint8Array): void {
-  check(raw.epoll_ctl(epollFd, operation, fd, event), "epoll_ctl", `operation ${operation} fd ${fd}`);
+  checkFd(raw.epoll_ctl(epollFd, operation, fd, event), "epoll_ctl", fd);
 }
 
 /**
@@ -293,7 +307,7 @@ export function epollControl(epollFd: number, operation: number, fd: number, eve
 export function epollWait(epollFd: number, events: Uint8Array, timeoutMs: number): number {
   const count = Math.floor(events.length / epollEventBytes);
   const result = raw.epoll_wait(epollFd, events, count, timeoutMs);
-  return result < 0 && koffi.errno() === EINTR ? 0 : check(result, "epoll_wait", `fd ${epollFd}`);
+  return result < 0 && koffi.errno() === EINTR ? 0 : checkFd(result, "epoll_wait", epollFd);
 }
 
 /** A counter to wake a thread with: written to by 8 bytes, not blocking, close-on-exec. Throws KernelError. */

@@ -12,6 +12,7 @@ export {
 } from "./ephemeral-ports.ts";
 export { HostPorts, type HostPortsInit, type PortRequest, type TakenPort } from "./host-ports.ts";
 export { LinuxPortSockets } from "./linux-port-sockets.ts";
+export { MemoryPortProxies } from "./memory-port-proxies.ts";
 export { MemoryPortSockets } from "./memory-port-sockets.ts";
 export { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
 export {
@@ -22,7 +23,13 @@ export {
   portElements,
   portMaps,
 } from "./port-maps.ts";
-export { noProxies, type PortProxies, type ProxiedPort } from "./port-proxies.ts";
+export type {
+  PortProxies,
+  PortProxiesEvent,
+  PortProxy,
+  ProxyCounters,
+  ProxyStats,
+} from "./port-proxies.ts";
 export type { OpenedPort, PortSockets } from "./port-sockets.ts";
 export {
   type ExposedPort,
@@ -41,3 +48,5 @@ export {
   type PortRange,
   portProtocols,
 } from "./protocol.ts";
+export { type ProxyLimits, proxyLimits } from "./proxy-limits.ts";
+export { ProxyService, type ProxyServiceInit } from "./proxy-service.ts";

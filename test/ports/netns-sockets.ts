@@ -69,8 +69,9 @@ export function connectTcp(host: TestNetns, address: string, port: number): TcpS
 export async function bindUdp(host: TestNetns, address: string, port = 0): Promise<UdpSocket> {
   const fd = bindIn(host, address, port, sys.SOCK_DGRAM);
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
+  const listening = once(socket, "listening"); // which comes at once
   socket.bind({ fd });
-  await once(socket, "listening");
+  await listening;
   return socket;
 }
 
