@@ -71,8 +71,7 @@ function openTcp(server: UpstreamServer, query: Uint8Array, events: UpstreamSock
     open = false;
   });
   socket.connect({ host: peer.address, port: peer.port });
-  socket.write(Buffer.of(query.length >> 8, query.length & 0xff));
-  socket.write(query);
+  socket.write(Buffer.concat([Buffer.of(query.length >> 8, query.length & 0xff), query])); // in one segment (RFC 7766 §8)
   socket.resume();
   return { close };
 }
