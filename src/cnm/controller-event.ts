@@ -11,4 +11,6 @@ export type ControllerEvent =
   /** What changed on the host could not be followed everywhere. */
   | { readonly event: "follow-failed"; readonly what: string; readonly error: unknown }
   | { readonly event: "effect-failed"; readonly what: string; readonly error: unknown }
-  | { readonly event: "resolver-crashed"; readonly error: unknown };
+  | { readonly event: "resolver-crashed"; readonly error: unknown }
+  /** The thread that serves published ports where no rule can has ended unasked; another one takes its place. */
+  | { readonly event: "proxies-crashed"; readonly error: unknown };

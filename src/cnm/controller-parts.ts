@@ -14,7 +14,13 @@ import {
   requireRoot,
   unmountPrivateFolder,
 } from "../kernel/index.ts";
-import { ephemeralSettings, HostPorts, LinuxPortSockets, noProxies } from "../ports/index.ts";
+import {
+  ephemeralSettings,
+  HostPorts,
+  LinuxPortSockets,
+  ProxyService,
+  StandingProxies,
+} from "../ports/index.ts";
 import { LmdbStore } from "../store/index.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { takeExclusively } from "./exclusive.ts";
@@ -63,6 +69,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
         settings: () => ephemeralSettings((key) => facts.sysctl(key)),
       }),
     );
+    const proxies = opened(new StandingProxies(() => ProxyService.start(hostNetnsPath)));
     return {
       root: options.root,
       hostNetnsPath,
@@ -71,7 +78,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       facts,
       held: [
         ...nameHandlers(dns, ({ netns, port }) => openUdpAndTcp(pathOf(netns), listenAddress, port), pathOf),
-        portHandler(hostPorts, noProxies),
+        portHandler(hostPorts, proxies),
       ],
       hostPorts,
       drivers: chosenDrivers(options),
@@ -82,7 +89,10 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       random: systemRandom,
       onClose: undo,
       onPurge: [() => unmountPrivateFolder(paths.run), () => removeRoot(paths)],
-      tell: (listener) => dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error })),
+      tell: (listener) => {
+        dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error }));
+        proxies.events.subscribe(({ error }) => listener({ event: "proxies-crashed", error }));
+      },
     };
   } catch (error) {
     await runAll("close", [...undo, ...onFailure]).catch(() => {}); // the reason it could not be opened is what the caller needs

@@ -50,3 +50,4 @@ export {
 } from "./protocol.ts";
 export { type ProxyLimits, proxyLimits } from "./proxy-limits.ts";
 export { ProxyService, type ProxyServiceInit } from "./proxy-service.ts";
+export { StandingProxies } from "./standing-proxies.ts";

@@ -24,8 +24,10 @@ import {
   ephemeralSettings,
   HostPorts,
   LinuxPortSockets,
+  MemoryPortProxies,
   MemoryPortSockets,
-  noProxies,
+  ProxyService,
+  StandingProxies,
 } from "../../src/ports/index.ts";
 import { LmdbStore, MemoryStore, type Store } from "../../src/store/index.ts";
 import { withNetns } from "../netns-fixture.ts";
@@ -191,7 +193,7 @@ export async function withTwin(
           kernel,
           store,
           facts,
-          held: [portHandler(hostPorts, noProxies)],
+          held: [portHandler(hostPorts, new MemoryPortProxies())],
           hostPorts,
           // What is in memory outlives its closing, as what is on disk does.
           close: async () => {
@@ -264,6 +266,7 @@ async function openLinux(
   const facts = new LinuxFacts(netnsPath, resolvConfPath);
   const dns = await DnsService.start();
   const pathOf = (netns: NetnsRef) => (netns === hostNetns ? netnsPath : netns);
+  const proxies = new StandingProxies(() => ProxyService.start(netnsPath));
   const hostPorts = new HostPorts({
     sockets: new LinuxPortSockets(netnsPath),
     settings: () => ephemeralSettings((key) => facts.sysctl(key)),
@@ -272,6 +275,7 @@ async function openLinux(
     kernel.close();
     if (!ended) facts.close();
     ended = true;
+    await proxies.close();
     hostPorts.close();
     await dns.close();
   };
@@ -282,7 +286,7 @@ async function openLinux(
     facts,
     held: [
       ...nameHandlers(dns, ({ netns, port }) => openUdpAndTcp(pathOf(netns), [127, 0, 0, 11], port), pathOf),
-      portHandler(hostPorts, noProxies),
+      portHandler(hostPorts, proxies),
     ],
     hostPorts,
     async close() {

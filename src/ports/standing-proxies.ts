@@ -1,0 +1,89 @@
+import { Events, KeyedLock, WeftError } from "../core/index.ts";
+import {
+  newProxyCounters,
+  type PortProxies,
+  type PortProxiesEvent,
+  type PortProxy,
+  type ProxyStats,
+} from "./port-proxies.ts";
+
+/**
+ * Proxies that begin when there is a port to serve, and begin anew when their thread has crashed: most
+ * hosts publish nothing, and what is reserved outlives whoever served it.
+ */
+export class StandingProxies implements PortProxies {
+  /** A crash is told, and that it was not made good when starting anew fails as well. */
+  readonly events = new Events<PortProxiesEvent>();
+  readonly #start: () => Promise<PortProxies>;
+  readonly #served = new Map<string, PortProxy>();
+  readonly #lock = new KeyedLock();
+  #service: PortProxies | undefined;
+  #closed = false;
+
+  constructor(start: () => Promise<PortProxies>) {
+    this.#start = start;
+  }
+
+  serve(proxies: readonly PortProxy[]): Promise<void> {
+    return this.#alone(async () => {
+      const service = await this.#running();
+      await service.serve(proxies);
+      for (const proxy of proxies) this.#served.set(proxy.id, proxy);
+    });
+  }
+
+  stop(ids: readonly string[]): Promise<void> {
+    return this.#alone(async () => {
+      for (const id of ids) this.#served.delete(id);
+      await this.#service?.stop(ids);
+    });
+  }
+
+  async stats(): Promise<ProxyStats> {
+    return (
+      (await this.#service?.stats()) ?? {
+        ports: 0,
+        openConnections: 0,
+        openSessions: 0,
+        counters: newProxyCounters(),
+      }
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#lock.run("proxies", async () => {
+      this.#closed = true;
+      await this.#service?.close();
+      this.#service = undefined;
+      this.#served.clear();
+    });
+  }
+
+  /** The service, started if there is none, with all that is to be served. */
+  async #running(): Promise<PortProxies> {
+    if (this.#service !== undefined) return this.#service;
+    const service = await this.#start();
+    service.events.subscribe((event) => this.#crashed(service, event));
+    this.#service = service;
+    await service.serve([...this.#served.values()]);
+    return service;
+  }
+
+  #crashed(service: PortProxies, event: PortProxiesEvent): void {
+    if (this.#service !== service || this.#closed) return;
+    this.#service = undefined;
+    this.events.emit(event);
+    this.#alone(async () => {
+      if (this.#served.size > 0) await this.#running();
+    }).catch((error: unknown) => {
+      if (error instanceof WeftError && !this.#closed) this.events.emit({ kind: "crashed", error });
+    });
+  }
+
+  #alone(work: () => Promise<void>): Promise<void> {
+    return this.#lock.run("proxies", async () => {
+      if (this.#closed) throw new WeftError("CONTROLLER_CLOSED", "the proxies are closed");
+      await work();
+    });
+  }
+}
