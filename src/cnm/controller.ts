@@ -3,7 +3,7 @@ import { BridgeDriver, type Driver, HostDriver, NullDriver } from "../drivers/in
 import { type Feature, isForwarding } from "../facts/index.ts";
 import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
 import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
-import { type Drift, Reconciler, StoreJournal } from "../plan/index.ts";
+import { Reconciler, StoreJournal } from "../plan/index.ts";
 import { Background } from "./background.ts";
 import type { Context } from "./context.ts";
 import type { ControllerEvent } from "./controller-event.ts";
@@ -11,10 +11,12 @@ import type { ControllerOptions, ControllerParts } from "./controller-options.ts
 import { openParts } from "./controller-parts.ts";
 import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
+import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
 import { createNetwork, type NetworkOptions } from "./network-operations.ts";
 import { Operations } from "./operations.ts";
 import { Paths } from "./paths.ts";
+import { takeLostPorts } from "./port-recovery.ts";
 import { restore } from "./restore.ts";
 import { Sandbox } from "./sandbox.ts";
 import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
@@ -119,18 +121,22 @@ export class Controller {
   }
 
   /** Where the host differs from what the records say; somebody may have changed it. */
-  drift(): Promise<readonly Drift[]> {
-    return this.#run(() => this.#context.reconciler.drift());
+  drift(): Promise<readonly HostDrift[]> {
+    return this.#run(async () => [
+      ...(await this.#context.reconciler.drift()),
+      ...lostPortDrifts(this.#context.lostPorts),
+    ]);
   }
 
   /** Makes the host what the records say. Gives what could not be mended. */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
+    const lost = await this.#run(() => takeLostPorts(this.#context));
     const { failures, removed } = await this.#run(() => this.#context.reconciler.sync());
     const left = await removed.then(
       () => [],
       (error: unknown) => [{ what: "leftovers", error }],
     );
-    return [...failures.map(({ step, error }) => ({ what: step.identity, error })), ...left];
+    return [...lost, ...failures.map(({ step, error }) => ({ what: step.identity, error })), ...left];
   }
 
   /** What this kernel offers, with the module that brings what it lacks. */

@@ -136,7 +136,7 @@ async function attach(
     const answer = checkedJoinAnswer(driver, await callDriver(driver, "join", ask, options.signal));
     join = { ...place, ifname: interfaceName(context, driver, sandbox, options, answer), answer };
     const joined: EndpointRecord = { ...endpoint, state: "creating", join };
-    rebound = rebind(context, sandbox, [...others, { endpoint: joined, network }]);
+    rebound = await rebind(context, sandbox, [...others, { endpoint: joined, network }]);
     const { sandbox: bound } = rebound;
     await context.store.transact((transaction) => {
       write(joined, transaction);

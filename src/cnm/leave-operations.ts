@@ -28,7 +28,7 @@ export async function leaveSandbox(
     const former = inGatewayOrder(attachmentsOf(context, sandbox.id));
     const leaving: EndpointRecord = { ...record, join: { ...record.join, leaving: true } };
     const rest = attachmentsOf(context, sandbox.id).filter(({ endpoint }) => endpoint.id !== record.id);
-    const { sandbox: bound, giveUp } = rebindForLess(context, sandbox, rest);
+    const { sandbox: bound, giveUp } = await rebindForLess(context, sandbox, rest);
     try {
       await context.store.transact((transaction) => {
         context.tables.endpoints.put(transaction, leaving);
@@ -57,9 +57,13 @@ export async function leaveSandbox(
  * The ports of the host for a sandbox that has lost an endpoint. Another way in may need other ports; when
  * those cannot be had, the sandbox leaves all the same, and is published on those that it has.
  */
-function rebindForLess(context: Context, sandbox: SandboxRecord, rest: readonly Attachment[]): Rebound {
+async function rebindForLess(
+  context: Context,
+  sandbox: SandboxRecord,
+  rest: readonly Attachment[],
+): Promise<Rebound> {
   try {
-    return rebind(context, sandbox, rest);
+    return await rebind(context, sandbox, rest);
   } catch (error) {
     context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error });
     return { sandbox, giveUp: () => {} };

@@ -1,4 +1,5 @@
 import type { Id } from "../core/index.ts";
+import type { Drift } from "../plan/index.ts";
 import { formatHostPort, type PortBinding, type TakenPort } from "../ports/index.ts";
 import type { SandboxRecord } from "./records.ts";
 
@@ -8,6 +9,17 @@ import type { SandboxRecord } from "./records.ts";
  */
 export type LostPorts = Map<Id, ReadonlyMap<string, TakenPort>>;
 
+/** A difference between the host and the records: in the kernel, or a port that another program has. */
+export type HostDrift =
+  | Drift
+  | {
+      readonly drift: "port taken";
+      /** `0.0.0.0:80/tcp`. */
+      readonly identity: string;
+      readonly sandbox: Id;
+      readonly wanted: PortBinding;
+    };
+
 /** The bindings of a sandbox that are in force: those recorded, without those that were lost. */
 export function bindingsInForce(
   lostPorts: ReadonlyMap<Id, ReadonlyMap<string, TakenPort>>,
@@ -15,4 +27,13 @@ export function bindingsInForce(
 ): readonly PortBinding[] {
   const lost = lostPorts.get(id);
   return lost === undefined ? bindings : bindings.filter((binding) => !lost.has(formatHostPort(binding)));
+}
+
+/** What was lost, as drift. */
+export function lostPortDrifts(lostPorts: LostPorts): readonly HostDrift[] {
+  return [...lostPorts].flatMap(([sandbox, lost]) =>
+    [...lost].map(
+      ([identity, { binding }]): HostDrift => ({ drift: "port taken", identity, sandbox, wanted: binding }),
+    ),
+  );
 }

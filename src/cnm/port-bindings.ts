@@ -1,5 +1,11 @@
-import { formatHostPort, type PortBinding, type PortRequest, type TakenPort } from "../ports/index.ts";
-import type { Context } from "./context.ts";
+import {
+  formatHostPort,
+  type PortBinding,
+  type PortRequest,
+  type PortSpec,
+  type TakenPort,
+} from "../ports/index.ts";
+import { attachmentsOf, type Context, sandboxChange } from "./context.ts";
 import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
 import { portRequests, waysIn } from "./port-requests.ts";
 import type { SandboxRecord } from "./records.ts";
@@ -16,15 +22,16 @@ export interface Rebound {
  * needs still, it keeps. What it needs no more is given back by whoever makes the record's plan come true.
  * Throws PORT_IN_USE, PORTS_EXHAUSTED; then nothing was taken.
  */
-export function rebind(
+export async function rebind(
   context: Context,
   sandbox: SandboxRecord,
   attachments: readonly Attachment[],
-): Rebound {
+): Promise<Rebound> {
   if (sandbox.ports.length === 0) return { sandbox, giveUp: () => {} };
   const ways = waysIn(inGatewayOrder(attachments), ({ driver }) => context.drivers.get(driver));
   const requests = portRequests(sandbox, ways);
   const { kept, missing } = match(requests, sandbox.bindings);
+  await giveUpInTheWay(context, sandbox, kept, missing);
   const taken = missing.length === 0 ? [] : context.hostPorts.allocate(missing);
   const bindings = [...kept, ...taken];
   return {
@@ -39,6 +46,24 @@ export function reserveAgain(context: Context, { id, bindings }: SandboxRecord):
   if (lost.length === 0) context.lostPorts.delete(id);
   else context.lostPorts.set(id, new Map(lost.map((one) => [formatHostPort(one.binding), one])));
   return lost;
+}
+
+/**
+ * A port that moves to another address of the host may be in its own way: then it is unpublished before it
+ * is taken there. When that fails, whoever takes the change back publishes it again.
+ */
+async function giveUpInTheWay(
+  context: Context,
+  sandbox: SandboxRecord,
+  kept: readonly PortBinding[],
+  missing: readonly PortRequest[],
+): Promise<void> {
+  const inTheWay = sandbox.bindings.some(
+    (binding) => !kept.includes(binding) && missing.some(({ spec }) => allows(spec, binding)),
+  );
+  if (!inTheWay) return;
+  const without: SandboxRecord = { ...sandbox, bindings: kept };
+  await context.reconciler.change(sandboxChange(context, without, attachmentsOf(context, sandbox.id)));
 }
 
 /** Finds for each request the bindings that still serve it, each of them once. */
@@ -66,17 +91,23 @@ function serving(
   free: readonly PortBinding[],
 ): readonly PortBinding[] | undefined {
   const fits = free.filter(
-    ({ protocol, port, hostPort, hostAddress }) =>
-      protocol === spec.protocol &&
-      port === spec.port &&
-      hostAddresses.includes(hostAddress) &&
-      (spec.hostPorts === undefined || (spec.hostPorts.first <= hostPort && hostPort <= spec.hostPorts.last)),
+    (binding) =>
+      binding.port === spec.port &&
+      hostAddresses.includes(binding.hostAddress) &&
+      binding.protocol === spec.protocol &&
+      (spec.hostPorts === undefined || allows(spec, binding)),
   );
   for (const { hostPort } of fits) {
     const group = fits.filter((binding) => binding.hostPort === hostPort);
     if (group.length === hostAddresses.length) return group;
   }
   return undefined;
+}
+
+/** True when the spec names the binding's port of the host. */
+function allows({ protocol, hostPorts }: PortSpec, binding: PortBinding): boolean {
+  if (hostPorts === undefined || protocol !== binding.protocol) return false;
+  return hostPorts.first <= binding.hostPort && binding.hostPort <= hostPorts.last;
 }
 
 function sameBindings(a: readonly PortBinding[], b: readonly PortBinding[]): boolean {

@@ -8,7 +8,7 @@ import { finishLeave } from "./leave-operations.ts";
 import { finishDeletion } from "./network-operations.ts";
 import { firewallChange } from "./other-firewalls.ts";
 import { endpointOwner, networkOwner, planEndpoint, planNetwork, sandboxOwner } from "./plans.ts";
-import { reserveAgain } from "./port-bindings.ts";
+import { reservePorts } from "./port-recovery.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
 import { moveResolver, sandboxWithoutPort } from "./resolver-port.ts";
 import { finishSandbox } from "./sandbox-operations.ts";
@@ -87,15 +87,6 @@ async function compensate(context: Context): Promise<void> {
       state: making ? "deleting" : state,
       join: join === undefined ? undefined : { ...join, leaving: true },
     });
-  }
-}
-
-/** Ports of the host are reserved before anything is planned with them. */
-function reservePorts(context: Context): void {
-  for (const sandbox of context.tables.sandboxes.all()) {
-    if (sandbox.state === "deleting") continue;
-    for (const { reason } of reserveAgain(context, sandbox))
-      context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error: reason });
   }
 }
 

@@ -1,6 +1,15 @@
 import { writeFileSync } from "node:fs";
-import { parseInterfaceAddress } from "../../src/core/index.ts";
-import { hostNetns, type KernelObject, linkGroup, tableName } from "../../src/kernel/index.ts";
+import { parseAddress, parseInterfaceAddress } from "../../src/core/index.ts";
+import {
+  closeFd,
+  hostNetns,
+  type KernelObject,
+  linkGroup,
+  openUdpAndTcp,
+  tableName,
+} from "../../src/kernel/index.ts";
+import { listen } from "../../src/kernel/syscalls.ts";
+import type { HostPort, MemoryPortSockets } from "../../src/ports/index.ts";
 import type { TestNetns } from "../netns-fixture.ts";
 import type { TwinFacts, TwinKernel } from "./twin-host.ts";
 
@@ -18,6 +27,9 @@ export interface HostHand {
   flushNftables(): void;
   setSysctl(key: string, value: string): void;
   writeFile(path: string, content: string): void;
+  /** Another program listens on a TCP port of 0.0.0.0. */
+  takePort(port: number): void;
+  giveUpPort(port: number): void;
 }
 
 /** A hand on the twin. */
@@ -25,9 +37,12 @@ export class TwinHand implements HostHand {
   readonly #kernel: TwinKernel;
   readonly #facts: TwinFacts;
 
-  constructor(kernel: TwinKernel, facts: TwinFacts) {
+  readonly #sockets: MemoryPortSockets;
+
+  constructor(kernel: TwinKernel, facts: TwinFacts, sockets: MemoryPortSockets) {
     this.#kernel = kernel;
     this.#facts = facts;
+    this.#sockets = sockets;
   }
 
   addBridge(name: string): void {
@@ -71,6 +86,14 @@ export class TwinHand implements HostHand {
     this.#kernel.addForeign([{ kind: "sysctl", netns: hostNetns, key, value }]);
   }
 
+  takePort(port: number): void {
+    this.#sockets.othersTake(everywhere(port));
+  }
+
+  giveUpPort(port: number): void {
+    this.#sockets.othersGiveUp(everywhere(port));
+  }
+
   writeFile(path: string, content: string): void {
     const there = this.#kernel.all().find(({ object }) => object.kind === "file" && object.path === path);
     if (there?.object.kind !== "file") throw new Error(`no file ${path}`);
@@ -83,9 +106,14 @@ function link(name: string): KernelObject & { readonly kind: "link" } {
   return { kind: "link", netns: hostNetns, name, spec: { type: "adopted" } };
 }
 
+function everywhere(hostPort: number): HostPort {
+  return { protocol: "tcp", hostAddress: parseAddress("0.0.0.0"), hostPort };
+}
+
 /** A hand on a namespace of this machine's kernel, by the usual tools. */
 export class LinuxHand implements HostHand {
   readonly #netns: TestNetns;
+  readonly #taken = new Map<number, { readonly udpFd: number; readonly tcpFd: number }>();
 
   constructor(netns: TestNetns) {
     this.#netns = netns;
@@ -127,5 +155,17 @@ export class LinuxHand implements HostHand {
 
   writeFile(path: string, content: string): void {
     writeFileSync(path, content);
+  }
+
+  takePort(port: number): void {
+    const sockets = openUdpAndTcp(this.#netns.path, [0, 0, 0, 0], port);
+    this.#taken.set(port, sockets);
+    listen(sockets.tcpFd, 1);
+  }
+
+  giveUpPort(port: number): void {
+    const taken = this.#taken.get(port);
+    this.#taken.delete(port);
+    for (const fd of [taken?.udpFd, taken?.tcpFd]) if (fd !== undefined) closeFd(fd);
   }
 }

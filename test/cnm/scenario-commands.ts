@@ -153,7 +153,10 @@ const commands: Readonly<Record<string, Command>> = {
     }),
   ),
   restart: doing((world) => world.restart()),
-  kill: doing((world) => world.kill()),
+  kill: doing((world, words) => {
+    const port = one(words, "take-port");
+    return world.kill(port === undefined ? undefined : () => world.hand.takePort(Number(port)));
+  }),
   purge: doing(async (world) => {
     await world.controller.purge();
     await world.open();
@@ -172,6 +175,7 @@ const commands: Readonly<Record<string, Command>> = {
   ),
   "host flush-nft": doing((world) => world.hand.flushNftables()),
   "host sysctl": doing((world, words) => world.hand.setSysctl(arg(words, 0), arg(words, 1))),
+  "host give-up-port": doing((world, words) => world.hand.giveUpPort(Number(arg(words, 0)))),
   "host write": doing((world, words) => {
     const { files } = world.controller.sandbox(arg(words, 0));
     const file = files.find(({ source }) => source.endsWith(`/${arg(words, 1)}`));

@@ -121,11 +121,15 @@ export class World {
     return this.open();
   }
 
-  /** Drops the controller as the death of its process would: what it holds is gone, everything else stays. */
-  async kill(): Promise<Controller> {
+  /**
+   * Drops the controller as the death of its process would: what it holds is gone, everything else stays.
+   * `meanwhile` happens before it is opened again.
+   */
+  async kill(meanwhile: () => void = () => {}): Promise<Controller> {
     this.#controller = undefined;
     this.held.forget();
     await this.bare.die();
+    meanwhile();
     return this.open();
   }
 
@@ -183,7 +187,7 @@ export async function withTwin(
     {
       root,
       hostNetnsPath: "/proc/self/ns/net",
-      hand: new TwinHand(kernel, facts),
+      hand: new TwinHand(kernel, facts, sockets),
       async open() {
         const hostPorts = new HostPorts({
           sockets,
@@ -232,6 +236,7 @@ export async function withLinux(
     writeFileSync(resolvConfPath, resolvConf);
     // Where the machine's own namespace forwards, a new one does too.
     host.run(() => writeFileSync("/proc/sys/net/ipv4/ip_forward", "0"));
+    host.exec("ip", "link", "set", "lo", "up");
     let store: LmdbStore | undefined;
     const base: WorldBase = {
       root,

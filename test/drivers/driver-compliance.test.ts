@@ -27,6 +27,8 @@ const idleHand: HostHand = {
   flushNftables() {},
   setSysctl() {},
   writeFile() {},
+  takePort() {},
+  giveUpPort() {},
 };
 
 let plugin: FakePluginDriver | undefined;

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isWeftError, parseAddress } from "../../src/core/index.ts";
+import { MemoryPortProxies, type PortProxy, StandingProxies } from "../../src/ports/index.ts";
+
+function proxy(id: string): PortProxy {
+  return { id, protocol: "tcp", fd: 1 << 25, target: parseAddress("10.0.0.2"), targetPort: 80 };
+}
+
+/** Proxies whose services the test can see. */
+function standing() {
+  const started: MemoryPortProxies[] = [];
+  const refusals: Error[] = [];
+  const proxies = new StandingProxies(async () => {
+    const refusal = refusals.shift();
+    if (refusal !== undefined) throw refusal;
+    const service = new MemoryPortProxies();
+    started.push(service);
+    return service;
+  });
+  const events: string[] = [];
+  proxies.events.subscribe(({ kind }) => events.push(kind));
+  const served = () => [...(started.at(-1)?.served.keys() ?? [])];
+  return { proxies, started, refusals, events, served };
+}
+
+test("nothing is started until there is a port to serve", async () => {
+  const { proxies, started, served } = standing();
+  await proxies.stop(["a"]);
+  assert.equal((await proxies.stats()).ports, 0);
+  assert.equal(started.length, 0);
+  await proxies.serve([proxy("a"), proxy("b")]);
+  await proxies.serve([proxy("c")]);
+  assert.equal(started.length, 1);
+  await proxies.stop(["b"]);
+  assert.deepEqual(served(), ["a", "c"]);
+  assert.equal((await proxies.stats()).ports, 2);
+  await proxies.close();
+});
+
+test("after a crash another one serves what was served, without what was stopped", async () => {
+  const { proxies, started, events, served } = standing();
+  await proxies.serve([proxy("a"), proxy("b")]);
+  await proxies.stop(["a"]);
+  started[0]?.crash();
+  await proxies.serve([proxy("c")]); // waits its turn
+  assert.equal(started.length, 2);
+  assert.deepEqual(served(), ["b", "c"]);
+  assert.deepEqual(events, ["crashed"]);
+  await proxies.close();
+});
+
+test("a service that cannot be started is told, and started with the next port", async () => {
+  const { proxies, started, refusals, served } = standing();
+  refusals.push(new Error("no thread"));
+  await assert.rejects(proxies.serve([proxy("a")]), /no thread/);
+  await proxies.serve([proxy("b")]);
+  started[0]?.crash();
+  refusals.push(new Error("no thread"));
+  await proxies.stop(["x"]);
+  await proxies.serve([proxy("c")]);
+  assert.deepEqual(served(), ["b", "c"]);
+  await proxies.close();
+});
+
+test("a refused batch is not served after a crash either", async () => {
+  const { proxies, started, served } = standing();
+  await proxies.serve([proxy("a")]);
+  await assert.rejects(proxies.serve([proxy("b"), proxy("a")]), (error) =>
+    isWeftError(error, "OBJECT_CONFLICT"),
+  );
+  started[0]?.crash();
+  await proxies.stop([]);
+  assert.deepEqual(served(), ["a"]);
+  await proxies.close();
+  await assert.rejects(proxies.serve([proxy("b")]), (error) => isWeftError(error, "CONTROLLER_CLOSED"));
+});
