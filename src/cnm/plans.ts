@@ -109,7 +109,10 @@ export function planSandbox(
     file("hostname", hostnameFile(sandbox)),
   ];
   if (!sandbox.hostNetns) {
-    objects.push({ kind: "netns", netns, from: sandbox.externalNetns }, { kind: "up", netns, link: "lo" });
+    objects.push(
+      { kind: "netns", netns, from: sandbox.externalNetns, identity: sandbox.externalIdentity },
+      { kind: "up", netns, link: "lo" },
+    );
     objects.push(...defaultRoutes(netns, ordered));
     // Always there, so that joining and leaving need not wait for the kernel to change rules.
     const { id, dnsPort: port } = sandbox;

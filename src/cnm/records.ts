@@ -80,6 +80,8 @@ export interface SandboxRecord {
   readonly hostNetns: boolean;
   /** The namespace of somebody else's making that the sandbox uses. */
   readonly externalNetns?: string | undefined;
+  /** What tells that namespace from every other, also after the machine was booted anew. */
+  readonly externalIdentity?: string | undefined;
   readonly extraHosts: readonly HostEntry[];
   readonly dns: readonly IpAddress[];
   readonly dnsSearch: readonly string[];

@@ -96,6 +96,7 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
     domainName,
     hostNetns,
     externalNetns: netnsPath,
+    externalIdentity: netnsPath === undefined ? undefined : unusedNetns(context, netnsPath),
     extraHosts,
     dns: (options.dns ?? []).map(parseAddress),
     dnsSearch: [...(options.dnsSearch ?? [])],
@@ -106,6 +107,21 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
     bindings: [],
     dnsPort: resolverPort,
   };
+}
+
+/** The identity of a namespace that no other sandbox is in. Throws SANDBOX_EXISTS, and KERNEL when there is none. */
+function unusedNetns({ facts, tables }: Context, path: string): string {
+  const identity = facts.netnsIdentity(path);
+  const user = [...tables.sandboxes.all()].find(
+    ({ state, externalIdentity }) => state !== "deleting" && externalIdentity === identity,
+  );
+  if (user !== undefined) {
+    throw new WeftError(
+      "SANDBOX_EXISTS",
+      `sandbox ${user.containerId} is in the namespace at ${path} already: one namespace is one sandbox`,
+    );
+  }
+  return identity;
 }
 
 /** What is to be published: what was named, and what is exposed besides. Throws INVALID_PORT. */

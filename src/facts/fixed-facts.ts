@@ -12,6 +12,8 @@ export class FixedFacts implements HostFacts {
     ["net/ipv6/conf/all/forwarding", "0"],
   ]);
   foreignChains: readonly ForeignChain[] = [];
+  /** Identities of namespaces by path; the path itself for others. */
+  readonly namespaces = new Map<string, string>();
   resolvConfText = "";
   readonly #resolvConfListeners = new Set<(text: string) => void>();
 
@@ -29,6 +31,10 @@ export class FixedFacts implements HostFacts {
 
   foreignForwardChains(): readonly ForeignChain[] {
     return this.foreignChains;
+  }
+
+  netnsIdentity(path: string): string {
+    return this.namespaces.get(path) ?? path;
   }
 
   sysctl(key: string): string | undefined {

@@ -11,6 +11,8 @@ export interface HostFacts {
   linksWithAdvertisedRoute(): readonly string[];
   /** Other people's chains that judge what this host forwards. */
   foreignForwardChains(): readonly ForeignChain[];
+  /** What tells the namespace at a path from every other, also of the machine's former boots. Throws KernelError when there is none. */
+  netnsIdentity(path: string): string;
   /** The value of a sysctl, `net/ipv4/ip_forward`; undefined when this kernel has none of that name. */
   sysctl(key: string): string | undefined;
   /** The host's resolv.conf as text; empty when there is none. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { familyOf, lengthOf, type Prefix } from "../core/index.ts";
-import { closeFd, inNetns, openNetns } from "../kernel/index.ts";
+import { closeFd, inNetns, lastingNetnsIdentity, openNetns } from "../kernel/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
@@ -65,6 +65,10 @@ export class LinuxFacts implements HostFacts {
   foreignForwardChains(): readonly ForeignChain[] {
     this.#netfilter ??= inNetns(this.#fd, () => NetlinkSocket.open(NETLINK_NETFILTER));
     return foreignForwardChains(this.#netfilter);
+  }
+
+  netnsIdentity(path: string): string {
+    return lastingNetnsIdentity(path);
   }
 
   sysctl(key: string): string | undefined {

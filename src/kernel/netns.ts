@@ -130,6 +130,15 @@ export function netnsIdentity(path: string): string {
   }
 }
 
+/**
+ * Tells a namespace from every other one, also of the machine's former lives, which had the same paths and
+ * numbers: `BOOT/DEVICE:INODE`. Throws KernelError.
+ */
+export function lastingNetnsIdentity(path: string): string {
+  const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  return `${boot}/${netnsIdentity(path)}`;
+}
+
 /** {@link netnsIdentity} of an open namespace. */
 export function netnsIdentityOfFd(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });

@@ -19,6 +19,8 @@ export interface NetnsObject {
   readonly netns: NetnsRef;
   /** A namespace that a container runtime made, `/proc/PID/ns/net`. It can be read only while it is mounted first. */
   readonly from?: string | undefined;
+  /** The lasting identity of the namespace at `from`: another one may be there by now, for pids come again. */
+  readonly identity?: string | undefined;
 }
 
 /** A file that weft writes for a sandbox: hosts, resolv.conf, hostname. Written in place, for it may be bind-mounted. */

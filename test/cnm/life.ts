@@ -22,7 +22,8 @@ export const growing: readonly LifeStep[] = [
   { name: "create the endpoint", run: (world) => net(world).createEndpoint("e1") },
   {
     name: "create the sandbox",
-    run: ({ controller }) => controller.createSandbox("c1", { hostname: "one", ports: ["8080:80", "8081:81/udp"] }),
+    run: ({ controller }) =>
+      controller.createSandbox("c1", { hostname: "one", ports: ["8080:80", "8081:81/udp"] }),
   },
   { name: "join", run: (world) => net(world).endpoint("e1").join(box(world)) },
   {

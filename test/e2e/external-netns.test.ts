@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { symlinkSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
-import { isKernelError } from "../../src/index.ts";
+import { Controller, isKernelError, isWeftError } from "../../src/index.ts";
+import { unmountPrivateFolder } from "../../src/kernel/index.ts";
 import type { TestNetns } from "../netns-fixture.ts";
 import { withHost } from "./test-host.ts";
 
@@ -41,5 +44,41 @@ test("the host's own namespace is refused as a sandbox's, and nothing of the hos
       host.controller.sandboxes().map(({ containerId }) => containerId),
       ["web"],
     );
+  });
+});
+
+test("a namespace is one sandbox's, by whatever path it is named", async () => {
+  await withHost(async (host) => {
+    await host.controller.createSandbox("own", { netnsPath: host.far.path });
+    const alias = join(host.folder, "alias");
+    symlinkSync(host.far.path, alias);
+    await assert.rejects(
+      host.controller.createSandbox("second", { netnsPath: alias }),
+      (error) =>
+        isWeftError(error, "SANDBOX_EXISTS") && /sandbox own is in the namespace/.test(error.message),
+    );
+    await host.controller.sandbox("own").delete();
+    await host.controller.createSandbox("second", { netnsPath: alias });
+  });
+});
+
+test("another namespace behind the path of a sandbox's is not taken for it", async () => {
+  await withHost(async (host) => {
+    const path = join(host.folder, "runtime");
+    symlinkSync(host.far.path, path);
+    const events: string[] = [];
+    await host.controller.createSandbox("own", { netnsPath: path });
+    await host.controller.close();
+    // As after a boot: what weft mounted is gone, and the path leads to somebody else.
+    unmountPrivateFolder(join(host.root, "run"));
+    unlinkSync(path);
+    symlinkSync(host.outside.path, path);
+    const controller = await Controller.open({
+      ...host.options,
+      onEvent: (event) => events.push(event.event),
+    });
+    assert.ok(events.includes("restore-failed"), events.join(" "));
+    assert.equal(host.outside.exec("nft", "list", "ruleset"), "");
+    await controller.purge();
   });
 });

@@ -5,7 +5,15 @@ import { doomedLinkGroup, linkGroup } from "../marks.ts";
 import type { NetlinkRequest } from "../netlink/message.ts";
 import { changeLink, deleteLink, deleteLinkGroup } from "../netlink/rtnetlink/index.ts";
 import type { NetlinkSocket, RequestOutcome } from "../netlink/socket.ts";
-import { createNetns, isNetns, netnsIdentity, netnsIdentityOfFd, openNetns, removeNetns } from "../netns.ts";
+import {
+  createNetns,
+  isNetns,
+  lastingNetnsIdentity,
+  netnsIdentity,
+  netnsIdentityOfFd,
+  openNetns,
+  removeNetns,
+} from "../netns.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import { identityOf, type LinkObject, type NetnsObject } from "../objects.ts";
 import * as sys from "../syscalls.ts";
@@ -263,7 +271,7 @@ function applyOne(session: Session, { op, object }: Operation): void {
   }
 }
 
-function makeNetns(session: Session, { netns, from }: NetnsObject): void {
+function makeNetns(session: Session, { netns, from, identity }: NetnsObject): void {
   // A file that is none was left by a crash between making it and mounting on it.
   if (!isNetns(netns)) removeNetns(netns);
   if (from === undefined) {
@@ -275,6 +283,8 @@ function makeNetns(session: Session, { netns, from }: NetnsObject): void {
     throw new KernelError({ errno: EINVAL, call: "mount", object: `${from}: no namespace` });
   if (netnsIdentity(from) === netnsIdentityOfFd(session.netnsFd(hostNetns)))
     throw new KernelError({ errno: EINVAL, call: "mount", object: `${from}: the host's own namespace` });
+  if (identity !== undefined && lastingNetnsIdentity(from) !== identity)
+    throw new KernelError({ errno: ENOENT, call: "mount", object: `${from}: another namespace than before` });
   sys.close(sys.open(netns, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
   try {
     sys.mount(from, netns, "none", sys.MS_BIND, null);
@@ -284,4 +294,5 @@ function makeNetns(session: Session, { netns, from }: NetnsObject): void {
   }
 }
 
+const ENOENT = 2;
 const EINVAL = 22;
