@@ -225,9 +225,12 @@ const EINTR = 4;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
 
-/** Receives what there is, of one datagram; undefined at once if there is nothing, which is no error. Throws KernelError. */
+/**
+ * Receives one datagram if there is one; undefined at once if there is none, which is no error. With
+ * MSG_TRUNC in `flags` the result is its true length. Throws KernelError.
+ */
 export function recvNow(fd: number, buffer: Uint8Array, object: string, flags = 0): number | undefined {
-  const length = raw.recv(fd, buffer, buffer.length, flags | MSG_DONTWAIT);
+  const length = raw.recv(fd, buffer, buffer.length, MSG_DONTWAIT | flags);
   return length < 0 && koffi.errno() === EAGAIN ? undefined : check(length, "recv", object);
 }
 

@@ -206,13 +206,11 @@ export class LinuxKernel implements Kernel {
       const socket = session.route(netns);
       const [only] = there;
       if (only === undefined) return;
-      const requests =
-        there.length === 1
-          ? [deleteLink(only)]
-          : [
-              ...there.map((index) => changeLink(index, { group: doomedLinkGroup })),
-              deleteLinkGroup(doomedLinkGroup),
-            ];
+      // Whoever follows the links' changes knows by their group that it is weft who deletes them.
+      const requests = [
+        ...there.map((index) => changeLink(index, { group: doomedLinkGroup })),
+        there.length === 1 ? deleteLink(only) : deleteLinkGroup(doomedLinkGroup),
+      ];
       const outcomes = await socket.requestSlow(requests);
       const refused = outcomes.find(
         (outcome) => outcome !== undefined && !isKernelError(outcome, ...alreadyGone),

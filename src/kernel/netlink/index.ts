@@ -27,6 +27,7 @@ export {
 export * from "./attributes.ts";
 export * from "./codecs.ts";
 export * as conntrack from "./conntrack/index.ts";
+export type { MonitorFilter } from "./datagram-filter.ts";
 export * from "./live-table.ts";
 export * from "./message.ts";
 export * from "./monitor.ts";

@@ -1,6 +1,14 @@
+import type { MonitorFilter } from "./datagram-filter.ts";
+
 /** What the main thread tells the worker; a byte in the wake-up pipe makes it look. */
 export type MonitorCommand =
-  | { readonly kind: "add"; readonly id: number; readonly fd: number; readonly inFlight: SharedArrayBuffer }
+  | {
+      readonly kind: "add";
+      readonly id: number;
+      readonly fd: number;
+      readonly inFlight: SharedArrayBuffer;
+      readonly filter: MonitorFilter | undefined;
+    }
   /** Answered by `removed`; the fd can be closed then. */
   | { readonly kind: "remove"; readonly id: number }
   | { readonly kind: "pause"; readonly id: number; readonly token: number }

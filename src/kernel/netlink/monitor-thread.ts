@@ -11,12 +11,13 @@ const workerFile = new URL("./monitor-worker.js", import.meta.url);
 
 /**
  * The one thread of a process that waits for its monitored sockets. It starts with the first of them
- * and ends with the last, and while it runs it keeps the process alive.
+ * and ends with the last. It keeps the process alive while somebody holds it.
  */
 class MonitorThread {
   readonly #worker: Worker;
   readonly #wake = sys.pipe();
   readonly #listeners = new Map<number, ReportListener>();
+  #holders = 0;
   readonly #stop = () => this.#signal(stopByte);
 
   constructor() {
@@ -24,8 +25,18 @@ class MonitorThread {
     this.#worker = new Worker(workerFile, { workerData: { wakeFd: this.#wake.read }, execArgv: [] });
     this.#worker.on("message", (report: MonitorReport) => this.#listeners.get(report.id)?.(report));
     this.#worker.once("exit", () => this.#ended());
+    this.#worker.unref();
     // A thread that waits in the kernel is not ended by process.exit(), which would wait for it for ever.
     process.once("exit", this.#stop);
+  }
+
+  /** Keeps the process alive until {@link release} was called as often. */
+  hold(): void {
+    if (this.#holders++ === 0) this.#worker.ref();
+  }
+
+  release(): void {
+    if (--this.#holders === 0) this.#worker.unref();
   }
 
   /** Number of sockets it waits for. */
@@ -54,6 +65,7 @@ class MonitorThread {
   /** Ends the thread; resolves when it is gone. */
   async stop(): Promise<void> {
     const exited = new Promise<void>((resolve) => this.#worker.once("exit", () => resolve()));
+    this.hold();
     this.#stop();
     await exited;
   }

@@ -7,8 +7,12 @@ import { request } from "./protocol.ts";
 /** The rule set of a namespace has a number that every transaction raises. */
 export interface Generation {
   readonly id: number;
-  /** The process that asked; of a change told to a monitor, the one that made it. */
+  /**
+   * The thread that asked; of a change told to a monitor, the one that made it. The number is that of the
+   * first PID namespace, whichever the reader is in.
+   */
   readonly pid: number;
+  /** That thread's name, at most 15 bytes: `nft`, `iptables`. */
   readonly process: string;
 }
 
@@ -24,8 +28,8 @@ export function generationFromWire(wire: typeof generationAttributes extends Cod
   return { id: wire.id ?? 0, pid: wire.pid ?? 0, process: wire.process ?? "" } satisfies Generation;
 }
 
-/** The number of the namespace's rule set as it is now. Throws KernelError. */
-export function getGeneration(socket: NetlinkSocket): number {
+/** The namespace's rule set as it is now, and who asks: the calling thread, as the kernel numbers it. Throws KernelError. */
+export function askGeneration(socket: NetlinkSocket): Generation {
   const call = request({
     call: "NFT_MSG_GETGEN",
     object: "generation",
@@ -33,5 +37,10 @@ export function getGeneration(socket: NetlinkSocket): number {
     value: {},
   });
   const read = socket.get(call, (message) => generationAttributes.read(splitHeader(message).attributes), []);
-  return read?.id ?? 0;
+  return generationFromWire(read ?? {});
+}
+
+/** The number of the namespace's rule set as it is now. Throws KernelError. */
+export function getGeneration(socket: NetlinkSocket): number {
+  return askGeneration(socket).id;
 }

@@ -28,12 +28,12 @@ export { type AddElementsOptions, addElements, deleteElements, flushSet } from "
 export * from "./expressions/index.ts";
 export type { TableFamily } from "./family.ts";
 export type { FieldType, FieldValueOf, IntegerField, RawField } from "./field.ts";
-export { type Generation, getGeneration } from "./generation.ts";
+export { askGeneration, type Generation, getGeneration } from "./generation.ts";
 export type { Hex } from "./hex.ts";
 export { type ChainHook, type HookName, priorities } from "./hook.ts";
 export type { FieldRange, KeyPart } from "./interval.ts";
 export { normalData, normalKey } from "./normal-element.ts";
-export { decodeNotification, type Notification } from "./notification.ts";
+export { decodeNotification, type Notification, notifiedTable, type TouchedTable } from "./notification.ts";
 export { NFNLGRP_NFTABLES } from "./protocol.ts";
 export type { Register } from "./registers.ts";
 export type { Rule } from "./rule.ts";

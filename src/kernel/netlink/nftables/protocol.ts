@@ -4,7 +4,7 @@ import type { Codec } from "../wire.ts";
 import { familyNumber, type TableFamily } from "./family.ts";
 
 /** NFNL_SUBSYS_NFTABLES, include/uapi/linux/netfilter/nfnetlink.h. */
-const NFNL_SUBSYS_NFTABLES = 10;
+export const NFNL_SUBSYS_NFTABLES = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 
