@@ -159,6 +159,25 @@ test("unknown names go to others if there are any, known ones never", async () =
   assert.deepEqual([counters.tcpMessages, counters.udpMessages, counters.replies[0]], [1, 1, 2]);
 });
 
+test("addresses of bare names are kept back for those who search first", async () => {
+  const forward: Forward = () => Buffer.from([1, 2, 0x81, 0x85]);
+  const table: readonly (readonly [name: string, type: RecordType, keeps: boolean, forwarded: boolean])[] = [
+    ["nobody", "A", true, false],
+    ["nobody", "AAAA", true, false],
+    ["nobody", "MX", true, true],
+    ["nobody.org", "A", true, true],
+    [".", "A", true, true],
+    ["nobody", "A", false, true],
+  ];
+  for (const [name, type, keeps, forwarded] of table) {
+    const reply = await responder(forward, keeps).respond(queryFor(name, type), "udp");
+    assert.equal(reply?.length === 4, forwarded, `${name} ${type}`);
+    if (forwarded) continue;
+    const { rcode, answers } = decodeResponse(reply);
+    assert.deepEqual([rcode, answers], ["NOERROR", []]);
+  }
+});
+
 test("a defect is answered with SERVFAIL, and counted", async () => {
   const broken: readonly Forward[] = [
     () => Promise.reject(new Error("later")),
