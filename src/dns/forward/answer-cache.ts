@@ -1,4 +1,5 @@
 import type { LookupResult } from "./lookup-result.ts";
+import { isPositive } from "./upstream-answer.ts";
 
 /** How much is kept. */
 export interface CacheLimits {
@@ -86,6 +87,6 @@ export class AnswerCache {
 }
 
 function lifeSecondsOf(result: LookupResult): number {
-  const positive = result.kind === "answer" && result.counts[0] > 0;
+  const positive = result.kind === "answer" && isPositive(result);
   return Math.min(result.lifeSeconds, positive ? longestLifeSeconds : longestNegativeLifeSeconds);
 }

@@ -191,7 +191,7 @@ function toAnswer(message: Uint8Array, flags: number, walk: Walk): UpstreamAnswe
   };
 }
 
-/** True when the answer has records; false when it says that there is nothing. */
-export function isPositive({ counts: [answers] }: UpstreamAnswer): boolean {
-  return answers > 0;
+/** True when the answer has records; false when it says that there is nothing, or only where an alias to nothing leads. */
+export function isPositive({ rcode, counts: [answers] }: UpstreamAnswer): boolean {
+  return rcode === rcodes.NOERROR && answers > 0;
 }
