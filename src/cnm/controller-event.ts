@@ -8,6 +8,13 @@ export type ControllerEvent =
   | { readonly event: "write-failed"; readonly what: string; readonly error: unknown }
   /** A published port could not be had: another program has the host's port. What drifted shows it. */
   | { readonly event: "port-lost"; readonly what: string; readonly error: unknown }
+  /** Somebody changed what is weft's on the host, and it was put right. `by` is the program that changed rules. */
+  | {
+      readonly event: "repaired";
+      readonly by: string | undefined;
+      readonly what: readonly string[];
+      readonly failures: readonly { readonly what: string; readonly error: unknown }[];
+    }
   /** What changed on the host could not be followed everywhere. */
   | { readonly event: "follow-failed"; readonly what: string; readonly error: unknown }
   | { readonly event: "effect-failed"; readonly what: string; readonly error: unknown }

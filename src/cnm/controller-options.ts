@@ -29,6 +29,8 @@ export interface ControllerOptions {
   readonly defaultAddressPools?: readonly AddressPoolConfig[];
   /** The namespace that is the host, by path; the process's own without. */
   readonly hostNetns?: string;
+  /** Put right by itself what others change of weft's on the host; true. */
+  readonly selfRepair?: boolean;
   /** The host's resolv.conf; `/etc/resolv.conf`. */
   readonly resolvConf?: string;
   /** Hears what happens by itself, from the opening on. */
@@ -49,6 +51,8 @@ export interface ControllerParts {
   readonly ipamDrivers: readonly IpamDriver[];
   readonly defaultAddressPools: readonly AddressPoolConfig[];
   readonly hostId: string;
+  /** Whether what others change is put right at once. */
+  readonly selfRepair: boolean;
   readonly clock: Clock;
   readonly random: Random;
   /** Run after everything else was closed, in this order; all of them, whatever fails. */

@@ -85,6 +85,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       ipamDrivers: options.extraIpamDrivers ?? [],
       defaultAddressPools: options.defaultAddressPools ?? [],
       hostId: hostId(),
+      selfRepair: options.selfRepair ?? true,
       clock: systemClock,
       random: systemRandom,
       onClose: undo,

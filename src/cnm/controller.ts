@@ -20,6 +20,7 @@ import { takeLostPorts } from "./port-recovery.ts";
 import { restore } from "./restore.ts";
 import { Sandbox } from "./sandbox.ts";
 import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
+import { type RepairCounters, SelfRepair } from "./self-repair.ts";
 import { Tables } from "./tables.ts";
 
 /** How a sandbox is to be, and the endpoints it is to be made with. */
@@ -40,6 +41,7 @@ export class Controller {
   readonly #context: Context;
   readonly #parts: ControllerParts;
   readonly #allocator: BuiltinAllocator;
+  readonly #repair: SelfRepair;
   readonly #unfollow: (() => unknown)[] = [];
   #closed = false;
 
@@ -47,6 +49,7 @@ export class Controller {
     this.#parts = parts;
     this.#allocator = new BuiltinAllocator({ hostId: parts.hostId, localPools: parts.defaultAddressPools });
     this.#context = contextOf(parts, this.#allocator, this.events);
+    this.#repair = new SelfRepair(this.#context);
   }
 
   /**
@@ -139,6 +142,11 @@ export class Controller {
     return [...lost, ...failures.map(({ step, error }) => ({ what: step.identity, error })), ...left];
   }
 
+  /** How often the host had to be put right by itself since this controller was opened. */
+  get repairs(): RepairCounters {
+    return this.#repair.counters;
+  }
+
   /** What this kernel offers, with the module that brings what it lacks. */
   features(): readonly Feature[] {
     return this.#context.facts.features(`${this.#context.paths.netnsFolder}/probe-${process.pid}`);
@@ -204,6 +212,9 @@ export class Controller {
       operations.run(() => followHostResolvConf(this.#context, text)).catch(() => {});
     });
     this.#unfollow.push(stop);
+    if (!this.#parts.selfRepair) return;
+    const unfollow = facts.followHost((change) => this.#repair.hear(change));
+    this.#unfollow.push(() => this.#repair.stop(), unfollow);
   }
 
   #run<T>(work: () => Promise<T>): Promise<T> {

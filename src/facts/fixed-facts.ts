@@ -1,6 +1,7 @@
 import type { Prefix } from "../core/index.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { Feature, HostFacts } from "./host-facts.ts";
+import type { HostChange } from "./host-watch.ts";
 
 /** Facts that are given, for plans and tests without a host. Everything can be set. */
 export class FixedFacts implements HostFacts {
@@ -15,6 +16,7 @@ export class FixedFacts implements HostFacts {
   /** Identities of namespaces by path; the path itself for others. */
   readonly namespaces = new Map<string, string>();
   resolvConfText = "";
+  readonly #hostListeners = new Set<(change: HostChange) => void>();
   readonly #resolvConfListeners = new Set<(text: string) => void>();
 
   linkKind(name: string): string | undefined {
@@ -54,6 +56,16 @@ export class FixedFacts implements HostFacts {
   setResolvConf(text: string): void {
     this.resolvConfText = text;
     for (const listener of this.#resolvConfListeners) listener(text);
+  }
+
+  followHost(listener: (change: HostChange) => void): () => void {
+    this.#hostListeners.add(listener);
+    return () => this.#hostListeners.delete(listener);
+  }
+
+  /** Tells those who follow the host that somebody changed it. */
+  changeHost(change: HostChange): void {
+    for (const listener of this.#hostListeners) listener(change);
   }
 
   features(): readonly Feature[] {

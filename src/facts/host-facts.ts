@@ -1,5 +1,6 @@
 import type { Family, IpAddress, Prefix } from "../core/index.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
+import type { HostChange } from "./host-watch.ts";
 
 /** What is found about the host, read when it is asked for. Facts go into records; plans never ask. */
 export interface HostFacts {
@@ -19,6 +20,11 @@ export interface HostFacts {
   resolvConf(): string;
   /** Tells what the host's resolv.conf says whenever it says something else; until the returned function is called. */
   followResolvConf(listener: (text: string) => void): () => void;
+  /**
+   * Tells what others change of the host, from now on, until the returned function is called. Throws
+   * KernelError.
+   */
+  followHost(listener: (change: HostChange) => void): () => unknown;
   /** What this kernel offers; probed in a namespace that is kept at the path `scratch` meanwhile. */
   features(scratch: string): readonly Feature[];
   /** Lets go of sockets. */

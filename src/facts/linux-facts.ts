@@ -5,6 +5,7 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../k
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
 import type { Feature, HostFacts } from "./host-facts.ts";
+import { type HostChange, HostWatch } from "./host-watch.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
 
@@ -18,6 +19,7 @@ export class LinuxFacts implements HostFacts {
   readonly #fd: number;
   readonly #socket: NetlinkSocket;
   readonly #routes: RouteFollower;
+  readonly #netnsPath: string;
   readonly #resolvConfPath: string;
   readonly #followers = new Set<ResolvConfFollower>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
@@ -25,6 +27,7 @@ export class LinuxFacts implements HostFacts {
 
   /** Opens the namespace. `resolvConfPath` is the host's own. Throws KernelError. */
   constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf") {
+    this.#netnsPath = netnsPath;
     this.#resolvConfPath = resolvConfPath;
     const opened: (() => void)[] = [];
     try {
@@ -90,6 +93,12 @@ export class LinuxFacts implements HostFacts {
       this.#followers.delete(follower);
       follower.close();
     };
+  }
+
+  followHost(listener: (change: HostChange) => void): () => Promise<void> {
+    const watch = HostWatch.open(this.#netnsPath);
+    watch.events.subscribe(listener);
+    return () => watch.close();
   }
 
   features(scratch: string): readonly Feature[] {

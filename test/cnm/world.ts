@@ -105,6 +105,7 @@ export class World {
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
         hostId: "test-host",
+        selfRepair: false,
         clock: this.clock,
         random: this.#random,
         onClose: [() => parts.close()],

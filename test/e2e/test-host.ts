@@ -40,6 +40,8 @@ export interface TestHost {
   readonly folder: string;
   readonly options: ControllerOptions;
   readonly launcher: Launcher;
+  /** What weft has put right by itself so far. */
+  readonly repaired: readonly string[];
   /** The controller that is open; the first one, or that of the last {@link open}. */
   readonly controller: Controller;
   /** Opens a controller again, after the former one was closed or its process was killed. */
@@ -60,11 +62,17 @@ export async function withHost(
   work: (host: TestHost) => Promise<void>,
   {
     opened = true,
+    selfRepair = false,
     prepare,
-  }: { readonly opened?: boolean; readonly prepare?: (host: TestHost) => Promise<void> } = {},
+  }: {
+    readonly opened?: boolean;
+    /** Tests that look at what drifts repair it themselves. */
+    readonly selfRepair?: boolean;
+    readonly prepare?: (host: TestHost) => Promise<void>;
+  } = {},
 ): Promise<void> {
   await withNetns(["host", "outside", "far"], async ({ host: netns, outside, far }) => {
-    const host = new Host(netns, outside, far);
+    const host = new Host(netns, outside, far, selfRepair);
     let failed = true;
     try {
       await host.launcher.start();
@@ -94,12 +102,13 @@ class Host implements TestHost {
   readonly root = join(this.folder, "root");
   readonly launcher = new Launcher();
   readonly options: ControllerOptions;
+  readonly repaired: string[] = [];
   readonly #agents: Agent[] = [];
   readonly #commands: SandboxProcess[] = [];
   readonly #events: string[] = [];
   #controller: Controller | undefined;
 
-  constructor(netns: TestNetns, outside: TestNetns, far: TestNetns) {
+  constructor(netns: TestNetns, outside: TestNetns, far: TestNetns, selfRepair: boolean) {
     this.netns = netns;
     this.outside = outside;
     this.far = far;
@@ -109,6 +118,7 @@ class Host implements TestHost {
       root: this.root,
       hostNetns: netns.path,
       resolvConf,
+      selfRepair,
       defaultAddressPools: [{ base: "10.0.0.0/8", size: 24 }],
     };
     for (const one of [netns, outside, far]) one.exec("ip", "link", "set", "lo", "up");
@@ -122,7 +132,10 @@ class Host implements TestHost {
   async open(): Promise<Controller> {
     const controller = await Controller.open({
       ...this.options,
-      onEvent: (event) => this.#events.push(`${event.event}: ${"error" in event ? String(event.error) : ""}`),
+      onEvent: (event) => {
+        if (event.event === "repaired" && event.failures.length === 0) this.repaired.push(...event.what);
+        else this.#events.push(`${event.event}: ${"error" in event ? String(event.error) : ""}`);
+      },
     });
     this.#controller = controller;
     return controller;

@@ -1,0 +1,123 @@
+import { isWeftError } from "../core/index.ts";
+import type { HostChange } from "../facts/index.ts";
+import type { Context } from "./context.ts";
+import { followFirewalls } from "./other-firewalls.ts";
+
+/** How long further changes are waited for before the host is looked at, ms: a program that changes it does more than one thing. */
+const quietMs = 50;
+/** The longest wait between two repairs, ms, when somebody changes things back again and again. */
+const longestWaitMs = 10_000;
+/** After this long without a repair the next one waits no longer than the first, ms. */
+const peaceMs = 30_000;
+
+/** How often weft has put the host right by itself. */
+export interface RepairCounters {
+  /** Times that something had to be put right. */
+  readonly repairs: number;
+  /** Things that were put right, in all. */
+  readonly repairedObjects: number;
+}
+
+/**
+ * Keeps the host as the records say when others change it: what is weft's is put back, and other firewalls
+ * that come are passed. It is told of changes and asks nothing; who fights it is answered ever more slowly.
+ */
+export class SelfRepair {
+  readonly #context: Context;
+  #firewallsChanged = false;
+  #disturbed = false;
+  #by: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #working = false;
+  #stopped = false;
+  #waitMs = quietMs;
+  #lastRepair = Number.NEGATIVE_INFINITY;
+  #repairs = 0;
+  #repairedObjects = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  get counters(): RepairCounters {
+    return { repairs: this.#repairs, repairedObjects: this.#repairedObjects };
+  }
+
+  /** Takes note of a change that somebody made. */
+  hear(change: HostChange): void {
+    switch (change.change) {
+      case "rules":
+        this.#disturbed ||= change.ours;
+        this.#firewallsChanged ||= change.chains;
+        this.#by = change.program;
+        break;
+      case "links":
+        this.#disturbed = true;
+        break;
+      case "unknown":
+        this.#disturbed = true;
+        this.#firewallsChanged = true;
+        break;
+      case "ended":
+        this.#context.events.emit({
+          event: "follow-failed",
+          what: "changes of the host",
+          error: change.error,
+        });
+        return;
+    }
+    if (this.#disturbed || this.#firewallsChanged) this.#plan();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #plan(): void {
+    if (this.#timer !== undefined || this.#working || this.#stopped) return;
+    if (this.#context.clock.now() - this.#lastRepair > peaceMs) this.#waitMs = quietMs;
+    this.#timer = setTimeout(() => void this.#work(), this.#waitMs).unref();
+  }
+
+  async #work(): Promise<void> {
+    this.#timer = undefined;
+    this.#working = true;
+    try {
+      await this.#context.operations.run(() => this.#putRight());
+    } catch (error) {
+      // Closed meanwhile: the next controller puts it right.
+      if (!isWeftError(error, "CONTROLLER_CLOSED"))
+        this.#context.events.emit({ event: "follow-failed", what: "changes of the host", error });
+    } finally {
+      this.#working = false;
+    }
+    if (this.#disturbed || this.#firewallsChanged) this.#plan();
+  }
+
+  async #putRight(): Promise<void> {
+    const { otherFirewalls, facts, reconciler } = this.#context;
+    if (this.#firewallsChanged) {
+      this.#firewallsChanged = false;
+      otherFirewalls.chains = facts.foreignForwardChains();
+      await followFirewalls(this.#context);
+      // Whoever flushes a chain takes our rule along.
+      this.#disturbed ||= otherFirewalls.chains.some(({ drops }) => drops);
+    }
+    if (!this.#disturbed) return;
+    this.#disturbed = false;
+    const drifts = await reconciler.drift();
+    if (drifts.length === 0) return;
+    const { failures } = await reconciler.sync();
+    this.#repairs++;
+    this.#repairedObjects += drifts.length;
+    this.#lastRepair = this.#context.clock.now();
+    this.#waitMs = Math.min(this.#waitMs * 2, longestWaitMs);
+    this.#context.events.emit({
+      event: "repaired",
+      by: this.#by,
+      what: drifts.map(({ drift, identity }) => `${drift} ${identity}`),
+      failures: failures.map(({ step, error }) => ({ what: step.identity, error })),
+    });
+  }
+}
