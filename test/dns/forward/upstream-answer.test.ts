@@ -71,7 +71,7 @@ test("what real servers answer is passed on record by record", () => {
   }
   const others = [...kinds].filter(([, kind]) => kind !== "answer").map(([why, kind]) => `${why}: ${kind}`);
   assert.deepEqual(
-    others,
+    others.sort(),
     [
       "nsd: too long for a datagram, plain: truncated",
       "nsd: too long for a datagram, EDNS: truncated",
@@ -83,7 +83,7 @@ test("what real servers answer is passed on record by record", () => {
       "unbound: too long for a datagram, EDNS: truncated",
       "unbound: refused, plain: refusal",
       "unbound: refused, EDNS: refusal",
-    ].sort((a, b) => others.indexOf(a) - others.indexOf(b)),
+    ].sort(),
   );
 });
 
