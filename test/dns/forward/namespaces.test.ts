@@ -96,6 +96,7 @@ test("a long answer comes over TCP, and is kept", async () => {
     assert.equal((await askInside(sandbox, port, query)).flag_tc, true);
     assert.deepEqual(upstream.asked, ["udp", "tcp"]);
     service.flushCache();
+    await service.flush();
     assert.equal((await askInside(sandbox, port, large)).answers?.length, 70);
     assert.equal((await service.stats()).counters.upstreamOverTcp, 2);
   });
