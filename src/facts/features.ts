@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { createNetns, inNetnsAt, isKernelError, removeNetns } from "../kernel/index.ts";
 import {
+  conntrack,
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
   NetlinkSocket,
@@ -92,6 +93,12 @@ const probes: readonly Probe[] = [
     module: "nft_masq",
     neededFor: "the way out of bridge networks, names in sandboxes",
     attempt: natChain,
+  },
+  {
+    name: "conntrack",
+    module: "nf_conntrack_netlink",
+    neededFor: "forgetting flows to ports that are no longer published",
+    attempt: () => withSocket(NETLINK_NETFILTER, (socket) => void conntrack.listFlows(socket)),
   },
   {
     name: "IPv6",

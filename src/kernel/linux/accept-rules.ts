@@ -63,7 +63,8 @@ export function acceptRuleChanges(
 
 /** All of weft's rules in the chain, wherever they stand. */
 function rulesOf(socket: NetlinkSocket, { family, table, chain }: AcceptRuleObject): readonly Rule[] {
-  const maybe = (attributes: Buffer) => attributes.includes(markBytes);
+  // A firewall may have thousands of rules: most have neither of the expressions that this one begins with.
+  const maybe = (attributes: Buffer) => attributes.includes("bitwise\0") || attributes.includes("match\0");
   try {
     return listRules(socket, { family, table }, chain, maybe).filter(isAcceptRule);
   } catch (error) {

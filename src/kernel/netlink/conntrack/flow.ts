@@ -29,7 +29,7 @@ export interface IcmpQuery {
 
 /** A flow that the kernel tracks. Its reply direction shows what NAT made of it. */
 export interface Flow {
-  /** CTA_ID: that of no other flow, also not of a later one with the same tuples. */
+  /** CTA_ID: a hash of the tuples and of where the kernel keeps the flow, which a later one seldom shares. */
   readonly id: number;
   readonly original: FlowTuple;
   readonly reply: FlowTuple;

@@ -18,7 +18,7 @@ export function listFlows(socket: NetlinkSocket, filter: FlowFilter = {}): Flow[
   });
 }
 
-/** Makes the kernel forget just this flow. ENOENT when it has ended, also if a later one has its tuples. */
+/** Makes the kernel forget just this flow. ENOENT when it has ended, also where one with another id has its tuples. */
 export function deleteFlow({ id, original, zone }: Flow): NetlinkRequest {
   const { source, destination, protocol } = original;
   return {

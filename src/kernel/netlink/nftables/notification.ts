@@ -106,12 +106,21 @@ const parts: Readonly<Partial<Record<MessageName, TouchedTable["what"]>>> = {
 /** NFTA_*_TABLE: all messages of nftables but that of the generation have the table's name in their first attribute. */
 const inTable = attributes({ table: attribute(1, text) });
 
-/** The table that a message from the group is about; costs less than {@link decodeNotification}. Undefined when it is about none. */
+/**
+ * The table that a message from the group is about; costs less than {@link decodeNotification}. Undefined
+ * when it is about none, or of a family that is newer than this library.
+ */
 export function notifiedTable(message: NetlinkMessage): TouchedTable | undefined {
   const name = messageName(message.type);
   if (message.type >> 8 !== NFNL_SUBSYS_NFTABLES || name === "NFT_MSG_NEWGEN") return undefined;
   const { header, attributes: rest } = splitHeader(message);
   const { table } = inTable.read(rest);
+  if (table === undefined) return undefined;
   const what = name === undefined ? "other" : (parts[name] ?? "other");
-  return table === undefined ? undefined : { family: familyFromNumber(header.family), table, what };
+  try {
+    return { family: familyFromNumber(header.family), table, what };
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
