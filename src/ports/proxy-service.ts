@@ -69,14 +69,7 @@ export class ProxyService implements PortProxies {
       ledger: newLedgerMemory(),
     };
     // Compiled, this file has the worker's program beside it; tsc leaves URLs as they are.
-    const worker = new Worker(init.worker ?? new URL("./proxy-worker.js", import.meta.url), {
-      workerData: start,
-      name: "weft-proxy",
-      // The flags of the process are not the worker's: some (--input-type) would keep it from starting.
-      execArgv: [],
-      // It closes what it opens, or the service does.
-      trackUnmanagedFds: false,
-    });
+    const worker = startWorker(init.worker ?? new URL("./proxy-worker.js", import.meta.url), start);
     const service = new ProxyService(worker, start);
     await service.#listen();
     if (service.#calls.size === 0) worker.unref();
@@ -213,6 +206,22 @@ export class ProxyService implements PortProxies {
     for (const { reject } of this.#calls.values()) reject(error);
     this.#calls.clear();
     if (crashed) this.events.emit({ kind: "crashed", error });
+  }
+}
+
+function startWorker(program: URL, start: ProxyWorkerStart): Worker {
+  try {
+    return new Worker(program, {
+      workerData: start,
+      name: "weft-proxy",
+      // The flags of the process are not the worker's: some (--input-type) would keep it from starting.
+      execArgv: [],
+      // It closes what it opens, or the service does.
+      trackUnmanagedFds: false,
+    });
+  } catch (error) {
+    sys.close(start.wakeFd);
+    throw error;
   }
 }
 

@@ -6,6 +6,7 @@ import * as sys from "../../src/kernel/syscalls.ts";
 import { formatHostPort, HostPorts, LinuxPortSockets, type PortBinding } from "../../src/ports/index.ts";
 import { type TestNetns, withNetns } from "../netns-fixture.ts";
 import { bindIn, closed, connectTcp, serveTcp } from "./netns-sockets.ts";
+import { checkPortSockets } from "./port-sockets-compliance.ts";
 import { addresses, hostPortOf, specOf } from "./samples.ts";
 
 const settings = () => ({ range: { first: 40_000, last: 40_999 }, reserved: [] });
@@ -58,6 +59,10 @@ test("a reserved port is nobody else's, in its family and where its address reac
       }
     }
   });
+});
+
+test("ports of the kernel conflict as those in memory do", async () => {
+  await withHost((_ports, host) => checkPortSockets(new LinuxPortSockets(host.path)));
 });
 
 test("what another program has is passed over, or refused with its words", async () => {

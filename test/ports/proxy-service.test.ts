@@ -12,6 +12,7 @@ import * as sys from "../../src/kernel/syscalls.ts";
 import { type PortProxiesEvent, type PortProxy, ProxyService } from "../../src/ports/index.ts";
 import { until } from "../e2e/until.ts";
 import { bindIn, bindUdp, closed, connectTcp, serveTcp } from "./netns-sockets.ts";
+import { checkPortProxies } from "./port-proxies-compliance.ts";
 import { type ProxiedHost, sandboxAddress, withProxiedHost } from "./proxied-host.ts";
 
 interface Served extends ProxiedHost {
@@ -344,6 +345,18 @@ test("all of a batch are served or none, and an id is served once", async () => 
     assert.equal((await given.service.stats()).ports, 6);
     await given.service.stop([first, ...rest].map(({ id }) => id));
     assert.equal(openFdCount(), before);
+  });
+});
+
+test("the service keeps the contract of all proxies", async () => {
+  await withProxiedHost(async (given) => {
+    const before = openFdCount();
+    await checkPortProxies(
+      await ProxyService.start(given.host.path),
+      given.publish("8080:80", "5353:53/udp"),
+    );
+    given.ports.close();
+    await until("every descriptor is closed", () => openFdCount() <= before);
   });
 });
 
