@@ -320,7 +320,7 @@ export function eventfd(): number {
 
 /**
  * Makes room for descriptors up to `highest` at once. A process with threads waits for an RCU grace period
- * (about 5 ms) each time its table doubles. `fd` is any open one; a table that may not grow so far stays.
+ * (5 to 20 ms) each time its table doubles. `fd` is any open one; a table that may not grow so far stays.
  */
 export function growDescriptorTable(fd: number, highest: number): void {
   const copy = raw.fcntl(fd, F_DUPFD_CLOEXEC, "int", highest);
