@@ -1,15 +1,19 @@
-import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
+import type { Ipv4Peer } from "../kernel/index.ts";
 import type { DnsCounters } from "./counters.ts";
 import { closeIfStillOwned, ownFd } from "./fd.ts";
 import type { Listener } from "./listener.ts";
 import type { Reply, Respond } from "./responder.ts";
+import { UdpBursts } from "./udp-bursts.ts";
 
-/** Answers the kernel cannot take at once wait in memory up to this many bytes; the rest is dropped, as UDP may. */
+/** Late answers the kernel cannot take at once wait in memory up to this many bytes; the rest is dropped, as UDP may. */
 const maxUnsentBytes = 1 << 20;
-
 /**
  * Answers the queries that come to `fd`, a bound IPv4 UDP socket, which belongs to the listener from
  * now on, also when this fails. Rejects with what the socket says.
+ *
+ * Node's socket waits, and hands over the first datagram of a burst; {@link UdpBursts} takes and answers
+ * the rest by calls of its own. Answers that come late leave by Node's socket.
  */
 export async function listenUdp(fd: number, respond: Respond, counters: DnsCounters): Promise<Listener> {
   const owned = ownFd(fd);
@@ -25,11 +29,11 @@ export async function listenUdp(fd: number, respond: Respond, counters: DnsCount
   }
   let open = true;
   socket.on("error", () => counters.dropped++); // one answer could not be sent; the next may
-  socket.on("message", (message, from) => {
-    const reply = respond(message, "udp");
-    if (reply instanceof Promise) void reply.then((late) => open && send(socket, late, from, counters));
-    else send(socket, reply, from, counters);
-  });
+  const sendLate = (reply: Reply, to: Ipv4Peer) => {
+    if (open) send(socket, reply, to, counters);
+  };
+  const bursts = new UdpBursts(fd, { respond, counters, sendLate });
+  socket.on("message", (message, from) => bursts.take(message, from));
   const close = () => {
     if (open) socket.close();
     open = false;
@@ -49,7 +53,7 @@ function bind(socket: Socket, fd: number): Promise<void> {
   });
 }
 
-function send(socket: Socket, reply: Reply, to: RemoteInfo, counters: DnsCounters): void {
+function send(socket: Socket, reply: Reply, to: Ipv4Peer, counters: DnsCounters): void {
   if (reply === undefined) return;
   if (socket.getSendQueueSize() > maxUnsentBytes) counters.dropped++;
   else socket.send(reply, to.port, to.address);

@@ -24,6 +24,10 @@ const raw = {
   epoll_ctl: libc.func("int epoll_ctl(int epfd, int operation, int fd, const void *event)"),
   epoll_wait: libc.func("int epoll_wait(int epfd, void *events, int count, int timeout)"),
   eventfd: libc.func("int eventfd(unsigned int value, int flags)"),
+  recvmmsg: libc.func(
+    "int recvmmsg(int fd, void *headers, unsigned int count, int flags, const void *timeout)",
+  ),
+  sendmmsg: libc.func("int sendmmsg(int fd, void *headers, unsigned int count, int flags)"),
   poll: libc.func("int poll(void *fds, unsigned long count, int timeout)"),
   open: libc.func("int open(const char *path, int flags, unsigned int mode)"),
   close: libc.func("int close(int fd)"),
@@ -330,6 +334,29 @@ export function growDescriptorTable(fd: number, highest: number): void {
 /** A second descriptor of the same open file, close-on-exec. Throws KernelError. */
 export function duplicate(fd: number): number {
   return check(raw.fcntl(fd, F_DUPFD_CLOEXEC, "int", 0), "fcntl", `fd ${fd}`);
+/** Bytes of a pointer and of a size_t. */
+export const pointerBytes: 4 | 8 = koffi.sizeof("void *") === 8 ? 8 : 4;
+
+/**
+ * Where the memory of `bytes` begins, for structs that the kernel reads: it stays there, but only for as
+ * long as somebody holds `bytes`. Addresses have at most 57 bits, and 53 unless a program asks for more.
+ */
+export function addressOf(bytes: Uint8Array | Uint32Array): number {
+  return Number(koffi.address(bytes));
+}
+
+/**
+ * Receives at most `count` datagrams that are there already, by an array of struct mmsghdr; gives how many,
+ * none when there are none. Throws KernelError.
+ */
+export function recvmmsgNow(fd: number, headers: Uint8Array, count: number): number {
+  const received = raw.recvmmsg(fd, headers, count, MSG_DONTWAIT, null);
+  return received < 0 && koffi.errno() === EAGAIN ? 0 : check(received, "recvmmsg", `fd ${fd}`);
+}
+
+/** Sends the first `count` datagrams of an array of struct mmsghdr; gives how many went, 0 when the first was refused. */
+export function sendmmsgNow(fd: number, headers: Uint8Array, count: number): number {
+  return Math.max(0, raw.sendmmsg(fd, headers, count, MSG_DONTWAIT));
 }
 
 /** Waits until one of `fds` can be read; gives those that can, none after `timeoutMs` (-1: no limit). */
