@@ -33,6 +33,7 @@ const moreDoors = new Map([
   ["kernel/syscalls.ts", ["runtime", "ports", "dns"]],
   ["kernel/kernel-error.ts", ["runtime", "ports"]],
   ["kernel/client-sockets.ts", ["dns"]],
+  ["kernel/datagram-batch.ts", ["dns"]],
 ]);
 /** Folders that only these may import. */
 const only = new Map([["gossip", ["cluster", "cli"]]]);

@@ -1,4 +1,4 @@
-import { DatagramBatch, type Ipv4Peer } from "../kernel/index.ts";
+import { DatagramBatch, type Ipv4Peer } from "../kernel/datagram-batch.ts";
 import type { DnsCounters } from "./counters.ts";
 import { currentTurn } from "./loop-turn.ts";
 import type { Reply, Respond } from "./responder.ts";

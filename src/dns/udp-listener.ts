@@ -1,5 +1,5 @@
 import { createSocket, type Socket } from "node:dgram";
-import type { Ipv4Peer } from "../kernel/index.ts";
+import type { Ipv4Peer } from "../kernel/datagram-batch.ts";
 import type { DnsCounters } from "./counters.ts";
 import { closeIfStillOwned, ownFd } from "./fd.ts";
 import type { Listener } from "./listener.ts";

@@ -1,5 +1,4 @@
 export * from "./compare.ts";
-export * from "./datagram-batch.ts";
 export * from "./effects.ts";
 export * from "./kernel.ts";
 export * from "./kernel-error.ts";
