@@ -84,7 +84,7 @@ function printPeers(figures: readonly PeerFigures[]): void {
 }
 
 function printDeletions({ networks, quiet, deleting }: DeletionFigures): void {
-  console.log("\nweft, one query at a time, 1,000 a second\n");
+  console.log("\nweft, one query at a time\n");
   console.log(
     `${"ms".padEnd(44)}${"answers".padStart(9)}${"median".padStart(9)}${"p99".padStart(9)}${"most".padStart(9)}${"lost".padStart(7)}`,
   );

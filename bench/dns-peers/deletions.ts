@@ -1,5 +1,6 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { Controller, Network, Sandbox } from "../../src/index.ts";
-import { type Load, load, loadWhile } from "./dnsperf.ts";
+import { type AskerFigures, askWhile } from "./asker.ts";
 import { quantile } from "./quantile.ts";
 import type { WeftPeer } from "./weft.ts";
 
@@ -19,11 +20,7 @@ export interface DeletionFigures {
   readonly deleting: LatencyFigures;
 }
 
-/** One query at a time, about 1,000 a second. */
-const oneByOne: Load = { clients: 1, outstanding: 1, perSecond: 1000 };
 const networks = 100;
-/** Far more than deleting them takes. */
-const limitSeconds = 120;
 
 /** Makes networks with a sandbox each, and deletes all of them at once while the resolver is asked; `rounds` times. */
 export async function deletions(peer: WeftPeer, rounds: number, seconds: number): Promise<DeletionFigures> {
@@ -31,8 +28,8 @@ export async function deletions(peer: WeftPeer, rounds: number, seconds: number)
   const deleting = new Answers();
   for (let round = 0; round < rounds; round++) {
     const made = await makeNetworks(peer.controller);
-    quiet.add(await load(peer, oneByOne, seconds));
-    deleting.add(await loadWhile(peer, oneByOne, () => deleteAll(peer.controller, made), limitSeconds));
+    quiet.add(await askWhile(peer, () => delay(seconds * 1000)));
+    deleting.add(await askWhile(peer, () => deleteAll(peer.controller, made)));
   }
   return { networks, quiet: quiet.figures(), deleting: deleting.figures() };
 }
@@ -42,8 +39,8 @@ class Answers {
   readonly #latenciesMs: number[] = [];
   #lost = 0;
 
-  add({ latenciesMs, lost }: { readonly latenciesMs: Float64Array; readonly lost: number }): void {
-    for (const latency of latenciesMs) this.#latenciesMs.push(latency);
+  add({ latenciesMs, lost }: AskerFigures): void {
+    this.#latenciesMs.push(...latenciesMs);
     this.#lost += lost;
   }
 

@@ -12,8 +12,6 @@ export interface Load {
   readonly clients: number;
   /** Queries that wait for an answer at a time, of all sockets. */
   readonly outstanding: number;
-  /** Queries a second at most; as many as go if not said. */
-  readonly perSecond?: number;
 }
 
 /** What came of it. */
@@ -24,50 +22,28 @@ export interface LoadFigures {
   readonly latenciesMs: Float64Array;
 }
 
-/** Loads a server for so many seconds. */
-export async function load(peer: NamePeer, how: Load, seconds: number): Promise<LoadFigures> {
-  return loadWhile(peer, how, (ended) => ended, seconds);
-}
-
 /**
- * Loads a server while `work` runs, but no longer than `limitSeconds`. dnsperf tells each answer's latency
- * (`-v`) into a file, which is read when it has ended, so that reading it slows nothing.
+ * Loads a server for so many seconds. dnsperf tells each answer's latency (`-v`) into a file, which is read
+ * when it has ended, so that reading it slows nothing.
  */
-export async function loadWhile(
+export async function load(
   peer: NamePeer,
-  { clients, outstanding, perSecond }: Load,
-  work: (ended: Promise<unknown>) => Promise<unknown>,
-  limitSeconds: number,
+  { clients, outstanding }: Load,
+  seconds: number,
 ): Promise<LoadFigures> {
   const folder = mkdtempSync(join(tmpdir(), "weft-dnsperf-"));
   const questions = join(folder, "questions"); // it reads them again and again
   writeFileSync(questions, `${knownName} A\n`);
   const output = openSync(join(folder, "output"), "w");
-  const rate = perSecond === undefined ? [] : ["-Q", String(perSecond)];
-  const options = [
-    "-v",
-    "-W",
-    "-d",
-    questions,
-    "-s",
-    peer.server,
-    "-c",
-    String(clients),
-    "-q",
-    String(outstanding),
-    ...rate,
-  ];
+  const options = ["-v", "-W", "-t", "1", "-l", String(seconds), "-d", questions, "-s", peer.server];
   try {
-    const child = spawnIn(peer.netns, "dnsperf", [...options, "-l", String(limitSeconds)], {
-      stdio: ["ignore", output, output],
-    });
-    const ended = once(child, "close");
-    try {
-      await work(ended);
-    } finally {
-      child.kill("SIGINT"); // it ends, and sums up
-      await ended;
-    }
+    const child = spawnIn(
+      peer.netns,
+      "dnsperf",
+      [...options, "-c", String(clients), "-q", String(outstanding)],
+      { stdio: ["ignore", output, output] },
+    );
+    await once(child, "close");
     return figuresOf(await readFile(join(folder, "output"), "latin1"));
   } finally {
     closeSync(output);
