@@ -70,8 +70,8 @@ export class Controller {
     if (onEvent !== undefined) controller.events.subscribe(onEvent);
     parts.tell?.((event) => controller.events.emit(event));
     try {
+      controller.#follow(); // how the host is when this begins is what the restoring reads
       await restore(controller.#context, controller.#allocator);
-      controller.#follow();
       return controller;
     } catch (error) {
       await controller.close().catch(() => {}); // why it could not be opened is what the caller needs

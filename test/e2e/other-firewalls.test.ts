@@ -12,7 +12,7 @@ const families = ["ipv4", "ipv6"] as const;
 const publishedPort = 8080;
 /** As iptables shows weft's one rule in somebody else's chain, and as nft does. */
 const ownRule =
-  /-A FORWARD -m mark --mark 0x1000000\/0x1000000 -j ACCEPT$|meta mark & 0x01000000 == 0x01000000 accept$/;
+  /-A FORWARD -m mark --mark 0x1000000\/0x1000000 -j ACCEPT$|meta mark & 0x01000000 == 0x01000000 counter accept$/;
 
 interface Scene {
   readonly host: TestHost;
@@ -94,9 +94,9 @@ suite("beside other firewalls", () => {
       withScene(async (scene) => {
         await flows(scene);
         await load(scene.host);
-        const before = () => foreignRules(scene.host.netns.path);
+        const rules = () => foreignRules(scene.host.netns.path);
         await until("weft's rule is in its chains", async () =>
-          (await before()).some((line) => ownRule.test(line)),
+          (await rules()).some((line) => ownRule.test(line)),
         );
         await flows(scene);
         scene.host.netns.exec("nft", "flush", "ruleset");
