@@ -278,6 +278,7 @@ function nativeOr(
   const ipv6 = parts.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined; // a kernel's own, for good
   return new BridgeDriver({
     linkKind: (name) => parts.facts.linkKind(name),
+    otherLinks: () => parts.facts.otherLinks(),
     linksWithAdvertisedRoute: () => parts.facts.linksWithAdvertisedRoute(),
     ipv6Available: () => ipv6,
     forwardedBefore: (family) => {

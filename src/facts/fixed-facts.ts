@@ -27,6 +27,10 @@ export class FixedFacts implements HostFacts {
     return this.onLink;
   }
 
+  otherLinks(): readonly string[] {
+    return [...this.links.keys()];
+  }
+
   linksWithAdvertisedRoute(): readonly string[] {
     return this.advertised;
   }

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { familyOf, lengthOf, type Prefix } from "../core/index.ts";
-import { closeFd, inNetns, lastingNetnsIdentity, openNetns } from "../kernel/index.ts";
+import {
+  closeFd,
+  doomedLinkGroup,
+  inNetns,
+  lastingNetnsIdentity,
+  linkGroup,
+  openNetns,
+} from "../kernel/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
@@ -54,6 +61,19 @@ export class LinuxFacts implements HostFacts {
       .current()
       .filter(({ destination }) => familyOf(destination) === 4 && lengthOf(destination) > 0);
     return onLink.map(({ destination }) => destination);
+  }
+
+  otherLinks(): readonly string[] {
+    const links = listLinks(this.#socket);
+    const masters = new Set(links.map(({ master }) => master));
+    const others = links.filter(
+      ({ name, index, group, kind }) =>
+        name !== "lo" &&
+        group !== linkGroup &&
+        group !== doomedLinkGroup &&
+        (kind?.kind !== "bridge" || masters.has(index)),
+    );
+    return others.map(({ name }) => name);
   }
 
   linksWithAdvertisedRoute(): readonly string[] {

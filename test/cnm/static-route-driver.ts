@@ -23,6 +23,7 @@ export class StaticRouteDriver extends NativeDriver {
     this.#bridge = new BridgeDriver({
       linkKind: (name) => facts.linkKind(name),
       forwardedBefore: (family) => isForwarding(facts, family),
+      otherLinks: () => facts.otherLinks(),
       linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
       ipv6Available: () => true,
     });

@@ -21,6 +21,7 @@ import { idOf } from "../cnm/samples.ts";
 const facts: BridgeFacts = {
   linkKind: () => undefined,
   forwardedBefore: () => false,
+  otherLinks: () => ["eth0"],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
 };
@@ -97,6 +98,7 @@ const plain = [
   "10.0.0.1/24 on br",
   "up br",
   "net/ipv4/ip_forward = 1",
+  "guarded eth0",
   "foreign ipv4",
   "net/ipv4/conf/all/accept_redirects = 0",
   "table weft",
@@ -107,7 +109,12 @@ const plain = [
   "masq4 10.0.0.0/24",
 ];
 /** What makes the host forward, and nobody else's traffic by it. */
-const wayOut = ["net/ipv4/ip_forward = 1", "foreign ipv4", "net/ipv4/conf/all/accept_redirects = 0"];
+const wayOut = [
+  "net/ipv4/ip_forward = 1",
+  "guarded eth0",
+  "foreign ipv4",
+  "net/ipv4/conf/all/accept_redirects = 0",
+];
 const without = (...gone: readonly string[]) => plain.filter((one) => !gone.includes(one));
 
 const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly string[]])[] = [
@@ -159,6 +166,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
       "up br",
       "net/ipv6/conf/wan/accept_ra = 2",
       "net/ipv4/ip_forward = 1",
+      "guarded eth0",
       "foreign ipv4",
       "net/ipv6/conf/all/forwarding = 1",
       "foreign ipv6",
@@ -224,6 +232,7 @@ const refuse = (): never => {
 const unasked: BridgeFacts = {
   linkKind: refuse,
   forwardedBefore: refuse,
+  otherLinks: refuse,
   linksWithAdvertisedRoute: refuse,
   ipv6Available: refuse,
 };

@@ -9,6 +9,7 @@ driverCompliance({
     new BridgeDriver({
       linkKind: () => undefined,
       forwardedBefore: () => false,
+      otherLinks: () => [],
       linksWithAdvertisedRoute: () => [],
       ipv6Available: () => true,
     }),

@@ -177,3 +177,19 @@ test("the features of this kernel are probed and the probe leaves nothing", asyn
     assert.ok(!existsSync(path.join(folder, "scratch")));
   });
 });
+
+test("the host's other links are all but lo, weft's own, and bridges that wait for containers", async () => {
+  await withNetns(1, ([host]) => {
+    host.exec("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth1");
+    host.exec("ip", "link", "add", "idle", "type", "bridge");
+    host.exec("ip", "link", "add", "used", "type", "bridge");
+    host.exec("ip", "link", "set", "eth0", "master", "used");
+    host.exec("ip", "link", "add", "br-own", "group", String(linkGroup), "type", "bridge");
+    const facts = new LinuxFacts(host.path);
+    try {
+      assert.deepEqual(facts.otherLinks().toSorted(), ["eth0", "eth1", "used"]);
+    } finally {
+      facts.close();
+    }
+  });
+});

@@ -43,12 +43,13 @@ const resolvConf = "nameserver 192.0.2.53\nsearch example.test\n";
  * folder of the daemon, its second the name of the control group for containers. What dockerd would write
  * to the machine's own /etc and /opt (a key, folders of containerd) goes to a tmpfs, and so does /run, where
  * it would find the machine's own containerd and plugins. A sysfs mounted here shows the links of this
- * network namespace. Namespaces that are mounted outside would live as long as their copies here.
+ * network namespace. Namespaces that are mounted outside would live as long as their copies here; some go
+ * by themselves meanwhile.
  */
 const setUp = `
 set -eu
 sed -n 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\([^ ]*\\) .* - nsfs .*/\\1/p' /proc/self/mountinfo |
-  while read -r point; do umount -l "$point"; done
+  while read -r point; do umount -l "$point" || [ ! -e "$point" ]; done
 mkdir "$1/cgroup"
 mount --rbind /sys/fs/cgroup "$1/cgroup"
 mount -t sysfs -o nosuid,nodev,noexec sysfs /sys

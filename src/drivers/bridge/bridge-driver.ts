@@ -77,6 +77,7 @@ export class BridgeDriver extends NativeDriver {
       adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
+      guardedLinks: this.#guardedLinks(others),
       advertisedLinks: network.ipv6 && !network.internal ? this.#facts.linksWithAdvertisedRoute() : [],
     };
   }
@@ -118,6 +119,12 @@ export class BridgeDriver extends NativeDriver {
 
   planEndpoint(network: DriverNetwork, endpoint: DriverEndpoint, join: DriverJoin): readonly Wanted[] {
     return planBridgeEndpoint(network, endpoint, join, parseBridgeOptions(network), bridgeAnswerOf(network));
+  }
+
+  /** Those that the first network found, before it made the host forward. */
+  #guardedLinks(others: readonly DriverNetwork[]): readonly string[] {
+    const forwarding = others.find(({ internal }) => !internal);
+    return forwarding === undefined ? this.#facts.otherLinks() : bridgeAnswerOf(forwarding).guardedLinks;
   }
 
   /** True when the link is there and a bridge that the user named; a link of weft's own name was not made by the user. */

@@ -7,6 +7,8 @@ export interface BridgeFacts {
   linkKind(name: string): string | undefined;
   /** Whether the host forwarded packets of the family before weft ever touched that. */
   forwardedBefore(family: Family): boolean;
+  /** The host's links that are not weft's, but for bridges that wait for somebody's containers. */
+  otherLinks(): readonly string[];
   /** Links whose IPv6 default route was learned from router advertisements: forwarding would end that. */
   linksWithAdvertisedRoute(): readonly string[];
   /** False when the kernel runs without IPv6. */
@@ -22,6 +24,11 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
   readonly ipv6Available: boolean;
   readonly forwardedBefore: Readonly<Record<Family, boolean>>;
   readonly advertisedLinks: readonly string[];
+  /**
+   * The host's links when weft made it forward: it was no router between them, and is none now. What comes
+   * later, another engine's bridge or a tunnel, comes with somebody who wants it forwarded.
+   */
+  readonly guardedLinks: readonly string[];
 }
 
 /** The answer that the driver gave when it made the network. */

@@ -126,6 +126,16 @@ export const tableChains: Readonly<Record<string, nftables.ChainDefinition>> = {
   ...portChains,
   input,
   forward,
-  "not-ours": { rules: rules("inet", [[verdictMap(meta("nfproto"), "foreign")], [accept]]) },
+  // The host is no router between links for which it was none before weft.
+  "not-ours": {
+    rules: rules("inet", [
+      [
+        match(iifname, "in", set("guarded")),
+        match(oifname, "in", set("guarded")),
+        verdictMap(meta("nfproto"), "foreign"),
+      ],
+      [accept],
+    ]),
+  },
   postrouting,
 };

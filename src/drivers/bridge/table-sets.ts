@@ -31,7 +31,9 @@ export const tableSets = {
   unprotected: { key: ["ifname", "nf_proto"] },
   /** Bridges, and families, of gateway mode routed: their sandboxes answer pings. */
   routed: { key: ["ifname", "nf_proto"] },
-  /** What becomes of traffic that weft has no part in: dropped where weft made the host a router. */
+  /** Links that the host had when weft made it a router. */
+  guarded: { key: ["ifname"] },
+  /** What becomes of traffic between those: dropped for the families that weft made it a router for. */
   foreign: { key: ["nf_proto"], data: "verdict" },
   ...portMaps,
 } as const satisfies Readonly<Record<string, nftables.SetType>>;
