@@ -44,6 +44,8 @@ const raw = {
   signal: libc.func("intptr_t signal(int number, intptr_t handler)"),
   sigprocmask: libc.func("int sigprocmask(int how, const void *set, void *old)"),
   fcntl: libc.func("int fcntl(int fd, int command, ...)"),
+  /** The same with one number, which alone can be called on another thread. */
+  fcntlNumber: libc.func("int fcntl(int fd, int command, int value)"),
   // For calls that older C libraries have no function for.
   syscall: libc.func("long syscall(long number, ...)"),
   execve: libc.func("int execve(const char *path, const char **argv, const char **envp)"),
@@ -329,6 +331,19 @@ export function eventfd(): number {
 export function growDescriptorTable(fd: number, highest: number): void {
   const copy = raw.fcntl(fd, F_DUPFD_CLOEXEC, "int", highest);
   if (copy >= 0) raw.close(copy);
+}
+
+/**
+ * {@link growDescriptorTable} on a thread of its own: nobody else waits, for the table is there when they
+ * need it.
+ */
+export function growDescriptorTableSlowly(fd: number, highest: number): Promise<void> {
+  return new Promise((resolve) => {
+    raw.fcntlNumber.async(fd, F_DUPFD_CLOEXEC, highest, (_error: unknown, copy: number) => {
+      if (copy >= 0) raw.close(copy);
+      resolve();
+    });
+  });
 }
 
 /** A second descriptor of the same open file, close-on-exec. Throws KernelError. */

@@ -50,6 +50,9 @@ function channelOf({ op, object }: Operation): Channel {
   }
 }
 
+/** Published ports take a descriptor each and more, and growing the table for them costs a wait each time it doubles. */
+const roomForDescriptors = 8192;
+
 /** What an object that is to be deleted may answer when it is gone already. */
 const alreadyGone = ["ENODEV", "ENOENT", "ESRCH", "EADDRNOTAVAIL", "ENOTDIR"];
 
@@ -68,6 +71,7 @@ export class LinuxKernel implements Kernel {
   /** Opens the host namespace at `path`. Throws KernelError. */
   constructor(path: string) {
     this.#hostFd = openNetns(path);
+    void sys.growDescriptorTableSlowly(this.#hostFd, roomForDescriptors);
   }
 
   async read(query: KernelQuery): Promise<readonly Found[]> {
