@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { encode, RECURSION_DESIRED } from "dns-packet";
+import { isKernelError } from "../../src/kernel/kernel-error.ts";
 import * as sys from "../../src/kernel/syscalls.ts";
 import type { AskerFigures } from "./asker.ts";
 
@@ -33,21 +34,26 @@ for (let id = 0; !stopped; id = (id + 1) & 0xffff) {
   const query = encode({ type: "query", id, flags: RECURSION_DESIRED, questions: [{ name, type: "A" }] });
   const start = performance.now();
   sys.send(fd, query, "send", server);
-  if (answered(id)) latenciesMs.push(performance.now() - start);
-  else lost++;
+  try {
+    if (answered(id)) latenciesMs.push(performance.now() - start);
+    else lost++;
+  } catch (error) {
+    if (!isKernelError(error, "EINTR")) throw error; // SIGTERM, while it waited
+  }
   if (id === 0) console.log("ready");
   await delay(pauseMs);
 }
 const figures: AskerFigures = { lost, latenciesMs };
 console.log(JSON.stringify(figures));
 
-/** Waits for the answer with this id; false when it does not come. */
+/** Waits for the answer with this id; false when it does not come in time. */
 function answered(id: number): boolean {
   try {
     do sys.recv(fd, answer, 0, server);
     while (answer.readUInt16BE(0) !== id);
     return true;
-  } catch {
-    return false; // EAGAIN: too long
+  } catch (error) {
+    if (isKernelError(error, "EAGAIN")) return false;
+    throw error;
   }
 }

@@ -8,6 +8,7 @@ import { UdpBursts } from "./udp-bursts.ts";
 
 /** Late answers the kernel cannot take at once wait in memory up to this many bytes; the rest is dropped, as UDP may. */
 const maxUnsentBytes = 1 << 20;
+
 /**
  * Answers the queries that come to `fd`, a bound IPv4 UDP socket, which belongs to the listener from
  * now on, also when this fails. Rejects with what the socket says.

@@ -24,7 +24,7 @@ const sockaddrBytes = 16;
  * Memory for receiving many datagrams of an IPv4 UDP socket by one system call, and for answering them by
  * another (recvmmsg(2), sendmmsg(2)). The structs are laid out once, so that a datagram costs no call and,
  * but for its copy, no allocation. One batch does for any number of sockets: receive, reply, and flush
- * before the next one's turn.
+ * before the next call and before another socket's turn.
  */
 export class DatagramBatch {
   readonly #slots: number;
@@ -146,8 +146,9 @@ class Headers {
 
   constructor(count: number, sockaddrs: number) {
     this.#sockaddrs = sockaddrs;
-    this.#headers = new Uint32Array(count * header.words * parts);
-    this.#vectors = new Uint32Array(count * vector.words * parts);
+    // With buffers of their own: the memory of a small array without one may move.
+    this.#headers = new Uint32Array(new ArrayBuffer(count * header.words * sys.pointerBytes));
+    this.#vectors = new Uint32Array(new ArrayBuffer(count * vector.words * sys.pointerBytes));
     this.#bytes = Buffer.from(this.#headers.buffer);
     const vectors = sys.addressOf(this.#vectors);
     for (let i = 0; i < count; i++) {
