@@ -4,7 +4,7 @@ import { type AskerFigures, askWhile } from "./asker.ts";
 import { quantile } from "./quantile.ts";
 import type { WeftPeer } from "./weft.ts";
 
-/** How long one query took, asked one at a time. */
+/** How long one query took, asked one at a time: medians of the rounds, and the longest of all. */
 export interface LatencyFigures {
   readonly answers: number;
   readonly lost: number;
@@ -24,31 +24,25 @@ const networks = 100;
 
 /** Makes networks with a sandbox each, and deletes all of them at once while the resolver is asked; `rounds` times. */
 export async function deletions(peer: WeftPeer, rounds: number, seconds: number): Promise<DeletionFigures> {
-  const quiet = new Answers();
-  const deleting = new Answers();
+  const quiet: AskerFigures[] = [];
+  const deleting: AskerFigures[] = [];
   for (let round = 0; round < rounds; round++) {
     const made = await makeNetworks(peer.controller);
-    quiet.add(await askWhile(peer, () => delay(seconds * 1000)));
-    deleting.add(await askWhile(peer, () => deleteAll(peer.controller, made)));
+    quiet.push(await askWhile(peer, () => delay(seconds * 1000)));
+    deleting.push(await askWhile(peer, () => deleteAll(peer.controller, made)));
   }
-  return { networks, quiet: quiet.figures(), deleting: deleting.figures() };
+  return { networks, quiet: summary(quiet), deleting: summary(deleting) };
 }
 
-/** Adds up what several rounds measured. */
-class Answers {
-  readonly #latenciesMs: number[] = [];
-  #lost = 0;
-
-  add({ latenciesMs, lost }: AskerFigures): void {
-    this.#latenciesMs.push(...latenciesMs);
-    this.#lost += lost;
-  }
-
-  figures(): LatencyFigures {
-    const at = (share: number) => quantile(this.#latenciesMs, share);
-    const [medianMs, p99Ms, maxMs] = [at(0.5), at(0.99), at(1)];
-    return { answers: this.#latenciesMs.length, lost: this.#lost, medianMs, p99Ms, maxMs };
-  }
+function summary(rounds: readonly AskerFigures[]): LatencyFigures {
+  const ofRounds = (share: number) => rounds.map(({ latenciesMs }) => quantile(latenciesMs, share));
+  return {
+    answers: rounds.reduce((sum, { latenciesMs }) => sum + latenciesMs.length, 0),
+    lost: rounds.reduce((sum, { lost }) => sum + lost, 0),
+    medianMs: quantile(ofRounds(0.5), 0.5),
+    p99Ms: quantile(ofRounds(0.99), 0.5),
+    maxMs: quantile(ofRounds(1), 1),
+  };
 }
 
 interface Made {
