@@ -89,14 +89,14 @@ export class DnsService {
 
   /**
    * Makes these, in gateway order, the networks whose names `sandbox` sees, and `links` the names that it
-   * alone has for endpoints there; before or after it is served.
+   * alone has for names there; before or after it is served.
    */
   view(sandbox: Id, networks: readonly NetworkRef[], links: readonly NameLink[] = []): void {
     this.#tell({
       kind: "view",
       sandbox,
       networks: networks.map(({ id, name }) => ({ id, name })),
-      links: links.map(({ alias, network, endpoint }) => ({ alias, network, endpoint })),
+      links: links.map(({ alias, network, name }) => ({ alias, network, name })),
     });
   }
 

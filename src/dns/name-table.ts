@@ -24,8 +24,6 @@ interface NameRecord {
 interface EndpointRecord {
   readonly keys: readonly NameKey[];
   readonly addresses: readonly IpAddress[];
-  /** The same as bytes, once somebody asked for them by a link. */
-  sum: Addresses | undefined;
   /** The name of its PTR record, in the letters it was published in. */
   readonly firstName: string | undefined;
 }
@@ -55,7 +53,7 @@ export class NameTable {
     }
     const keys = [...spelled.keys()];
     const [firstName] = spelled.values();
-    record.endpoints.set(endpoint, { keys, addresses, sum: undefined, firstName });
+    record.endpoints.set(endpoint, { keys, addresses, firstName });
     for (const key of keys) addOwner(record.names, key, endpoint, addresses);
     for (const address of addresses) addReverse(record.reverse, address, endpoint);
   }
@@ -79,14 +77,6 @@ export class NameTable {
     const record = this.#networks.get(network)?.names.get(name);
     if (record === undefined) return undefined;
     record.sum ??= sumUp(record.owners.values());
-    return record.sum[family];
-  }
-
-  /** The addresses of `family` that `endpoint` has in `network`, as bytes; undefined while it is not published there. */
-  endpointAddresses(network: Id, endpoint: Id, family: Family): readonly Uint8Array[] | undefined {
-    const record = this.#networks.get(network)?.endpoints.get(endpoint);
-    if (record === undefined) return undefined;
-    record.sum ??= sumUp([record.addresses]);
     return record.sum[family];
   }
 

@@ -9,11 +9,12 @@ export interface NetworkRef {
   readonly name: string;
 }
 
-/** A name that one sandbox alone has for an endpoint of one of its networks (`--link`). */
+/** A name that one sandbox alone has for a name in one of its networks (`--link`). */
 export interface NameLink {
   readonly alias: string;
   readonly network: Id;
-  readonly endpoint: Id;
+  /** Whatever bears it when the alias is asked for is meant, so that a link outlives its target's restart. */
+  readonly name: string;
 }
 
 /** The names that one sandbox can see. */
@@ -27,6 +28,12 @@ export interface NameView {
   pointers(address: IpAddress): readonly string[];
   /** True when `name` is the name of one of the networks, or lies under it. */
   underNetwork(name: NameKey): boolean;
+}
+
+/** A link, by what its name is looked up by. */
+interface LinkTarget {
+  readonly network: Id;
+  readonly key: NameKey;
 }
 
 /** The networks of one name, in their order. */
@@ -43,8 +50,8 @@ interface ScopedNetwork {
  * `web` in `my.net`. Of several networks in one such step the first with an address of the family
  * wins; a step in which the name is known without one ends the search.
  *
- * `links` are looked at first in each step. One stands for its endpoint while that is published in its
- * network, and hides the network's own names of the same spelling.
+ * `links` are looked at first in each step. One stands for its name while that is known in its network, and
+ * hides the network's own names of the alias's spelling; links do not lead to links.
  */
 export function createView(
   table: NameTable,
@@ -103,9 +110,9 @@ function linksAndNamesOf(table: NameTable, order: readonly Id[], links: readonly
   const byAlias = linksByAlias(order, links);
   return (networks, name, family) => {
     let found: readonly Uint8Array[] | undefined;
-    for (const { network, endpoint } of byAlias.get(name) ?? []) {
+    for (const { network, key } of byAlias.get(name) ?? []) {
       if (!networks.includes(network)) continue;
-      const addresses = table.endpointAddresses(network, endpoint, family);
+      const addresses = table.addresses(network, key, family);
       if (addresses === undefined) continue;
       if (addresses.length > 0) return addresses;
       found = addresses;
@@ -118,12 +125,13 @@ function linksAndNamesOf(table: NameTable, order: readonly Id[], links: readonly
 function linksByAlias(
   order: readonly Id[],
   links: readonly NameLink[],
-): ReadonlyMap<NameKey, readonly NameLink[]> {
-  const byAlias = new Map<NameKey, NameLink[]>();
+): ReadonlyMap<NameKey, readonly LinkTarget[]> {
+  const byAlias = new Map<NameKey, LinkTarget[]>();
   const sorted = [...links].sort((a, b) => order.indexOf(a.network) - order.indexOf(b.network));
-  for (const link of sorted) {
-    const key = nameKey(link.alias);
-    if (key !== undefined) byAlias.set(key, [...(byAlias.get(key) ?? []), link]);
+  for (const { alias, network, name } of sorted) {
+    const [aliasKey, key] = [nameKey(alias), nameKey(name)];
+    if (aliasKey === undefined || key === undefined) continue; // nobody could ask for one, or bear the other
+    byAlias.set(aliasKey, [...(byAlias.get(aliasKey) ?? []), { network, key }]);
   }
   return byAlias;
 }

@@ -79,15 +79,17 @@ test("an address has a name in the first network that knows it", () => {
   assert.deepEqual(view.pointers(parseAddress("10.4.0.1")), []);
 });
 
-test("a link stands for its endpoint, before names, in its network and its sandbox alone", () => {
+test("a link stands for a name in a network, before names, in its network and its sandbox alone", () => {
   const table = filled();
   const networks = [front, back];
   const links = [
-    { alias: "Db", network: front.id, endpoint: idOf(11) },
-    { alias: "web", network: back.id, endpoint: idOf(13) },
-    { alias: "gone", network: front.id, endpoint: idOf(99) },
-    { alias: "elsewhere", network: hidden.id, endpoint: idOf(17) },
-    { alias: "bad..name", network: front.id, endpoint: idOf(11) },
+    { alias: "Db", network: front.id, name: "Front-Only" },
+    { alias: "web", network: back.id, name: "whole.front" },
+    { alias: "gone", network: front.id, name: "nobody" },
+    { alias: "elsewhere", network: hidden.id, name: "secret" },
+    { alias: "bad..name", network: front.id, name: "web" },
+    { alias: "whole", network: front.id, name: "bad..name" },
+    { alias: "second", network: front.id, name: "db" },
   ];
   const view = createView(table, networks, links);
   const cases: readonly (readonly [name: string, v4: readonly string[] | undefined, why: string])[] = [
@@ -96,24 +98,30 @@ test("a link stands for its endpoint, before names, in its network and its sandb
     ["db.back.end", ["10.2.0.3"], "scoped to another: the name there"],
     ["web", ["10.2.0.2"], "a link in a later network goes before a name in an earlier one"],
     ["web.front", ["10.1.0.1"], "scoped away from the link"],
-    ["gone", undefined, "an endpoint that is not published"],
+    ["gone", undefined, "a name that nobody bears"],
     ["elsewhere", undefined, "a network that is not in the view"],
     ["front-only", ["10.1.0.1"], "names as ever"],
+    ["whole", ["10.1.0.2"], "the name itself, for nobody can bear what its link leads to"],
+    ["second", undefined, "a link to a link"],
   ];
   for (const [name, v4, why] of cases) assert.deepEqual(texts(view, name, 4), v4, `${name}: ${why}`);
   assert.deepEqual(texts(view, "web", 6), [], "the name's own addresses are hidden");
   assert.deepEqual(texts(createView(table, networks), "db", 4), ["10.2.0.3"], "another sandbox");
   table.withdraw(front.id, idOf(11));
-  assert.deepEqual(texts(view, "db", 4), ["10.2.0.3"], "the name again, when the endpoint is gone");
-  table.publish(front.id, idOf(11), { names: [], addresses: addresses("10.1.0.9") });
-  assert.deepEqual(texts(view, "db", 4), ["10.1.0.9"], "its new address");
+  assert.deepEqual(
+    texts(view, "db", 4),
+    ["10.2.0.3"],
+    "the network's own db, while nobody bears the link's name",
+  );
+  table.publish(front.id, idOf(31), { names: ["front-only"], addresses: addresses("10.1.0.9") });
+  assert.deepEqual(texts(view, "db", 4), ["10.1.0.9"], "another endpoint that bears the name");
 });
 
 test("of several links of one name the first network's goes first", () => {
   const table = filled();
   const links = [
-    { alias: "x", network: back.id, endpoint: idOf(12) },
-    { alias: "x", network: front.id, endpoint: idOf(11) },
+    { alias: "x", network: back.id, name: "web" },
+    { alias: "x", network: front.id, name: "web" },
   ];
   const view = createView(table, [front, back], links);
   assert.deepEqual(texts(view, "x", 4), ["10.1.0.1"]);
