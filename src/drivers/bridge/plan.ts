@@ -1,4 +1,4 @@
-import { addressPart, type Family, type Id, type InterfaceAddress } from "../../core/index.ts";
+import { addressPart, type Family, familyOf, type Id, type InterfaceAddress } from "../../core/index.ts";
 import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
@@ -119,21 +119,25 @@ function tableElements(
 ): KernelObject[] {
   const elements = [element("ifs", [bridge])];
   if (options.icc) elements.push(element("icc", [bridge, bridge]));
-  if (network.internal) return [...elements, element("internal", [bridge])];
-  return [...elements, ...network.pools.flatMap((pool) => poolElements(pool, options, bridge))];
+  if (network.internal) elements.push(element("internal", [bridge]));
+  for (const { family, pool } of network.pools) elements.push(element(poolSets[family].own, [bridge, pool]));
+  for (const address of bridgeAddresses(network, options)) {
+    const host = addressPart(address);
+    elements.push(element(poolSets[familyOf(host)].bridges, [host]));
+  }
+  if (network.internal) return elements;
+  return [...elements, ...network.pools.flatMap((pool) => wayOutElements(pool, options, bridge))];
 }
 
 /** What the table holds for one family of a network with a way out. */
-function poolElements(
-  { family, pool, gateway }: DriverPool,
+function wayOutElements(
+  { family, pool }: DriverPool,
   options: BridgeOptions,
   bridge: string,
 ): KernelObject[] {
   const names = poolSets[family];
   const mode = options.gatewayMode[family];
-  const elements = [element(names.own, [bridge, pool])];
-  if (gateway !== undefined && !(options.inhibitIpv4 && family === 4))
-    elements.push(element(names.bridges, [addressPart(gateway)]));
+  const elements: KernelObject[] = [];
   if (mode === "nat-unprotected") elements.push(element("unprotected", [bridge, names.protocol]));
   if (mode === "routed") elements.push(element("routed", [bridge, names.protocol]));
   if (!translates(mode) || !options.masquerade) return elements;

@@ -7,6 +7,7 @@ const {
   concat,
   ct,
   drop,
+  expressionClause,
   fib,
   goTo,
   jump,
@@ -36,8 +37,11 @@ const fromOthers = match(iifname, "!=", set("ifs"));
 const fromInternal = match(iifname, "in", set("internal"));
 /** No answer to the sender would leave by the interface that the packet came by: its source is not its own. */
 const isSpoofed = match(fib(["saddr", "iif"], "present"), "==", "missing");
+const notrack = expressionClause({ kind: "unknown", name: "notrack" });
 const isNat = match(ct("status"), "has", "dnat");
-const isKnown = match(ct("state"), "has", ["established", "related"]);
+const isEstablished = match(ct("state"), "has", "established");
+const isRelated = match(ct("state"), "has", "related");
+const isInvalid = match(ct("state"), "has", "invalid");
 const port = [meta("l4proto"), payload("th dport")] as const;
 
 /**
@@ -51,9 +55,15 @@ const forward: nftables.ChainDefinition = {
     [fromOthers, outOfOthers, goTo("not-ours")],
     [setMeta("mark", withBits(meta("mark"), acceptMark))],
     [match(concat(iifname, oifname), "in", set("icc")), accept],
+    // What is spoofed belongs to no flow; see raw.
+    [isEstablished, accept],
     [fromOurs, isSpoofed, drop],
-    [isKnown, accept],
+    [isRelated, goTo("related")],
     [fromInternal, drop],
+    // It would leave under the sandbox's own address: what is in no flow is not rewritten.
+    [fromOurs, isInvalid, drop],
+    // IPv6 does not refuse a neighbour's packet that comes from the host, or so it says.
+    [match(fib("saddr", "type"), "==", "local"), drop],
     [isNat, accept],
     [match(concat(payload("ip daddr"), ...port), "in", set("open4")), accept],
     [match(concat(payload("ip6 daddr"), ...port), "in", set("open6")), accept],
@@ -77,10 +87,11 @@ const input: nftables.ChainDefinition = {
   hook: { type: "filter", hook: "input", priority: priorities.filter, policy: "accept" },
   rules: rules("inet", [
     [fromOthers, accept],
+    [isEstablished, accept],
     // Those who ask for an address by DHCP, or whether theirs is free (RFC 4862 §5.4.2), have none yet.
     [match(payload("ip saddr"), "!=", "0.0.0.0"), isSpoofed, drop],
     [match(payload("ip6 saddr"), "!=", "::"), isSpoofed, drop],
-    [isKnown, accept],
+    [isRelated, goTo("related")],
     [
       match(payload("ip daddr"), "in", set("bridges4")),
       match(fib(["daddr", "iif"], "type"), "!=", "local"),
@@ -96,13 +107,39 @@ const input: nftables.ChainDefinition = {
   ]),
 };
 
-/** 127.0.0.0/8 belongs to the host's own programs, also where a bridge routes it for a published port. */
+/**
+ * What tells of a flow without being part of it, an ICMP error: from a sandbox it passes if the flow is of
+ * its own network.
+ */
+const related: nftables.ChainDefinition = {
+  rules: rules("inet", [
+    [fromOthers, accept],
+    [match(concat(iifname, ct("ip saddr", "original")), "in", set("own4")), accept],
+    [match(concat(iifname, ct("ip saddr", "reply")), "in", set("own4")), accept],
+    [match(concat(iifname, ct("ip6 saddr", "original")), "in", set("own6")), accept],
+    [match(concat(iifname, ct("ip6 saddr", "reply")), "in", set("own6")), accept],
+    [drop],
+  ]),
+};
+
+/**
+ * 127.0.0.0/8 belongs to the host's own programs, also where a bridge routes it for a published port. A
+ * spoofed packet makes no flow: else a sandbox could send itself one in the name of another, and then its
+ * own to that one would pass as the answer. It is not dropped here, for on one bridge it may pass.
+ */
 const raw: nftables.ChainDefinition = {
   hook: { type: "filter", hook: "prerouting", priority: priorities.raw, policy: "accept" },
   rules: rules("inet", [
     [match(iifname, "!=", "lo"), match(payload("ip daddr"), "==", "127.0.0.0/8"), drop],
     [match(iifname, "!=", "lo"), match(payload("ip saddr"), "==", "127.0.0.0/8"), drop],
+    [fromOurs, isSpoofed, notrack],
   ]),
+};
+
+/** Nobody but a sandbox begins a flow in a sandbox's name. A chain of this type sees each flow's first packet alone. */
+const strangers: nftables.ChainDefinition = {
+  hook: { type: "nat", hook: "prerouting", priority: priorities.dstnat - 1, policy: "accept" },
+  rules: rules("inet", [[fromOthers, match(fib("saddr", "oifname"), "in", set("ifs")), drop]]),
 };
 
 /** Whose address leaves: the host's towards the outside, and where an answer would not come back through the host. */
@@ -123,7 +160,9 @@ const postrouting: nftables.ChainDefinition = {
 export const tableChains: Readonly<Record<string, nftables.ChainDefinition>> = {
   [userChain]: { rules: [], kept: true },
   raw,
+  strangers,
   ...portChains,
+  related,
   input,
   forward,
   // The host is no router between links for which it was none before weft.

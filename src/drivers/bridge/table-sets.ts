@@ -15,7 +15,10 @@ export const tableSets = {
   /** Subnets that leave by an address of the user's choice. */
   snat4: { key: ["ipv4_addr"], data: ["ipv4_addr"], interval: true },
   snat6: { key: ["ipv6_addr"], data: ["ipv6_addr"], interval: true },
-  /** A bridge and its subnet: what comes from it and goes back to it by a published port has to pass the host. */
+  /**
+   * A bridge and its subnet: what comes from it and goes back to it by a published port has to pass the host,
+   * and its sandboxes may send errors about its flows.
+   */
   own4: { key: ["ifname", "ipv4_addr"], interval: true },
   own6: { key: ["ifname", "ipv6_addr"], interval: true },
   /** Addresses of bridges: for the sandboxes of their own network alone. */
