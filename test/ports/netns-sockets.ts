@@ -6,6 +6,9 @@ import * as sys from "../../src/kernel/syscalls.ts";
 import { socketAddress } from "../../src/ports/socket-address.ts";
 import type { TestNetns } from "../netns-fixture.ts";
 
+/** Where a socket is opened. */
+type Netns = Pick<TestNetns, "run">;
+
 // Node opens its sockets on a later turn, when the thread is back in its own namespace. These are opened
 // at once and handed to it.
 
@@ -19,12 +22,7 @@ function open(address: IpAddress, type: number): number {
 }
 
 /** Runs `use` with a new socket in a namespace; closes it when `use` throws. */
-function openIn(
-  host: TestNetns,
-  address: string,
-  type: number,
-  use: (fd: number, address: IpAddress) => void,
-) {
+function openIn(host: Netns, address: string, type: number, use: (fd: number, address: IpAddress) => void) {
   return host.run(() => {
     const canonical = parseAddress(address);
     const fd = open(canonical, type);
@@ -39,13 +37,13 @@ function openIn(
 }
 
 /** A bound socket in a namespace, as a foreign program has it; `type` is SOCK_STREAM or SOCK_DGRAM. */
-export function bindIn(host: TestNetns, address: string, port: number, type: number): number {
+export function bindIn(host: Netns, address: string, port: number, type: number): number {
   return openIn(host, address, type, (fd, at) => sys.bind(fd, socketAddress(at, port), `${address}:${port}`));
 }
 
 /** A TCP server in a namespace, which calls `serve` with each connection; both ends may be half open. */
 export async function serveTcp(
-  host: TestNetns,
+  host: Netns,
   [address, port]: readonly [string, number],
   serve: (socket: TcpSocket) => void,
   options: ServerOpts = {},
@@ -58,7 +56,7 @@ export async function serveTcp(
 }
 
 /** A TCP connection from a namespace; may be half open. Throws KernelError when it is refused at once. */
-export function connectTcp(host: TestNetns, address: string, port: number): TcpSocket {
+export function connectTcp(host: Netns, address: string, port: number): TcpSocket {
   const fd = openIn(host, address, sys.SOCK_STREAM, (opened, at) =>
     sys.connect(opened, socketAddress(at, port), `${address}:${port}`),
   );
@@ -66,7 +64,7 @@ export function connectTcp(host: TestNetns, address: string, port: number): TcpS
 }
 
 /** A UDP socket in a namespace; port 0 is any. */
-export async function bindUdp(host: TestNetns, address: string, port = 0): Promise<UdpSocket> {
+export async function bindUdp(host: Netns, address: string, port = 0): Promise<UdpSocket> {
   const fd = bindIn(host, address, port, sys.SOCK_DGRAM);
   const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
   const listening = once(socket, "listening"); // which comes at once

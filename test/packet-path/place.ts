@@ -1,0 +1,14 @@
+import { inNetnsAt } from "../../src/kernel/index.ts";
+
+/** A network namespace that packets pass, by the name that the page gives it. */
+export interface Place {
+  readonly name: string;
+  readonly path: string;
+  /** Runs synchronous work with this thread inside the namespace. */
+  run<T>(work: () => T): T;
+}
+
+/** The namespace at a path. */
+export function placeAt(name: string, path: string): Place {
+  return { name, path, run: (work) => inNetnsAt(path, work) };
+}
