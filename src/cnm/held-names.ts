@@ -1,5 +1,5 @@
 import type { Id, IpAddress } from "../core/index.ts";
-import type { DnsService } from "../dns/index.ts";
+import type { DnsService, NameLink, NetworkRef } from "../dns/index.ts";
 import type { Identity, NetnsRef } from "../kernel/index.ts";
 import { type HeldHandler, type HeldObject, heldRanks } from "../plan/index.ts";
 import type { ForwardingPlan } from "./forwarding.ts";
@@ -17,7 +17,8 @@ export interface ListenerSpec {
 /** The networks whose names a sandbox sees, in gateway order. */
 export interface ViewSpec {
   readonly sandbox: Id;
-  readonly networks: readonly { readonly id: Id; readonly name: string }[];
+  readonly networks: readonly NetworkRef[];
+  readonly links: readonly NameLink[];
 }
 
 /** Whom a sandbox's resolver asks for names that it does not know. */
@@ -74,8 +75,8 @@ export function nameHandlers(
   };
   // A new view, and a new publication of an endpoint, take the place of the former one in one step.
   const showView = async ({ spec }: HeldObject) => {
-    const { sandbox, networks } = spec as ViewSpec; // only heldView makes this type
-    dns.view(sandbox, networks); // in force before any name that is published after it
+    const { sandbox, networks, links } = spec as ViewSpec; // only heldView makes this type
+    dns.view(sandbox, networks, links); // in force before any name that is published after it
   };
   const publish = async ({ spec }: HeldObject) => {
     const { network, endpoint, names, addresses } = spec as NameSpec; // only heldName makes this type

@@ -17,7 +17,7 @@ import { driverEndpoint, driverNetwork, sandboxNetns } from "./driver-views.ts";
 import { writeEndpoint } from "./endpoint-addresses.ts";
 import { type EndpointOptions, endpointOf, prepareEndpoint } from "./endpoint-operations.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
-import { checkInterfaceName, freeInterfaceName } from "./names.ts";
+import { checkInterfaceName, checkName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
 import { type Rebound, rebind } from "./port-bindings.ts";
 import type { EndpointRecord, JoinRecord, NetworkRecord, SandboxRecord } from "./records.ts";
@@ -29,6 +29,11 @@ export interface JoinOptions {
   readonly priority?: number;
   /** The interface's whole name in the sandbox; the driver's prefix and a number without. */
   readonly interfaceName?: string;
+  /**
+   * Names of the sandbox's own for others of the network, as `--link` makes them: alias, and the name that
+   * it stands for. The other need not be there yet.
+   */
+  readonly links?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
 
@@ -120,6 +125,7 @@ async function attach(
     sandbox: sandbox.id,
     order: nextOrder(context, sandbox.id),
     priority: options.priority ?? 0,
+    ...linksOf(options),
   };
   let join: JoinRecord = { ...place, ifname: "" };
   let called = false;
@@ -157,6 +163,11 @@ async function attach(
   return ready;
 }
 
+function linksOf({ links = {} }: JoinOptions): Pick<JoinRecord, "links"> {
+  const list = Object.entries(links).map(([alias, name]) => ({ alias, name }));
+  return list.length === 0 ? {} : { links: list };
+}
+
 function nextOrder(context: Context, sandbox: Id): number {
   const orders = context.tables.endpointsIn(sandbox).map(({ join }) => join?.order ?? 0);
   return Math.max(0, ...orders) + 1;
@@ -167,9 +178,13 @@ function checkJoin(
   context: Context,
   network: NetworkRecord,
   sandbox: SandboxRecord,
-  { interfaceName: wanted, priority = 0, signal }: JoinOptions,
+  { interfaceName: wanted, priority = 0, links = {}, signal }: JoinOptions,
 ): void {
   refuseIfAborted(signal);
+  for (const [alias, name] of Object.entries(links)) {
+    checkName("alias", alias);
+    checkName("container", name);
+  }
   const { capabilities } = driverOf(context, network.driver);
   const others = attachmentsOf(context, sandbox.id);
   if (others.some((other) => other.network.id === network.id)) {

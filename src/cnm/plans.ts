@@ -1,4 +1,5 @@
 import { addressPart, defaultPrefix, type Id, shortId } from "../core/index.ts";
+import type { NameLink } from "../dns/index.ts";
 import type { Driver, JoinAnswer } from "../drivers/index.ts";
 import { type KernelObject, netnsIdentityOf } from "../kernel/index.ts";
 import type { HeldObject, OwnerId, Wanted } from "../plan/index.ts";
@@ -122,7 +123,11 @@ export function planSandbox(
     );
     objects.push(
       heldView(
-        { sandbox: id, networks: named.map(({ network }) => ({ id: network.id, name: network.name })) },
+        {
+          sandbox: id,
+          networks: named.map(({ network }) => ({ id: network.id, name: network.name })),
+          links: named.flatMap(linksIn),
+        },
         [netnsIdentityOf(netns)],
       ),
       heldForwarding({ sandbox: id, netns, ...forwardingOf(sandbox, attachments, netns) }, [
@@ -131,6 +136,10 @@ export function planSandbox(
     );
   }
   return [...objects.map((object) => ({ object })), ...ports];
+}
+
+function linksIn({ endpoint, network }: Attachment): readonly NameLink[] {
+  return (endpoint.join?.links ?? []).map((link) => ({ ...link, network: network.id }));
 }
 
 function defaultRoutes(netns: string, ordered: readonly Attachment[]): KernelObject[] {

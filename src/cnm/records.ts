@@ -29,6 +29,12 @@ export interface NetworkRecord {
   readonly answer?: NetworkAnswer | undefined;
 }
 
+/** A name of a sandbox's own for somebody in one of its networks. */
+export interface LinkRecord {
+  readonly alias: string;
+  readonly name: string;
+}
+
 /** The sandbox that an endpoint is in. */
 export interface JoinRecord {
   readonly sandbox: Id;
@@ -38,6 +44,8 @@ export interface JoinRecord {
   readonly order: number;
   /** The highest of a sandbox's endpoints is its way out. */
   readonly priority: number;
+  /** Names that the sandbox alone has for others of the network: `alias` for whoever is called `name`. */
+  readonly links?: readonly LinkRecord[] | undefined;
   /** Absent while a driver that does work elsewhere has been called and has not answered. */
   readonly answer?: JoinAnswer | undefined;
   /** The endpoint is leaving; its interface may still be there. */

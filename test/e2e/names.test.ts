@@ -134,6 +134,22 @@ suite("names in sandboxes", () => {
       assert.deepEqual(await agent.name("web"), unknown);
     }));
 
+  test("a link is a name of one sandbox's own, for whoever has the other name now", () =>
+    alone(async (host) => {
+      const { network, web } = await webAndClient(host);
+      const linked = await host.controller.createSandbox("linked", {
+        endpoints: [{ network, links: { db: "web", later: "to-come" } }],
+      });
+      const [agent, other] = [await host.agent(linked), await host.agent(host.controller.sandbox("client"))];
+      const { ipv4 } = await addressesOf(web);
+      assert.deepEqual(await agent.name("db"), known(ipv4));
+      assert.deepEqual(await agent.name("db.blue"), known(ipv4));
+      assert.deepEqual(await other.name("db"), unknown);
+      assert.deepEqual(await agent.name("later"), unknown);
+      const late = await host.controller.createSandbox("to-come", { endpoints: [{ network }] });
+      assert.deepEqual(await agent.name("later"), known((await addressesOf(late)).ipv4));
+    }));
+
   test("a name server of the sandbox's own on port 53 starts and is asked, and weft's answers beside it", () =>
     alone(async (host) => {
       const { web, client } = await webAndClient(host);
