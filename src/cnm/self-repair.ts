@@ -27,9 +27,10 @@ export class SelfRepair {
   #firewallsChanged = false;
   #disturbed = false;
   #by: string | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  #working = false;
-  #stopped = false;
+  /** Ends the wait before the next look at the host, or the whole when it is stopped. */
+  readonly #stopped = new AbortController();
+  /** Waiting for more changes, or putting right what changed. */
+  #busy = false;
   #waitMs = quietMs;
   #lastRepair = Number.NEGATIVE_INFINITY;
   #repairs = 0;
@@ -70,29 +71,29 @@ export class SelfRepair {
   }
 
   stop(): void {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#stopped.abort();
   }
 
   #plan(): void {
-    if (this.#timer !== undefined || this.#working || this.#stopped) return;
-    if (this.#context.clock.now() - this.#lastRepair > peaceMs) this.#waitMs = quietMs;
-    this.#timer = setTimeout(() => void this.#work(), this.#waitMs).unref();
+    if (this.#busy || this.#stopped.signal.aborted) return;
+    this.#busy = true;
+    void this.#work().finally(() => {
+      this.#busy = false;
+      if (this.#disturbed || this.#firewallsChanged) this.#plan();
+    });
   }
 
   async #work(): Promise<void> {
-    this.#timer = undefined;
-    this.#working = true;
+    const { clock, operations, events } = this.#context;
+    if (clock.monotonic() - this.#lastRepair > peaceMs) this.#waitMs = quietMs;
     try {
-      await this.#context.operations.run(() => this.#putRight());
+      await clock.sleep(this.#waitMs, this.#stopped.signal);
+      await operations.run(() => this.#putRight());
     } catch (error) {
       // Closed meanwhile: the next controller puts it right.
-      if (!isWeftError(error, "CONTROLLER_CLOSED"))
-        this.#context.events.emit({ event: "follow-failed", what: "changes of the host", error });
-    } finally {
-      this.#working = false;
+      if (this.#stopped.signal.aborted || isWeftError(error, "CONTROLLER_CLOSED")) return;
+      events.emit({ event: "follow-failed", what: "changes of the host", error });
     }
-    if (this.#disturbed || this.#firewallsChanged) this.#plan();
   }
 
   async #putRight(): Promise<void> {
@@ -111,7 +112,7 @@ export class SelfRepair {
     const { failures } = await reconciler.sync();
     this.#repairs++;
     this.#repairedObjects += drifts.length;
-    this.#lastRepair = this.#context.clock.now();
+    this.#lastRepair = this.#context.clock.monotonic();
     this.#waitMs = Math.min(this.#waitMs * 2, longestWaitMs);
     this.#context.events.emit({
       event: "repaired",

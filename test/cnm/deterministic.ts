@@ -19,6 +19,8 @@ export function seededRandom(seed: string): Random {
 export class TestClock implements Clock {
   #now = 1_700_000_000_000;
   readonly #sleepers = new Set<() => void>();
+  /** How long each sleep was to be, ms. */
+  readonly sleeps: number[] = [];
 
   now(): number {
     return this.#now++;
@@ -28,7 +30,8 @@ export class TestClock implements Clock {
     return this.now();
   }
 
-  sleep(_ms: number, signal?: AbortSignal): Promise<void> {
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    this.sleeps.push(ms);
     return new Promise((resolve, reject) => {
       const wake = () => {
         this.#sleepers.delete(wake);

@@ -46,6 +46,7 @@ export interface WorldOptions {
   readonly kernel?: (kernel: Kernel) => Kernel;
   readonly store?: (store: Store) => Store;
   readonly pools?: ControllerParts["defaultAddressPools"];
+  readonly selfRepair?: boolean;
 }
 
 /** A host with a controller: in memory, or in a namespace of the test's own. One test body runs on both. */
@@ -105,7 +106,7 @@ export class World {
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
         hostId: "test-host",
-        selfRepair: false,
+        selfRepair: this.#options.selfRepair ?? false,
         clock: this.clock,
         random: this.#random,
         onClose: [() => parts.close()],
