@@ -27,3 +27,28 @@ test("two values are equal exactly when they are deeply equal", () => {
     }),
   );
 });
+
+test("two values are equal exactly when their texts are, also those that JSON lacks", () => {
+  const leaf = fc.constantFrom<unknown>(
+    undefined,
+    null,
+    0,
+    -0,
+    1,
+    Number.NaN,
+    1n,
+    "a",
+    Buffer.of(1),
+    Uint8Array.of(1),
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof({ depthSize: "small" }, leaf, fc.array(tie("value"), { maxLength: 2 }), tie("object")),
+    object: fc.dictionary(fc.constantFrom("a", "b", "__proto__", "toString"), tie("value"), { maxKeys: 3 }),
+  }));
+  fc.assert(
+    fc.property(value, value, (a, b) => {
+      assert.equal(deepEqual(a, b), canonicalJson(a) === canonicalJson(b));
+    }),
+    { numRuns: 2000 },
+  );
+});
