@@ -346,11 +346,6 @@ export function growDescriptorTableSlowly(fd: number, highest: number): Promise<
   });
 }
 
-/** A second descriptor of the same open file, close-on-exec. Throws KernelError. */
-export function duplicate(fd: number): number {
-  return check(raw.fcntl(fd, F_DUPFD_CLOEXEC, "int", 0), "fcntl", `fd ${fd}`);
-}
-
 /** Bytes of a pointer and of a size_t. */
 export const pointerBytes: 4 | 8 = koffi.sizeof("void *") === 8 ? 8 : 4;
 

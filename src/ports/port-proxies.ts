@@ -7,7 +7,7 @@ export interface PortProxy {
   readonly protocol: "tcp" | "udp";
   /**
    * The socket that keeps the port: listening for tcp; bound for udp, with IP_PKTINFO or IPV6_RECVPKTINFO set.
-   * It stays the caller's.
+   * It stays the caller's, who closes it only when it is served no more: see {@link PortProxies.stop}.
    */
   readonly fd: number;
   /** The sandbox's address and port, reached from the host's namespace. */

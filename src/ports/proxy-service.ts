@@ -20,16 +20,11 @@ interface PendingCall {
   readonly reject: (error: WeftError) => void;
 }
 
-/** The service's own descriptor of a port that it serves. */
-interface Held {
-  readonly fd: number;
-}
-
 /**
  * The proxies of a host in a thread of their own, which nothing that this thread does delays.
  *
- * Whose descriptors are whose: the caller's stay the caller's. The service duplicates them, lends the
- * duplicates to the worker, and closes them when the worker has said that it uses them no more, or is gone.
+ * Whose descriptors are whose: the caller lends its own, and the worker has said that it uses them no more
+ * before {@link stop} and {@link close} resolve; duplicates would cost a second one for each published port.
  * What the worker opens itself it notes in shared memory, and the service closes what a crash leaves.
  *
  * The thread keeps the process alive only while a promise of the service is pending. Once the worker has
@@ -40,10 +35,6 @@ export class ProxyService implements PortProxies {
   readonly #worker: Worker;
   readonly #start: ProxyWorkerStart;
   readonly #calls = new Map<number, PendingCall>();
-  /** By id, what is served or about to be. */
-  readonly #served = new Map<string, Held>();
-  /** All duplicates that are open. */
-  readonly #held = new Set<Held>();
   readonly #endNow = () => this.#wake(true);
   readonly #ended: Promise<void>;
   #lastCall = 0;
@@ -78,27 +69,12 @@ export class ProxyService implements PortProxies {
 
   async serve(proxies: readonly PortProxy[]): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
-    if (proxies.length === 0) return;
-    const held = this.#duplicate(proxies);
-    const lent = proxies.map((proxy, i) => ({ ...proxy, fd: held[i]?.fd ?? -1 })); // as many as there are proxies
-    try {
-      await this.#call({ kind: "serve", proxies: lent });
-    } catch (error) {
-      // None is served. Ids that were stopped meanwhile may be another's by now.
-      for (const [i, { id }] of proxies.entries())
-        if (this.#served.get(id) === held[i]) this.#served.delete(id);
-      for (const one of held) this.#discard(one);
-      throw error;
-    }
+    if (proxies.length > 0) await this.#call({ kind: "serve", proxies });
   }
 
   async stop(ids: readonly string[]): Promise<void> {
     if (this.#over !== undefined) throw this.#over;
-    const held = ids.flatMap((id) => this.#served.get(id) ?? []);
-    for (const id of ids) this.#served.delete(id);
-    if (held.length === 0) return;
-    await this.#call({ kind: "stop", ids });
-    for (const one of held) this.#discard(one);
+    if (ids.length > 0) await this.#call({ kind: "stop", ids });
   }
 
   async stats(): Promise<ProxyStats> {
@@ -144,33 +120,6 @@ export class ProxyService implements PortProxies {
     });
   }
 
-  /** Duplicates the descriptors of all or none. Throws OBJECT_CONFLICT or KernelError. */
-  #duplicate(proxies: readonly PortProxy[]): readonly Held[] {
-    const held: Held[] = [];
-    try {
-      for (const { id, fd } of proxies) {
-        if (this.#served.has(id))
-          throw new WeftError("OBJECT_CONFLICT", `the port proxy ${id} is served already: stop it first`);
-        const one = { fd: sys.duplicate(fd) };
-        held.push(one);
-        this.#held.add(one);
-        this.#served.set(id, one);
-      }
-      return held;
-    } catch (error) {
-      for (const [i, one] of held.entries()) {
-        this.#served.delete(proxies[i]?.id ?? ""); // it was set in this order
-        this.#discard(one);
-      }
-      throw error;
-    }
-  }
-
-  /** Closes a duplicate, once. */
-  #discard(held: Held): void {
-    if (this.#held.delete(held)) sys.close(held.fd);
-  }
-
   #call(request: ProxyRequest): Promise<ProxyStats | undefined> {
     if (this.#over !== undefined) return Promise.reject(this.#over);
     return new Promise((resolve, reject) => {
@@ -199,8 +148,6 @@ export class ProxyService implements PortProxies {
     process.removeListener("exit", this.#endNow);
     const crashed = this.#over === undefined;
     this.#over ??= error;
-    for (const one of [...this.#held]) this.#discard(one);
-    this.#served.clear();
     new DescriptorLedger(this.#start.ledger).closeAll();
     sys.close(this.#start.wakeFd);
     for (const { reject } of this.#calls.values()) reject(error);
