@@ -41,8 +41,7 @@ class PortHolder {
 
   /** Reserves what is not reserved yet, and serves all. Rejects with PORT_IN_USE; then nothing more is held. */
   async hold(forwards: readonly PublishedPort[]): Promise<void> {
-    const before = new Set(this.#hostPorts.bindings.map(formatHostPort));
-    const added = forwards.filter((forward) => !before.has(formatHostPort(forward)));
+    const added = forwards.filter((forward) => !this.#hostPorts.has(forward));
     try {
       const [lost] = this.#hostPorts.reserve(forwards);
       if (lost !== undefined) throw lost.reason;

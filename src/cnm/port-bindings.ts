@@ -58,50 +58,79 @@ async function giveUpInTheWay(
   kept: readonly PortBinding[],
   missing: readonly PortRequest[],
 ): Promise<void> {
+  if (missing.length === 0) return;
+  const stays = new Set(kept);
   const inTheWay = sandbox.bindings.some(
-    (binding) => !kept.includes(binding) && missing.some(({ spec }) => allows(spec, binding)),
+    (binding) => !stays.has(binding) && missing.some(({ spec }) => allows(spec, binding)),
   );
   if (!inTheWay) return;
   const without: SandboxRecord = { ...sandbox, bindings: kept };
   await context.reconciler.change(sandboxChange(context, without, attachmentsOf(context, sandbox.id)));
 }
 
+/** Bindings that serve no request yet: by what they lead to, then by their port of the host. */
+type FreeBindings = ReadonlyMap<string, Map<number, readonly PortBinding[]>>;
+
 /** Finds for each request the bindings that still serve it, each of them once. */
 function match(
   requests: readonly PortRequest[],
   bindings: readonly PortBinding[],
 ): { readonly kept: readonly PortBinding[]; readonly missing: readonly PortRequest[] } {
-  const free = new Map(bindings.map((binding) => [formatHostPort(binding), binding]));
+  const free = freeBindings(bindings);
   const kept: PortBinding[] = [];
   const missing: PortRequest[] = [];
   for (const request of requests) {
-    const found = serving(request, [...free.values()]);
+    const found = takeServing(request, free);
     if (found === undefined) missing.push(request);
-    for (const binding of found ?? []) {
-      free.delete(formatHostPort(binding));
-      kept.push(binding);
-    }
+    else kept.push(...found);
   }
   return { kept, missing };
 }
 
-/** One binding for each address of the request, all at one port of the host that it allows. */
-function serving(
+function freeBindings(bindings: readonly PortBinding[]): FreeBindings {
+  const free = new Map<string, Map<number, PortBinding[]>>();
+  for (const binding of bindings) {
+    const target = targetOf(binding);
+    const ports = free.get(target) ?? new Map<number, PortBinding[]>();
+    const there = ports.get(binding.hostPort);
+    if (there === undefined) ports.set(binding.hostPort, [binding]);
+    else there.push(binding);
+    free.set(target, ports);
+  }
+  return free;
+}
+
+function targetOf({ protocol, port }: Pick<PortSpec, "protocol" | "port">): string {
+  return `${port}/${protocol}`;
+}
+
+/** One binding for each address of the request, all at one port of the host that it allows; they are free no more. */
+function takeServing(
   { spec, hostAddresses }: PortRequest,
-  free: readonly PortBinding[],
+  free: FreeBindings,
 ): readonly PortBinding[] | undefined {
-  const fits = free.filter(
-    (binding) =>
-      binding.port === spec.port &&
-      hostAddresses.includes(binding.hostAddress) &&
-      binding.protocol === spec.protocol &&
-      (spec.hostPorts === undefined || allows(spec, binding)),
-  );
-  for (const { hostPort } of fits) {
-    const group = fits.filter((binding) => binding.hostPort === hostPort);
-    if (group.length === hostAddresses.length) return group;
+  const ports = free.get(targetOf(spec));
+  if (ports === undefined) return undefined;
+  for (const hostPort of allowedPorts(spec, ports)) {
+    const there = ports.get(hostPort) ?? [];
+    const group = there.filter(({ hostAddress }) => hostAddresses.includes(hostAddress));
+    if (group.length !== hostAddresses.length) continue;
+    ports.set(
+      hostPort,
+      there.filter((binding) => !group.includes(binding)),
+    );
+    return group;
   }
   return undefined;
+}
+
+/** Of the host's ports that lead there, those that the spec allows. */
+function allowedPorts({ hostPorts }: PortSpec, ports: ReadonlyMap<number, unknown>): Iterable<number> {
+  if (hostPorts === undefined) return ports.keys();
+  const { first, last } = hostPorts;
+  // Of a thousand ports that lead to one, each names its own.
+  if (first === last) return [first];
+  return [...ports.keys()].filter((port) => first <= port && port <= last);
 }
 
 /** True when the spec names the binding's port of the host. */

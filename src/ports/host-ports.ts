@@ -60,6 +60,11 @@ export class HostPorts {
     return [...this.#book.values()].map(({ binding }) => binding);
   }
 
+  /** True when this very port is reserved. */
+  has(hostPort: HostPort): boolean {
+    return this.#book.get(hostPort) !== undefined;
+  }
+
   /**
    * Reserves a host port for each request on each of its addresses, all or nothing, and gives the bindings
    * in that order. Throws PORT_IN_USE, PORTS_EXHAUSTED, HOST_ADDRESS_MISSING or KernelError.
