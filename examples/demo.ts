@@ -1,5 +1,5 @@
 // weft's main job in one go, in a throw-away host: two networks, programs that find each other by name,
-// the way out through NAT, and a network that stays apart. Run as root: npm run demo
+// the way out through NAT, a published port, and a network that stays apart. Run as root: npm run demo
 import { fileURLToPath } from "node:url";
 import { Controller, Launcher, type Network, type Sandbox, type SandboxProcess } from "../src/index.ts";
 import { buildStage } from "./demo/stage.ts";
@@ -52,11 +52,14 @@ async function serve(
   for await (const _line of server.stdout ?? []) break;
 }
 
-async function fetchIn(sandbox: Sandbox, timeoutMs: number, ...urls: readonly string[]): Promise<string> {
+/** A place to fetch from: a sandbox, or a namespace without files of its own. */
+type Place = Pick<Sandbox, "key" | "files">;
+
+async function fetchIn(place: Place, timeoutMs: number, ...urls: readonly string[]): Promise<string> {
   const command = [process.execPath, program("fetch"), String(timeoutMs), ...urls];
   const client = await launcher.run({
-    netnsPath: sandbox.key,
-    files: sandbox.files,
+    netnsPath: place.key,
+    files: place.files,
     command,
     stdio: { stdout: "pipe", stderr: "inherit" },
   });
@@ -75,7 +78,8 @@ function subnets(network: Network): string {
 try {
   await step("start the launcher", () => launcher.start());
   const opened = await step("open a controller there", () =>
-    Controller.open({ root: stage.root, hostNetns: stage.host }),
+    // Nobody there answers for names that are not weft's.
+    Controller.open({ root: stage.root, hostNetns: stage.host, resolvConf: `${stage.root}/no-resolv.conf` }),
   );
   controller = opened;
 
@@ -86,8 +90,8 @@ try {
   const back = await step("create network back", () => opened.createNetwork("bridge", "back"));
   show(subnets(back));
 
-  const web = await step("create sandbox web on front", () =>
-    opened.createSandbox("web", { hostname: "web", endpoints: [{ network: front }] }),
+  const web = await step("create sandbox web on front, its port 80 published on the host's 8000", () =>
+    opened.createSandbox("web", { hostname: "web", ports: ["8000:80"], endpoints: [{ network: front }] }),
   );
   const client = await step("create sandbox client on front", () =>
     opened.createSandbox("client", { endpoints: [{ network: front }] }),
@@ -111,6 +115,16 @@ try {
     outward.includes("192.0.2.1") && outward.includes("2001:db8::1"),
     "the outside does not see the host's addresses",
   );
+
+  const inward = await step("the outside and the host itself fetch from the published port", async () => {
+    const outside = { key: stage.outside, files: [] };
+    const host = { key: stage.host, files: [] };
+    return (
+      (await fetchIn(outside, 2000, "http://192.0.2.1:8000/", "http://[2001:db8::1]:8000/")) +
+      (await fetchIn(host, 2000, "http://127.0.0.1:8000/", "http://[::1]:8000/"))
+    );
+  });
+  expect(inward.split("hello from web").length === 5, "the published port does not lead to web");
 
   const { ipv4Address } = (await web.endpoints()[0]?.info()) ?? {};
   const webUrl = `http://${ipv4Address?.split("/")[0]}/`;

@@ -11,13 +11,18 @@ export type {
   DriverJoin,
   DriverNetwork,
   DriverOptions,
+  DriverPool,
   EndpointAnswer,
   JoinAnswer,
   NetworkAnswer,
+  OpenPort,
+  Publication,
+  Publishing,
 } from "./drivers/index.ts";
 export { ImperativeDriver } from "./drivers/index.ts";
 export type { Feature } from "./facts/index.ts";
 export type { AddressPoolConfig, IpamDriver, SubnetConfig } from "./ipam/index.ts";
 export { isKernelError, KernelError } from "./kernel/index.ts";
 export type { Drift } from "./plan/index.ts";
+export type { PortBinding, PortProtocol, PortRange, PortSpec, PublishedPort } from "./ports/index.ts";
 export * from "./runtime/index.ts";

@@ -4,6 +4,7 @@ export type { ControllerOptions, ControllerParts, NativeDriverSettings } from ".
 export { Endpoint, type EndpointInfo } from "./endpoint.ts";
 export type { EndpointOptions } from "./endpoint-operations.ts";
 export type { JoinOptions } from "./join-operations.ts";
+export type { HostDrift } from "./lost-ports.ts";
 export { Network } from "./network.ts";
 export type { NetworkOptions } from "./network-operations.ts";
 export type {
@@ -11,8 +12,10 @@ export type {
   HostEntry,
   JoinRecord,
   LifeState,
+  LinkRecord,
   NetworkRecord,
   SandboxRecord,
 } from "./records.ts";
 export { Sandbox } from "./sandbox.ts";
 export type { SandboxOptions } from "./sandbox-operations.ts";
+export type { RepairCounters } from "./self-repair.ts";
