@@ -24,6 +24,14 @@ import { planPorts } from "./port-plan.ts";
 import type { NetworkRecord, SandboxRecord } from "./records.ts";
 import type { Tables } from "./tables.ts";
 
+/** What was found last of other people's firewalls. */
+export interface OtherFirewalls {
+  /** Base chains that judge what the host forwards. */
+  chains: readonly ForeignChain[];
+  /** The sysctls of br_netfilter, when nobody but weft could need it. */
+  idleBridgeNetfilter: readonly string[];
+}
+
 /** What all of the model's operations work with. */
 export interface Context {
   readonly store: LazyStore;
@@ -39,8 +47,8 @@ export interface Context {
   readonly locks: KeyedLock;
   readonly operations: Operations;
   readonly background: Background;
-  /** Base chains of other people's that judge what the host forwards, as they were found last. */
-  readonly otherFirewalls: { chains: readonly ForeignChain[] };
+  readonly otherFirewalls: OtherFirewalls;
+  readonly keepBridgeNetfilter: boolean;
   readonly hostPorts: HostPorts;
   readonly lostPorts: LostPorts;
 }

@@ -31,6 +31,12 @@ export interface ControllerOptions {
   readonly hostNetns?: string;
   /** Put right by itself what others change of weft's on the host; true. */
   readonly selfRepair?: boolean;
+  /**
+   * Leave `bridge-nf-call-iptables` as it is; false. Where br_netfilter is loaded and no other firewall
+   * judges forwarded packets, weft turns it off while it has networks: frames between sandboxes of one
+   * network then take no detour.
+   */
+  readonly keepBridgeNetfilter?: boolean;
   /** The host's resolv.conf; `/etc/resolv.conf`. */
   readonly resolvConf?: string;
   /** Hears what happens by itself, from the opening on. */
@@ -53,6 +59,7 @@ export interface ControllerParts {
   readonly hostId: string;
   /** Whether what others change is put right at once. */
   readonly selfRepair: boolean;
+  readonly keepBridgeNetfilter: boolean;
   readonly clock: Clock;
   readonly random: Random;
   /** Run after everything else was closed, in this order; all of them, whatever fails. */

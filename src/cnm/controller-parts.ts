@@ -86,6 +86,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       defaultAddressPools: options.defaultAddressPools ?? [],
       hostId: hostId(),
       selfRepair: options.selfRepair ?? true,
+      keepBridgeNetfilter: options.keepBridgeNetfilter ?? false,
       clock: systemClock,
       random: systemRandom,
       onClose: undo,

@@ -261,7 +261,8 @@ function contextOf(
     locks: new KeyedLock(),
     operations: new Operations(),
     background: new Background(events),
-    otherFirewalls: { chains: [] },
+    otherFirewalls: { chains: [], idleBridgeNetfilter: [] },
+    keepBridgeNetfilter: parts.keepBridgeNetfilter,
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };

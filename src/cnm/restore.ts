@@ -6,7 +6,7 @@ import { finishEndpoint } from "./endpoint-operations.ts";
 import { takeInHostResolvConf } from "./host-resolv-conf.ts";
 import { finishLeave } from "./leave-operations.ts";
 import { finishDeletion } from "./network-operations.ts";
-import { firewallChange } from "./other-firewalls.ts";
+import { firewallChange, lookForFirewalls } from "./other-firewalls.ts";
 import { endpointOwner, networkOwner, planEndpoint, planNetwork, sandboxOwner } from "./plans.ts";
 import { reservePorts } from "./port-recovery.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
@@ -25,7 +25,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   await compensate(context);
   takeInHostResolvConf(context);
   reservePorts(context);
-  context.otherFirewalls.chains = context.facts.foreignForwardChains();
+  lookForFirewalls(context);
   const creating = stageAll(context);
   const { failures, removed } = await context.reconciler.sync(creating);
   const failed = new Set<string>();

@@ -1,7 +1,7 @@
 import { isWeftError } from "../core/index.ts";
 import type { HostChange } from "../facts/index.ts";
 import type { Context } from "./context.ts";
-import { followFirewalls } from "./other-firewalls.ts";
+import { followFirewalls, lookForFirewalls } from "./other-firewalls.ts";
 
 /** How long further changes are waited for before the host is looked at, ms: a program that changes it does more than one thing. */
 const quietMs = 50;
@@ -97,10 +97,10 @@ export class SelfRepair {
   }
 
   async #putRight(): Promise<void> {
-    const { otherFirewalls, facts, reconciler } = this.#context;
+    const { otherFirewalls, reconciler } = this.#context;
     if (this.#firewallsChanged) {
       this.#firewallsChanged = false;
-      otherFirewalls.chains = facts.foreignForwardChains();
+      lookForFirewalls(this.#context);
       await followFirewalls(this.#context);
       // Whoever flushes a chain takes our rule along.
       this.#disturbed ||= otherFirewalls.chains.some(({ drops }) => drops);

@@ -15,9 +15,14 @@ export class FixedFacts implements HostFacts {
   foreignChains: readonly ForeignChain[] = [];
   /** Identities of namespaces by path; the path itself for others. */
   readonly namespaces = new Map<string, string>();
+  legacyIptables = false;
   resolvConfText = "";
   readonly #hostListeners = new Set<(change: HostChange) => void>();
   readonly #resolvConfListeners = new Set<(text: string) => void>();
+
+  usesLegacyIptables(): boolean {
+    return this.legacyIptables;
+  }
 
   linkKind(name: string): string | undefined {
     return this.links.get(name);

@@ -4,6 +4,8 @@ import type { HostChange } from "./host-watch.ts";
 
 /** What is found about the host, read when it is asked for. Facts go into records; plans never ask. */
 export interface HostFacts {
+  /** Whether tables of iptables-legacy are in use, which nftables does not see. */
+  usesLegacyIptables(): boolean;
   /** The kind of the link of that name: IFLA_INFO_KIND, "device" for one without. Undefined when there is none. */
   linkKind(name: string): string | undefined;
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */

@@ -49,6 +49,15 @@ export class LinuxFacts implements HostFacts {
     }
   }
 
+  usesLegacyIptables(): boolean {
+    // The calling thread's namespace is the one that the file is about.
+    return inNetns(this.#fd, () =>
+      ["ip_tables_names", "ip6_tables_names"].some(
+        (name) => (readIfThere(`/proc/thread-self/net/${name}`) ?? "").trim() !== "",
+      ),
+    );
+  }
+
   linkKind(name: string): string | undefined {
     const link = getLink(this.#socket, name);
     if (link === undefined) return undefined;

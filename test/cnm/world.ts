@@ -106,6 +106,7 @@ export class World {
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
         hostId: "test-host",
+        keepBridgeNetfilter: true,
         selfRepair: this.#options.selfRepair ?? false,
         clock: this.clock,
         random: this.#random,

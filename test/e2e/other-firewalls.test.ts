@@ -6,7 +6,7 @@ import type { Agent } from "./agent.ts";
 import { addressesOf } from "./sandbox-addresses.ts";
 import { type TestHost, withHost } from "./test-host.ts";
 import { until } from "./until.ts";
-import { hostAddresses, joinToHost, outsideAddresses } from "./uplink.ts";
+import { hostAddresses, joinToHost, outsideAddresses, sysctl } from "./uplink.ts";
 
 const families = ["ipv4", "ipv6"] as const;
 const publishedPort = 8080;
@@ -169,6 +169,32 @@ suite("beside other firewalls", () => {
       host.outside.exec("ip", "route", "add", ipv4, "via", hostAddresses.ipv4);
       await agents.outside.reach(ipv4);
     }));
+
+  test("frames within a bridge take no detour while weft is alone, and do again when a firewall comes", () =>
+    withHost(
+      async (host) => {
+        const values = () =>
+          ["iptables", "ip6tables"].map((name) => sysctl(host.netns, `net/bridge/bridge-nf-call-${name}`));
+        assert.deepEqual(values(), ["1", "1"]);
+        await joinToHost(host);
+        const scene = await build(host);
+        assert.deepEqual(values(), ["0", "0"]);
+        await flows(scene);
+        host.netns.exec("nft", "add", "table", "inet", "other");
+        host.netns.exec(
+          "nft",
+          "add chain inet other forward { type filter hook forward priority 0; policy accept; }",
+        );
+        await until("br_netfilter is as it was", () => values().join() === "1,1");
+        await flows(scene);
+        host.netns.exec("nft", "delete", "table", "inet", "other");
+        await until("br_netfilter is off", () => values().join() === "0,0");
+        assert.deepEqual(await host.controller.drift(), []);
+        await host.controller.purge();
+        assert.deepEqual(values(), ["1", "1"]);
+      },
+      { selfRepair: true, keepBridgeNetfilter: false },
+    ));
 
   test("links that somebody deleted come back with all that they had", () =>
     withScene(async (scene) => {

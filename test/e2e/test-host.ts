@@ -63,16 +63,19 @@ export async function withHost(
   {
     opened = true,
     selfRepair = false,
+    keepBridgeNetfilter = true,
     prepare,
   }: {
     readonly opened?: boolean;
     /** Tests that look at what drifts repair it themselves. */
     readonly selfRepair?: boolean;
+    /** Tests that are about it set br_netfilter themselves. */
+    readonly keepBridgeNetfilter?: boolean;
     readonly prepare?: (host: TestHost) => Promise<void>;
   } = {},
 ): Promise<void> {
   await withNetns(["host", "outside", "far"], async ({ host: netns, outside, far }) => {
-    const host = new Host(netns, outside, far, selfRepair);
+    const host = new Host(netns, outside, far, { selfRepair, keepBridgeNetfilter });
     let failed = true;
     try {
       await host.launcher.start();
@@ -108,7 +111,12 @@ class Host implements TestHost {
   readonly #events: string[] = [];
   #controller: Controller | undefined;
 
-  constructor(netns: TestNetns, outside: TestNetns, far: TestNetns, selfRepair: boolean) {
+  constructor(
+    netns: TestNetns,
+    outside: TestNetns,
+    far: TestNetns,
+    options: Pick<ControllerOptions, "selfRepair" | "keepBridgeNetfilter">,
+  ) {
     this.netns = netns;
     this.outside = outside;
     this.far = far;
@@ -118,7 +126,7 @@ class Host implements TestHost {
       root: this.root,
       hostNetns: netns.path,
       resolvConf,
-      selfRepair,
+      ...options,
       defaultAddressPools: [{ base: "10.0.0.0/8", size: 24 }],
     };
     for (const one of [netns, outside, far]) one.exec("ip", "link", "set", "lo", "up");
