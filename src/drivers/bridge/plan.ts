@@ -1,4 +1,12 @@
-import { addressPart, type Family, familyOf, type Id, type InterfaceAddress } from "../../core/index.ts";
+import {
+  addressPart,
+  type Family,
+  familyOf,
+  type Id,
+  type InterfaceAddress,
+  type MacAddress,
+  macFromBytes,
+} from "../../core/index.ts";
 import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
@@ -36,6 +44,7 @@ function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: Brid
         netns: hostNetns,
         name: bridge,
         spec: { type: "bridge" },
+        mac: bridgeMac(network.id),
         mtu: options.mtu,
         alias: `weft network ${network.name}`,
       };
@@ -48,6 +57,14 @@ function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: Brid
     ),
     { kind: "up", netns: hostNetns, link: bridge },
   ];
+}
+
+/**
+ * A bridge's own address, locally administered. Without one a bridge takes the lowest of its ports', another
+ * whenever a sandbox comes or goes, and the others send to the former until they find out.
+ */
+function bridgeMac(id: Id): MacAddress {
+  return macFromBytes(Buffer.from(`02${id.slice(0, 10)}`, "hex"));
 }
 
 /** The addresses that the bridge itself has, by which the host reaches its sandboxes and they the host. */
