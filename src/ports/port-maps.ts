@@ -1,7 +1,7 @@
 import { type Family, familyOf, type IpAddress } from "../core/index.ts";
 import { nftables } from "../kernel/netlink/index.ts";
 
-const { concat, dnat, fib, goBack, jump, map, match, meta, payload, priorities, rules } = nftables;
+const { concat, dnat, fib, goBack, jump, map, match, meta, payload, priorities, rules, set } = nftables;
 
 import { isUnspecified, type PortProtocol } from "./protocol.ts";
 
@@ -24,6 +24,8 @@ export const portMaps = {
   /** Published on all addresses of the host. */
   any4: { key: ["inet_proto", "inet_service"], data: ["ipv4_addr", "inet_service"] },
   any6: { key: ["inet_proto", "inet_service"], data: ["ipv6_addr", "inet_service"] },
+  /** Ports of the host that sandboxes on a bridge reach by the proxy, though the rules lead there too. */
+  proxied: { key: ["ifname", "inet_proto", "inet_service"] },
   /** Ports of the host that weft has reserved, whichever address they are published on. */
   reserved: { key: ["inet_proto", "inet_service"] },
 } as const satisfies Readonly<Record<string, nftables.SetType>>;
@@ -48,6 +50,7 @@ export const portChains: Readonly<Record<string, nftables.ChainDefinition>> = {
     rules: rules("inet", [
       [match(payload("ip6 daddr"), "==", "::1"), goBack],
       [match(payload("ip6 saddr"), "==", "fe80::/10"), goBack],
+      [match(concat(meta("iifname"), meta("l4proto"), payload("th dport")), "in", set("proxied")), goBack],
       [dnat("ip", map(onAddress("ip"), "ports4"))],
       [match(meta("nfproto"), "==", "ipv4"), dnat("ip", map(port, "any4"))],
       [dnat("ip6", map(onAddress("ip6"), "ports6"))],

@@ -34,6 +34,7 @@ export function planBridgePorts(
   { translated, open, families }: Publication,
 ): readonly Wanted[] {
   const wanted = translated.flatMap(translatedPort);
+  if (!options.icc) wanted.push(...translated.flatMap((port) => portBySiblings(bridge, port)));
   // 127.0.0.1 reaches a sandbox only over a bridge that may carry it; the table keeps all others from using that.
   if (translated.some((port) => familyOf(port.hostAddress) === 4 && isTranslated(port)))
     wanted.push({ object: localRoutes(bridge) });
@@ -51,6 +52,15 @@ function translatedPort(port: PublishedPort): Wanted[] {
     const effects = port.protocol === "udp" ? [forgetFlows(port)] : [];
     return { object: element(set, key, { data }), effects, effectsWhenGone: effects };
   });
+}
+
+/**
+ * Isolated ports of a bridge exchange no frames, and with br_netfilter on, what is rewritten to go back to the
+ * bridge stays on it. So siblings, and the sandbox itself, are served by the proxy, which does not know SCTP.
+ */
+function portBySiblings(bridge: string, port: PublishedPort): Wanted[] {
+  if (port.protocol === "sctp" || !isTranslated(port)) return [];
+  return [{ object: element("proxied", [bridge, port.protocol, port.hostPort]) }];
 }
 
 function forgetFlows({ hostAddress, hostPort }: PublishedPort): Effect {
