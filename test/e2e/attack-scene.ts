@@ -1,17 +1,25 @@
 import assert from "node:assert/strict";
-import { type MacAddress, runAll, shortId } from "../../src/core/index.ts";
+import { type MacAddress, runAll } from "../../src/core/index.ts";
 import type { Network, NetworkOptions, Sandbox } from "../../src/index.ts";
 import {
   describe,
+  echoRequest,
   frame,
   type Message,
   packet,
   RawHost,
   RawLink,
   type Route,
+  tcp,
   udp,
 } from "../packets/index.ts";
-import { addressesOf, gatewaysOf, type PlainAddresses, subnetsOf } from "./sandbox-addresses.ts";
+import {
+  addressesOf,
+  bridgeNameOf,
+  gatewaysOf,
+  type PlainAddresses,
+  subnetsOf,
+} from "./sandbox-addresses.ts";
 import { type TestHost, withHost } from "./test-host.ts";
 import { until } from "./until.ts";
 import { hostAddresses, joinToHost, outsideAddresses, routeTo, setSysctl } from "./uplink.ts";
@@ -24,6 +32,8 @@ export type FamilyName = (typeof families)[number];
 export const publishedPort = 8080;
 /** The victim's port behind it. */
 export const targetPort = 7777;
+/** A port of the host's loopback addresses that leads to the next port of the victim. */
+export const loopbackPort = 8081;
 /** A port where nobody listens; raw sockets hear what comes to it. */
 export const quietPort = 9;
 
@@ -65,7 +75,7 @@ export interface AttackScene {
 }
 
 /** Who listens: stations on their links, and the host to what its firewall lets through to it. */
-export type Ear = "victim" | "insider" | "outside" | "host";
+export type Ear = (typeof ears)[number];
 
 /** How the scene differs from its defaults. */
 export interface SceneOptions {
@@ -98,19 +108,52 @@ export function withScene(
 }
 
 /** Bridged packets meet the host's IP rules with "1", and not with "0". */
-function setBridgeNetfilter({ netns }: TestHost, value: "0" | "1"): void {
+export function setBridgeNetfilter({ netns }: TestHost, value: "0" | "1"): void {
   for (const name of ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"])
     setSysctl(netns, `net/bridge/${name}`, value);
-}
-
-/** The name of a network's bridge on the host. */
-export function bridgeOf(network: Network): string {
-  return `br-${shortId(network.id)}`;
 }
 
 /** A packet from a station to the host, for it or to be sent on. */
 export function attack(from: Station, route: Route, message: Message): Attack {
   return { from, frame: frame({ from: from.link.mac, to: from.hostMac }, packet(route, message)) };
+}
+
+/** The messages that attacks are tried with, to a port of UDP and TCP; each carries its label. */
+export function everyMessage(
+  family: FamilyName,
+  port: number,
+): Readonly<Record<string, (label: string) => Message>> {
+  return {
+    udp: (label) => udp(5353, port, labelled(label)),
+    "tcp syn": (label) => tcp(5353, port, ["syn"], labelled(label)),
+    "tcp ack": (label) => tcp(5353, port, ["ack"], labelled(label)),
+    ping: (label) => echoRequest(family === "ipv4" ? 4 : 6, labelled(label)),
+  };
+}
+
+/** Where an attack goes: addresses, and a port of UDP and TCP. */
+export type Target = readonly [addresses: PlainAddresses, port: number];
+
+/** Every message to each target, under each of the names that are given; its own if none is. */
+export function attempts(
+  who: string,
+  from: Station,
+  targets: Readonly<Record<string, Target>>,
+  names: Readonly<Record<string, PlainAddresses>> = { itself: from.addresses },
+): readonly Attack[] {
+  return families.flatMap((family) =>
+    Object.entries(names).flatMap(([name, source]) =>
+      Object.entries(targets).flatMap(([to, [target, port]]) =>
+        Object.entries(everyMessage(family, port)).map(([how, message]) =>
+          attack(
+            from,
+            { source: source[family], target: target[family] },
+            message(`${how} of ${who} as ${name} to ${to} over ${family}`),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /** The text by which a packet is recognised wherever it or a part of it arrives. */
@@ -125,7 +168,8 @@ export function labelsIn(datagrams: readonly Buffer[]): readonly string[] {
   );
 }
 
-const ears = ["victim", "insider", "outside", "host"] as const;
+const stationNames = ["attacker", "accomplice", "victim", "insider", "outside"] as const;
+const ears = [...stationNames, "host"] as const;
 
 class Scene implements AttackScene {
   readonly host: TestHost;
@@ -167,11 +211,14 @@ class Scene implements AttackScene {
       for (const subnet of subnetsOf(network)) routeTo(host, subnet);
     const join = (name: string, network: Network, ports: readonly string[] = []) =>
       controller.createSandbox(name, { ports, endpoints: [{ network }] });
-    const published = `${publishedPort}:${targetPort}`;
     const sandboxes = {
       attacker: await join("attacker", networks.red),
       accomplice: await join("accomplice", networks.red),
-      victim: await join("victim", networks.blue, [published, `${published}/udp`]),
+      victim: await join("victim", networks.blue, [
+        ...bothProtocols(`${publishedPort}:${targetPort}`),
+        ...bothProtocols(`127.0.0.1:${loopbackPort}:${targetPort + 1}`),
+        ...bothProtocols(`[::1]:${loopbackPort}:${targetPort + 1}`),
+      ]),
       insider: await join("insider", networks.inner),
     };
     const station = (name: keyof typeof sandboxes, network: Network) =>
@@ -277,13 +324,13 @@ class Scene implements AttackScene {
     this.#hostEar.close();
     await runAll(
       "close the links",
-      [this.attacker, this.accomplice, this.victim, this.insider, this.outside].map(
-        ({ link }) =>
-          () =>
-            link.close(),
-      ),
+      stationNames.map((name) => () => this[name].link.close()),
     );
   }
+}
+
+function bothProtocols(port: string): readonly string[] {
+  return [port, `${port}/udp`];
 }
 
 async function stationIn(host: TestHost, sandbox: Sandbox, network: Network): Promise<Station> {
@@ -292,7 +339,7 @@ async function stationIn(host: TestHost, sandbox: Sandbox, network: Network): Pr
   return {
     link: RawLink.open(sandbox.key, "eth0"),
     addresses,
-    hostMac: describe(host.netns.path, bridgeOf(network)).mac,
+    hostMac: describe(host.netns.path, bridgeNameOf(network)).mac,
     gateways: gatewaysOf(network),
   };
 }

@@ -38,7 +38,8 @@ async function wire(
   await until(`${link} is a wire`, () => hasLinkLocal(host, link) && hasLinkLocal(peer, "wire0"));
 }
 
-function hasLinkLocal(where: TestNetns, link: string): boolean {
+/** Whether a link has a link-local address that is in use already. */
+export function hasLinkLocal(where: TestNetns, link: string): boolean {
   return where
     .exec("ip", "-6", "address", "show", "dev", link, "scope", "link", "-tentative")
     .includes("inet6");
