@@ -10,7 +10,7 @@ import {
 import type { Driver } from "../drivers/index.ts";
 import type { ForeignChain, HostFacts } from "../facts/index.ts";
 import type { IpamDriver } from "../ipam/index.ts";
-import type { Changes, Reconciler } from "../plan/index.ts";
+import type { Changes, OwnerId, Reconciler } from "../plan/index.ts";
 import type { HostPorts } from "../ports/index.ts";
 import type { Background } from "./background.ts";
 import type { ControllerEvent } from "./controller-event.ts";
@@ -30,6 +30,9 @@ export interface OtherFirewalls {
   chains: readonly ForeignChain[];
   /** The sysctls of br_netfilter, when nobody but weft could need it. */
   idleBridgeNetfilter: readonly string[];
+  /** Who wants something of the host for that, and whose wish was refused and told. */
+  readonly owners: Set<OwnerId>;
+  readonly refused: Set<OwnerId>;
 }
 
 /** What all of the model's operations work with. */

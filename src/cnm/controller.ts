@@ -72,6 +72,7 @@ export class Controller {
     try {
       controller.#follow(); // how the host is when this begins is what the restoring reads
       await restore(controller.#context, controller.#allocator);
+      controller.#repair.start();
       return controller;
     } catch (error) {
       await controller.close().catch(() => {}); // why it could not be opened is what the caller needs
@@ -207,9 +208,9 @@ export class Controller {
   /** Keeps in step with what changes on the host by itself. */
   #follow(): void {
     const { operations, facts } = this.#context;
-    const stop = facts.followResolvConf((text) => {
+    const stop = facts.followResolvConf(() => {
       // Refused when the controller is closed meanwhile; the next one finds it.
-      operations.run(() => followHostResolvConf(this.#context, text)).catch(() => {});
+      operations.run(() => followHostResolvConf(this.#context)).catch(() => {});
     });
     this.#unfollow.push(stop);
     if (!this.#parts.selfRepair) return;
@@ -261,7 +262,7 @@ function contextOf(
     locks: new KeyedLock(),
     operations: new Operations(),
     background: new Background(events),
-    otherFirewalls: { chains: [], idleBridgeNetfilter: [] },
+    otherFirewalls: { chains: [], idleBridgeNetfilter: [], owners: new Set(), refused: new Set() },
     keepBridgeNetfilter: parts.keepBridgeNetfilter,
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
@@ -279,7 +280,7 @@ function nativeOr(
   const ipv6 = parts.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined; // a kernel's own, for good
   return new BridgeDriver({
     linkKind: (name) => parts.facts.linkKind(name),
-    otherLinks: () => parts.facts.otherLinks(),
+    bridgesInUse: () => parts.facts.bridgesInUse(),
     linksWithAdvertisedRoute: () => parts.facts.linksWithAdvertisedRoute(),
     ipv6Available: () => ipv6,
     forwardedBefore: (family) => {

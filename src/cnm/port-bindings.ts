@@ -36,7 +36,7 @@ export async function rebind(
   const bindings = [...kept, ...taken];
   return {
     sandbox: sameBindings(bindings, sandbox.bindings) ? sandbox : { ...sandbox, bindings },
-    giveUp: () => context.hostPorts.release(taken),
+    giveUp: () => context.hostPorts.giveBack(taken),
   };
 }
 

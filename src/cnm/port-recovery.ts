@@ -12,8 +12,13 @@ interface StillLost {
 export function reservePorts(context: Context): void {
   for (const sandbox of context.tables.sandboxes.all()) {
     if (sandbox.state === "deleting") continue;
-    for (const { reason } of reserveAgain(context, sandbox))
-      context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error: reason });
+    const tell = (error: unknown) =>
+      context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error });
+    try {
+      for (const { reason } of reserveAgain(context, sandbox)) tell(reason);
+    } catch (error) {
+      tell(error); // its plan fails too, and no other sandbox's
+    }
   }
 }
 
@@ -22,16 +27,22 @@ export async function takeLostPorts(context: Context): Promise<readonly StillLos
   const still: StillLost[] = [];
   for (const id of [...context.lostPorts.keys()]) {
     await context.locks.run(sandboxOwner(id), async () => {
-      const before = context.lostPorts.get(id)?.size ?? 0;
+      const before = context.lostPorts.get(id);
       const sandbox = context.tables.sandboxes.get(id);
-      if (sandbox === undefined || sandbox.state === "deleting") {
+      if (before === undefined || sandbox === undefined || sandbox.state === "deleting") {
         context.lostPorts.delete(id);
         return;
       }
-      const lost = reserveAgain(context, sandbox);
-      still.push(...lost.map(({ reason }) => ({ what: sandboxOwner(id), error: reason })));
-      if (lost.length < before)
-        await context.reconciler.change(sandboxChange(context, sandbox, attachmentsOf(context, id)));
+      try {
+        const lost = reserveAgain(context, sandbox);
+        still.push(...lost.map(({ reason }) => ({ what: sandboxOwner(id), error: reason })));
+        if (lost.length < before.size)
+          await context.reconciler.change(sandboxChange(context, sandbox, attachmentsOf(context, id)));
+      } catch (error) {
+        still.push({ what: sandboxOwner(id), error });
+        context.hostPorts.release([...before.values()].map(({ binding }) => binding));
+        context.lostPorts.set(id, before);
+      }
     });
   }
   return still;

@@ -94,7 +94,7 @@ export interface SandboxRecord {
   readonly dns: readonly IpAddress[];
   readonly dnsSearch: readonly string[];
   readonly dnsOptions: readonly string[];
-  /** What the host's resolv.conf said when the sandbox was made. */
+  /** What the host's resolv.conf says, as it was found last. */
   readonly hostResolvConf: string;
   /** Whether the kernel had IPv6 when the sandbox was made. */
   readonly ipv6: boolean;

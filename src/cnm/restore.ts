@@ -25,7 +25,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   await compensate(context);
   takeInHostResolvConf(context);
   reservePorts(context);
-  lookForFirewalls(context);
+  lookOrTell(context);
   const creating = stageAll(context);
   const { failures, removed } = await context.reconciler.sync(creating);
   const failed = new Set<string>();
@@ -90,6 +90,15 @@ async function compensate(context: Context): Promise<void> {
   }
 }
 
+/** What other firewalls there are decides nothing about what weft's own is. */
+function lookOrTell(context: Context): void {
+  try {
+    lookForFirewalls(context);
+  } catch (error) {
+    tell(context, "other firewalls", error);
+  }
+}
+
 /** Lets every owner want what its record says. Gives the owners whose making was cut off. */
 function stageAll(context: Context): Set<string> {
   const creating = new Set<string>();
@@ -101,7 +110,10 @@ function stageAll(context: Context): Set<string> {
       tell(context, owner, error);
     }
   };
-  context.reconciler.stage(firewallChange(context));
+  for (const [owner, wanted] of firewallChange(context)) {
+    context.otherFirewalls.owners.add(owner);
+    stage(owner, () => wanted, "ready");
+  }
   const { networks, endpoints, sandboxes } = context.tables;
   for (const network of networks.all()) {
     if (network.state !== "deleting")

@@ -202,6 +202,7 @@ export function deleteSandbox(context: Context, id: Id): Promise<void> {
       for (const endpoint of leaving) context.tables.endpoints.put(transaction, endpoint);
     });
     context.tables.sandboxes.set(sandbox);
+    context.lostPorts.delete(id);
     context.tables.freeContainer(sandbox.containerId);
     for (const endpoint of leaving) {
       context.tables.setEndpoint(endpoint);

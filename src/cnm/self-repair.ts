@@ -5,8 +5,10 @@ import { followFirewalls, lookForFirewalls } from "./other-firewalls.ts";
 
 /** How long further changes are waited for before the host is looked at, ms: a program that changes it does more than one thing. */
 const quietMs = 50;
-/** The longest wait between two repairs, ms, when somebody changes things back again and again. */
-const longestWaitMs = 10_000;
+/** The longest wait before the host's rules are put right again, ms: without them nothing is kept apart. */
+const longestRulesWaitMs = 500;
+/** The longest wait before links are, ms: root in a sandbox may delete its own as often as it likes. */
+const longestLinksWaitMs = 10_000;
 /** After this long without a repair the next one waits no longer than the first, ms. */
 const peaceMs = 30_000;
 
@@ -18,46 +20,56 @@ export interface RepairCounters {
   readonly repairedObjects: number;
 }
 
+/** What came of a look at the host. */
+interface Outcome {
+  readonly mended: readonly string[];
+  readonly failures: readonly { readonly what: string; readonly error: unknown }[];
+}
+
 /**
  * Keeps the host as the records say when others change it: what is weft's is put back, and other firewalls
  * that come are passed. It is told of changes and asks nothing; who fights it is answered ever more slowly.
+ * Rules and links are seen to apart, so that a fight over the one does not delay the other.
  */
 export class SelfRepair {
   readonly #context: Context;
-  #firewallsChanged = false;
-  #disturbed = false;
-  #by: string | undefined;
-  /** Ends the wait before the next look at the host, or the whole when it is stopped. */
   readonly #stopped = new AbortController();
-  /** Waiting for more changes, or putting right what changed. */
-  #busy = false;
-  #waitMs = quietMs;
-  #lastRepair = Number.NEGATIVE_INFINITY;
+  readonly #rules: Watchman;
+  readonly #links: Watchman;
+  #by: string | undefined;
   #repairs = 0;
   #repairedObjects = 0;
 
   constructor(context: Context) {
     this.#context = context;
+    const { signal } = this.#stopped;
+    this.#rules = new Watchman(context, signal, longestRulesWaitMs, () => this.#seeToRules());
+    this.#links = new Watchman(context, signal, longestLinksWaitMs, () => this.#seeToLinks());
   }
 
   get counters(): RepairCounters {
     return { repairs: this.#repairs, repairedObjects: this.#repairedObjects };
   }
 
+  /** Begins to act on what it hears, and has heard; not before the host was brought to what the records say. */
+  start(): void {
+    this.#rules.start();
+    this.#links.start();
+  }
+
   /** Takes note of a change that somebody made. */
   hear(change: HostChange): void {
     switch (change.change) {
       case "rules":
-        this.#disturbed ||= change.ours;
-        this.#firewallsChanged ||= change.chains;
         this.#by = change.program;
+        if (change.ours || change.chains) this.#rules.call();
         break;
       case "links":
-        this.#disturbed = true;
+        this.#links.call();
         break;
       case "unknown":
-        this.#disturbed = true;
-        this.#firewallsChanged = true;
+        this.#rules.call();
+        this.#links.call();
         break;
       case "ended":
         this.#context.events.emit({
@@ -65,60 +77,107 @@ export class SelfRepair {
           what: "changes of the host",
           error: change.error,
         });
-        return;
     }
-    if (this.#disturbed || this.#firewallsChanged) this.#plan();
   }
 
   stop(): void {
     this.#stopped.abort();
   }
 
-  #plan(): void {
-    if (this.#busy || this.#stopped.signal.aborted) return;
+  /** Looks for other firewalls, and puts weft's rules and its own in theirs right. */
+  async #seeToRules(): Promise<boolean> {
+    lookForFirewalls(this.#context);
+    await followFirewalls(this.#context);
+    const { mended, failures } = await this.#context.reconciler.syncRules();
+    return this.#tell({
+      mended,
+      failures: failures.map(({ step, error }) => ({ what: step.identity, error })),
+    });
+  }
+
+  /** Puts everything right, if anything is not. */
+  async #seeToLinks(): Promise<boolean> {
+    const { reconciler } = this.#context;
+    const drifts = await reconciler.drift();
+    if (drifts.length === 0) return false;
+    const { failures } = await reconciler.sync();
+    const failed = new Set(failures.map(({ step }) => step.identity));
+    const mended = drifts.map(({ identity }) => identity).filter((identity) => !failed.has(identity));
+    return this.#tell({
+      mended,
+      failures: failures.map(({ step, error }) => ({ what: step.identity, error })),
+    });
+  }
+
+  /** True when something was not as it should be. */
+  #tell({ mended, failures }: Outcome): boolean {
+    if (mended.length > 0) {
+      this.#repairs++;
+      this.#repairedObjects += mended.length;
+    }
+    if (mended.length + failures.length === 0) return false;
+    this.#context.events.emit({ event: "repaired", by: this.#by, what: mended, failures });
+    return true;
+  }
+}
+
+/** Looks after one part of the host, once it is called, as soon as no more calls come. */
+class Watchman {
+  readonly #context: Context;
+  readonly #stopped: AbortSignal;
+  readonly #longestWaitMs: number;
+  /** Gives whether anything was amiss. */
+  readonly #look: () => Promise<boolean>;
+  #started = false;
+  #called = false;
+  #busy = false;
+  #waitMs = quietMs;
+  #lastAmiss = Number.NEGATIVE_INFINITY;
+
+  constructor(context: Context, stopped: AbortSignal, longestWaitMs: number, look: () => Promise<boolean>) {
+    this.#context = context;
+    this.#stopped = stopped;
+    this.#longestWaitMs = longestWaitMs;
+    this.#look = look;
+  }
+
+  start(): void {
+    this.#started = true;
+    this.#goOn();
+  }
+
+  call(): void {
+    this.#called = true;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (!this.#started || !this.#called || this.#busy || this.#stopped.aborted) return;
     this.#busy = true;
     void this.#work().finally(() => {
       this.#busy = false;
-      if (this.#disturbed || this.#firewallsChanged) this.#plan();
+      this.#goOn();
     });
   }
 
   async #work(): Promise<void> {
     const { clock, operations, events } = this.#context;
-    if (clock.monotonic() - this.#lastRepair > peaceMs) this.#waitMs = quietMs;
+    if (clock.monotonic() - this.#lastAmiss > peaceMs) this.#waitMs = quietMs;
     try {
-      await clock.sleep(this.#waitMs, this.#stopped.signal);
-      await operations.run(() => this.#putRight());
+      await clock.sleep(this.#waitMs, this.#stopped);
+      this.#called = false;
+      if (await operations.run(this.#look)) this.#slowDown();
     } catch (error) {
       // Closed meanwhile: the next controller puts it right.
-      if (this.#stopped.signal.aborted || isWeftError(error, "CONTROLLER_CLOSED")) return;
+      if (this.#stopped.aborted || isWeftError(error, "CONTROLLER_CLOSED")) return;
       events.emit({ event: "follow-failed", what: "changes of the host", error });
+      this.#called = true; // what could not be looked at is looked at again
+      this.#slowDown();
     }
   }
 
-  async #putRight(): Promise<void> {
-    const { otherFirewalls, reconciler } = this.#context;
-    if (this.#firewallsChanged) {
-      this.#firewallsChanged = false;
-      lookForFirewalls(this.#context);
-      await followFirewalls(this.#context);
-      // Whoever flushes a chain takes our rule along.
-      this.#disturbed ||= otherFirewalls.chains.some(({ drops }) => drops);
-    }
-    if (!this.#disturbed) return;
-    this.#disturbed = false;
-    const drifts = await reconciler.drift();
-    if (drifts.length === 0) return;
-    const { failures } = await reconciler.sync();
-    this.#repairs++;
-    this.#repairedObjects += drifts.length;
-    this.#lastRepair = this.#context.clock.monotonic();
-    this.#waitMs = Math.min(this.#waitMs * 2, longestWaitMs);
-    this.#context.events.emit({
-      event: "repaired",
-      by: this.#by,
-      what: drifts.map(({ drift, identity }) => `${drift} ${identity}`),
-      failures: failures.map(({ step, error }) => ({ what: step.identity, error })),
-    });
+  #slowDown(): void {
+    this.#lastAmiss = this.#context.clock.monotonic();
+    this.#waitMs = Math.min(this.#waitMs * 2, this.#longestWaitMs);
   }
 }

@@ -15,6 +15,7 @@ export class FixedFacts implements HostFacts {
   foreignChains: readonly ForeignChain[] = [];
   /** Identities of namespaces by path; the path itself for others. */
   readonly namespaces = new Map<string, string>();
+  bridges: readonly string[] = [];
   legacyIptables = false;
   resolvConfText = "";
   readonly #hostListeners = new Set<(change: HostChange) => void>();
@@ -32,8 +33,8 @@ export class FixedFacts implements HostFacts {
     return this.onLink;
   }
 
-  otherLinks(): readonly string[] {
-    return [...this.links.keys()];
+  bridgesInUse(): readonly string[] {
+    return this.bridges;
   }
 
   linksWithAdvertisedRoute(): readonly string[] {

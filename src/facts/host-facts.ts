@@ -10,8 +10,8 @@ export interface HostFacts {
   linkKind(name: string): string | undefined;
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */
   onLinkPrefixes(): readonly Prefix[];
-  /** The host's links but lo, weft's own, and bridges without a port, which wait for somebody's containers. */
-  otherLinks(): readonly string[];
+  /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */
+  bridgesInUse(): readonly string[];
   /** Links whose IPv6 default route was learned from a router advertisement. */
   linksWithAdvertisedRoute(): readonly string[];
   /** Other people's chains that judge what this host forwards. */

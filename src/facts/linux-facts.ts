@@ -72,17 +72,14 @@ export class LinuxFacts implements HostFacts {
     return onLink.map(({ destination }) => destination);
   }
 
-  otherLinks(): readonly string[] {
+  bridgesInUse(): readonly string[] {
     const links = listLinks(this.#socket);
     const masters = new Set(links.map(({ master }) => master));
-    const others = links.filter(
-      ({ name, index, group, kind }) =>
-        name !== "lo" &&
-        group !== linkGroup &&
-        group !== doomedLinkGroup &&
-        (kind?.kind !== "bridge" || masters.has(index)),
+    const bridges = links.filter(
+      ({ index, group, kind }) =>
+        kind?.kind === "bridge" && masters.has(index) && group !== linkGroup && group !== doomedLinkGroup,
     );
-    return others.map(({ name }) => name);
+    return bridges.map(({ name }) => name);
   }
 
   linksWithAdvertisedRoute(): readonly string[] {
@@ -109,9 +106,9 @@ export class LinuxFacts implements HostFacts {
   }
 
   resolvConf(): string {
-    const text = readIfThere(this.#resolvConfPath) ?? "";
+    const text = readIfPossible(this.#resolvConfPath) ?? "";
     const stub = /^nameserver[ \t]+127\.0\.0\.53[ \t]*$/m.test(text);
-    return stub ? (readIfThere(systemdResolvConf) ?? text) : text;
+    return stub ? (readIfPossible(systemdResolvConf) ?? text) : text;
   }
 
   followResolvConf(listener: (text: string) => void): () => void {
@@ -140,6 +137,15 @@ export class LinuxFacts implements HostFacts {
     this.#routes.close();
     this.#socket.close();
     closeFd(this.#fd);
+  }
+}
+
+/** Nothing also of a folder, or of a link that leads nowhere: then it names no servers. */
+function readIfPossible(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
   }
 }
 

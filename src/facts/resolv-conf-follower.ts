@@ -20,12 +20,12 @@ export class ResolvConfFollower {
   readonly #init: ResolvConfFollowerInit;
   #watchers = new Map<string, FSWatcher>();
   #timer: NodeJS.Timeout | undefined;
-  #text: string;
+  #text = "";
 
   constructor(init: ResolvConfFollowerInit) {
     this.#init = init;
     this.#watchFolders();
-    this.#text = init.read();
+    this.#text = this.#readOrKeep();
   }
 
   close(): void {
@@ -61,10 +61,19 @@ export class ResolvConfFollower {
 
   #look(): void {
     this.#watchFolders(); // the file may be a link to somewhere else now
-    const text = this.#init.read();
+    const text = this.#readOrKeep();
     if (text === this.#text) return;
     this.#text = text;
     this.#init.listener(text);
+  }
+
+  /** What cannot be read, as a link that leads to itself, says nothing new. */
+  #readOrKeep(): string {
+    try {
+      return this.#init.read();
+    } catch {
+      return this.#text;
+    }
   }
 }
 

@@ -24,6 +24,8 @@ export interface KernelQuery {
   /** The folder of weft's namespaces and the one of its files: what lies there is weft's. */
   readonly netnsFolder?: string | undefined;
   readonly fileFolder?: string | undefined;
+  /** Read only the host's rule set: its tables of weft's, and rules of weft's in others' chains. */
+  readonly only?: "rules" | undefined;
   /** Objects that no dump gives: sysctls and adopted links to look up one by one. */
   readonly lookUp: readonly KernelObject[];
 }

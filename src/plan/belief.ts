@@ -49,9 +49,16 @@ export class Belief {
     this.#removeOne(identity);
   }
 
-  /** Believes that of the kernel's objects exactly these are there. What is held stays. */
-  replaceKernelObjects(objects: Iterable<PlannedObject>): void {
-    for (const [identity, { kind }] of [...this.#objects]) if (kind !== "held") this.#removeOne(identity);
+  /**
+   * Believes that of the kernel's objects exactly these are there, or of those that `concerned` says. What
+   * is held stays.
+   */
+  replaceKernelObjects(
+    objects: Iterable<PlannedObject>,
+    concerned: (object: PlannedObject) => boolean = () => true,
+  ): void {
+    for (const [identity, object] of [...this.#objects])
+      if (object.kind !== "held" && concerned(object)) this.#removeOne(identity);
     for (const object of objects) this.add(object);
   }
 

@@ -1,5 +1,5 @@
 import { deepEqual, Events, KeyedLock, messageOf, throwAll, WeftError } from "../core/index.ts";
-import type { Effect, Identity, Kernel, KernelQuery } from "../kernel/index.ts";
+import { type Effect, hostNetns, type Identity, type Kernel, type KernelQuery } from "../kernel/index.ts";
 import { Belief } from "./belief.ts";
 import { type Changes, Desired, type Proposal } from "./desired.ts";
 import { diff, type Step, type StepList } from "./diff.ts";
@@ -162,6 +162,31 @@ export class Reconciler {
       const { removed } = this.#leave(background, [], nothingGoing);
       await removed.catch(() => {}); // told as an event, and to whoever asks for it
       return { failures, removed };
+    });
+  }
+
+  /**
+   * {@link sync} for the host's rule set alone, which costs little however many sandboxes there are. Gives
+   * what was put right. Throws KernelError when the rules cannot be read.
+   */
+  syncRules(): Promise<{ readonly mended: readonly Identity[]; readonly failures: readonly Failure[] }> {
+    return this.#locked(async () => {
+      const found = await this.#kernel.read({ namespaces: [hostNetns], lookUp: [], only: "rules" });
+      this.#belief.replaceKernelObjects(believable(this.#desired, found), isHostRule);
+      const identities = [...this.#desired.identities(), ...this.#belief.identities()].filter((one) => {
+        const object = this.#desired.get(one)?.object ?? this.#belief.get(one);
+        return object !== undefined && isHostRule(object);
+      });
+      const wantedOf = (one: Identity) => this.#desired.get(one);
+      const steps = diff(new Set(identities), wantedOf, this.#belief, this.#ranks);
+      const { failures, effects } = await this.#executor.run(
+        [...steps.deletions, ...steps.creations],
+        "continue",
+      );
+      await this.#effects(effects);
+      const failed = new Set(failures.map(({ step }) => step));
+      const done = [...steps.deletions, ...steps.creations].filter((step) => !failed.has(step));
+      return { mended: identitiesOfSteps(done), failures };
     });
   }
 
@@ -333,6 +358,12 @@ export class Reconciler {
   async #lookAgain(): Promise<void> {
     await this.#observe().catch(() => {}); // it is still broken: what broke it is thrown already
   }
+}
+
+/** True for a part of the host's rule set. */
+function isHostRule(object: PlannedObject): boolean {
+  const rule = object.kind === "nft-table" || object.kind === "nft-element" || object.kind === "accept-rule";
+  return rule && object.netns === hostNetns;
 }
 
 function errorsOf(failures: readonly Failure[]): readonly unknown[] {

@@ -129,6 +129,14 @@ export class HostPorts {
   }
 
   /**
+   * {@link release} of what {@link allocate} gave, and only of that: whoever has one of those ports now by
+   * another allocation keeps it.
+   */
+  giveBack(bindings: readonly PortBinding[]): void {
+    this.release(bindings.filter((binding) => this.#book.get(binding)?.binding === binding));
+  }
+
+  /**
    * The socket that keeps a port: listening for tcp, bound for udp, undefined where nothing had to keep it.
    * It stays open until the port is released. Throws INTERNAL when the port is not reserved.
    */

@@ -35,7 +35,13 @@ export class StandingProxies implements PortProxies {
   stop(ids: readonly string[]): Promise<void> {
     return this.#alone(async () => {
       for (const id of ids) this.#served.delete(id);
-      await this.#service?.stop(ids);
+      const service = this.#service;
+      try {
+        await service?.stop(ids);
+      } catch (error) {
+        if (this.#service === service) throw error;
+        // It has crashed meanwhile: it serves nothing any more.
+      }
     });
   }
 
@@ -65,8 +71,14 @@ export class StandingProxies implements PortProxies {
     const service = await this.#start();
     service.events.subscribe((event) => this.#crashed(service, event));
     this.#service = service;
-    await service.serve([...this.#served.values()]);
-    return service;
+    try {
+      await service.serve([...this.#served.values()]);
+      return service;
+    } catch (error) {
+      this.#service = undefined; // the next one begins with all of them again
+      await service.close().catch(() => {}); // why it cannot serve is what counts
+      throw error;
+    }
   }
 
   #crashed(service: PortProxies, event: PortProxiesEvent): void {

@@ -41,7 +41,7 @@ test("what somebody took away is put back, counted, and told with who did it", (
     const [event] = repaired(world);
     assert.ok(event?.event === "repaired");
     assert.equal(event.by, "nft");
-    assert.ok(event.what.includes("missing nft-table host inet weft"));
+    assert.ok(event.what.includes("nft-table host inet weft"));
     assert.deepEqual(event.failures, []);
     const { repairs, repairedObjects } = world.controller.repairs;
     assert.deepEqual([repairs, repairedObjects], [1, event.what.length]);
@@ -56,7 +56,7 @@ test("a change that disturbs nothing is no repair", () =>
     assert.deepEqual(repaired(world), []);
   }));
 
-test("many changes at once are one repair, and who fights is answered ever more slowly", () =>
+test("many changes at once are one repair, and who fights over rules is answered every half second", () =>
   withNetwork(async (world) => {
     const before = world.clock.sleeps.length;
     for (let round = 0; round < 9; round++) {
@@ -66,7 +66,40 @@ test("many changes at once are one repair, and who fights is answered ever more 
     }
     assert.equal(world.controller.repairs.repairs, 9);
     const waits = world.clock.sleeps.slice(before).filter((ms) => ms >= 50);
-    assert.deepEqual(waits, [50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000]);
+    assert.deepEqual(waits, [50, 100, 200, 400, 500, 500, 500, 500, 500]);
+  }));
+
+test("who fights over links is answered ever more slowly, and delays no repair of rules", () =>
+  withNetwork(async (world) => {
+    const bridge = () => `br-${world.controller.network("n1").id.slice(0, 12)}`;
+    const before = world.clock.sleeps.length;
+    for (let round = 0; round < 10; round++) {
+      world.hand.deleteLink(bridge());
+      factsOf(world).changeHost({ change: "links", links: [bridge()] });
+      await workOff(world);
+    }
+    const waits = () => world.clock.sleeps.slice(before).filter((ms) => ms >= 50);
+    assert.deepEqual(waits(), [50, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+    world.hand.flushNftables();
+    factsOf(world).changeHost(flushed);
+    await workOff(world);
+    assert.equal(waits().at(-1), 50);
+    assert.deepEqual(await world.controller.drift(), []);
+  }));
+
+test("what is told while a controller opens is seen to once the host is as the records say", () =>
+  withNetwork(async (world) => {
+    const facts = factsOf(world);
+    const follow = facts.followHost.bind(facts);
+    facts.followHost = (listener) => {
+      listener(flushed);
+      return follow(listener);
+    };
+    const events = world.events.length;
+    await world.restart();
+    await workOff(world);
+    assert.deepEqual(await world.controller.drift(), []);
+    assert.deepEqual(world.events.slice(events), []);
   }));
 
 test("a firewall that comes is passed while there is a network, and left alone when it is gone", () =>

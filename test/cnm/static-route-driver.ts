@@ -23,7 +23,7 @@ export class StaticRouteDriver extends NativeDriver {
     this.#bridge = new BridgeDriver({
       linkKind: (name) => facts.linkKind(name),
       forwardedBefore: (family) => isForwarding(facts, family),
-      otherLinks: () => facts.otherLinks(),
+      bridgesInUse: () => facts.bridgesInUse(),
       linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
       ipv6Available: () => true,
     });

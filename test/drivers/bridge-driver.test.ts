@@ -21,7 +21,7 @@ import { idOf } from "../cnm/samples.ts";
 const facts: BridgeFacts = {
   linkKind: () => undefined,
   forwardedBefore: () => false,
-  otherLinks: () => ["eth0"],
+  bridgesInUse: () => ["uplink0"],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
 };
@@ -98,7 +98,7 @@ const plain = [
   "10.0.0.1/24 on br",
   "up br",
   "net/ipv4/ip_forward = 1",
-  "guarded eth0",
+  "guarded uplink0",
   "foreign ipv4",
   "net/ipv4/conf/all/accept_redirects = 0",
   "table weft",
@@ -111,7 +111,7 @@ const plain = [
 /** What makes the host forward, and nobody else's traffic by it. */
 const wayOut = [
   "net/ipv4/ip_forward = 1",
-  "guarded eth0",
+  "guarded uplink0",
   "foreign ipv4",
   "net/ipv4/conf/all/accept_redirects = 0",
 ];
@@ -166,7 +166,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
       "up br",
       "net/ipv6/conf/wan/accept_ra = 2",
       "net/ipv4/ip_forward = 1",
-      "guarded eth0",
+      "guarded uplink0",
       "foreign ipv4",
       "net/ipv6/conf/all/forwarding = 1",
       "foreign ipv6",
@@ -223,7 +223,7 @@ const refuse = (): never => {
 const unasked: BridgeFacts = {
   linkKind: refuse,
   forwardedBefore: refuse,
-  otherLinks: refuse,
+  bridgesInUse: refuse,
   linksWithAdvertisedRoute: refuse,
   ipv6Available: refuse,
 };

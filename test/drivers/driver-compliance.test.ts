@@ -9,7 +9,7 @@ driverCompliance({
     new BridgeDriver({
       linkKind: () => undefined,
       forwardedBefore: () => false,
-      otherLinks: () => [],
+      bridgesInUse: () => [],
       linksWithAdvertisedRoute: () => [],
       ipv6Available: () => true,
     }),

@@ -91,7 +91,6 @@ suite("what somebody else did to the host is told and mended", () => {
         'missing nft-element host inet weft bridges6 ["GATEWAY6"]',
         'missing nft-element host inet weft foreign ["ipv4"]',
         'missing nft-element host inet weft foreign ["ipv6"]',
-        'missing nft-element host inet weft guarded ["up0"]',
         'missing nft-element host inet weft icc ["BRIDGE","BRIDGE"]',
         'missing nft-element host inet weft ifs ["BRIDGE"]',
         'missing nft-element host inet weft masq4 ["POOL4"]',

@@ -109,7 +109,7 @@ suite("beside other firewalls", () => {
     withScene(async (scene) => {
       const { host } = scene;
       await mendedAfter(scene, () => host.netns.exec("nft", "flush", "ruleset"));
-      assert.ok(host.repaired.includes("missing nft-table host inet weft"), host.repaired.join("\n"));
+      assert.ok(host.repaired.includes("nft-table host inet weft"), host.repaired.join("\n"));
       await mendedAfter(scene, () => host.netns.exec("nft", "flush", "set", "inet", "weft", "ifs"));
       await mendedAfter(scene, () => host.netns.exec("nft", "delete", "table", "inet", "weft"));
       await mendedAfter(scene, () => host.netns.exec("nft", "flush", "chain", "inet", "weft", "forward"));

@@ -77,7 +77,7 @@ export class BridgeDriver extends NativeDriver {
       adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
-      guardedLinks: this.#guardedLinks(others),
+      guardedBridges: this.#guardedBridges(others),
       advertisedLinks: network.ipv6 && !network.internal ? this.#facts.linksWithAdvertisedRoute() : [],
     };
   }
@@ -122,9 +122,9 @@ export class BridgeDriver extends NativeDriver {
   }
 
   /** Those that the first network found, before it made the host forward. */
-  #guardedLinks(others: readonly DriverNetwork[]): readonly string[] {
+  #guardedBridges(others: readonly DriverNetwork[]): readonly string[] {
     const forwarding = others.find(({ internal }) => !internal);
-    return forwarding === undefined ? this.#facts.otherLinks() : bridgeAnswerOf(forwarding).guardedLinks;
+    return forwarding === undefined ? this.#facts.bridgesInUse() : bridgeAnswerOf(forwarding).guardedBridges;
   }
 
   /** True when the link is there and a bridge that the user named; a link of weft's own name was not made by the user. */

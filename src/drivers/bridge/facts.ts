@@ -7,8 +7,8 @@ export interface BridgeFacts {
   linkKind(name: string): string | undefined;
   /** Whether the host forwarded packets of the family before weft ever touched that. */
   forwardedBefore(family: Family): boolean;
-  /** The host's links that are not weft's, but for bridges that wait for somebody's containers. */
-  otherLinks(): readonly string[];
+  /** The host's bridges with ports that are not weft's. */
+  bridgesInUse(): readonly string[];
   /** Links whose IPv6 default route was learned from router advertisements: forwarding would end that. */
   linksWithAdvertisedRoute(): readonly string[];
   /** False when the kernel runs without IPv6. */
@@ -25,10 +25,10 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
   readonly forwardedBefore: Readonly<Record<Family, boolean>>;
   readonly advertisedLinks: readonly string[];
   /**
-   * The host's links when weft made it forward: it was no router between them, and is none now. What comes
-   * later, another engine's bridge or a tunnel, comes with somebody who wants it forwarded.
+   * Bridges that were in use when weft made the host forward: the host's own way out may be one. It was no
+   * router for them, and is none now; a bridge that comes later comes with somebody who wants it forwarded.
    */
-  readonly guardedLinks: readonly string[];
+  readonly guardedBridges: readonly string[];
 }
 
 /** The answer that the driver gave when it made the network. */

@@ -122,7 +122,7 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
       objects.push(element("foreign", [family === 4 ? "ipv4" : "ipv6"], { data: { verdict: "drop" } }));
   }
   if (familiesOf(network).some((family) => !answer.forwardedBefore[family]))
-    objects.push(...answer.guardedLinks.map((link) => element("guarded", [link])));
+    objects.push(...answer.guardedBridges.map((link) => element("guarded", [link])));
   // Linux makes 0 of this when forwarding begins and 1 when it ends, whatever it was before.
   if (network.ipv4 && !answer.forwardedBefore[4])
     objects.push({ kind: "sysctl", netns: hostNetns, key: "net/ipv4/conf/all/accept_redirects", value: "0" });

@@ -102,6 +102,8 @@ const input: nftables.ChainDefinition = {
       match(fib(["daddr", "iif"], "type"), "!=", "local"),
       drop,
     ],
+    // An anycast address of a subnet (RFC 4291 §2.6.1) is every bridge's, and not in those sets.
+    [match(fib(["daddr", "iif"], "type"), "==", "anycast"), drop],
     [fromInternal, match(fib(["daddr", "iif"], "type"), "==", "unicast"), drop],
     [fromInternal, match(concat(...port), "in", set("reserved")), drop],
   ]),
@@ -130,8 +132,8 @@ const related: nftables.ChainDefinition = {
 const raw: nftables.ChainDefinition = {
   hook: { type: "filter", hook: "prerouting", priority: priorities.raw, policy: "accept" },
   rules: rules("inet", [
-    [match(iifname, "!=", "lo"), match(payload("ip daddr"), "==", "127.0.0.0/8"), drop],
-    [match(iifname, "!=", "lo"), match(payload("ip saddr"), "==", "127.0.0.0/8"), drop],
+    [match(payload("ip daddr"), "==", "127.0.0.0/8"), match(iifname, "!=", "lo"), drop],
+    [match(payload("ip saddr"), "==", "127.0.0.0/8"), match(iifname, "!=", "lo"), drop],
     [fromOurs, isSpoofed, notrack],
   ]),
 };
@@ -149,6 +151,9 @@ const postrouting: nftables.ChainDefinition = {
     [outOfOurs, isNat, match(fib("saddr", "type"), "==", "local"), masquerade()],
     [isNat, match(concat(oifname, payload("ip saddr")), "in", set("own4")), masquerade()],
     [isNat, match(concat(oifname, payload("ip6 saddr")), "in", set("own6")), masquerade()],
+    // A target that is on the client's network too would answer past the host.
+    [isNat, outOfOurs, match(payload("ip saddr"), "in", set("masq4")), masquerade()],
+    [isNat, outOfOurs, match(payload("ip6 saddr"), "in", set("masq6")), masquerade()],
     [outOfOthers, snat("ip", map(payload("ip saddr"), "snat4"), { data: "address" })],
     [outOfOthers, snat("ip6", map(payload("ip6 saddr"), "snat6"), { data: "address" })],
     [match(payload("ip saddr"), "in", set("masq4")), outOfOthers, masquerade()],
@@ -165,14 +170,12 @@ export const tableChains: Readonly<Record<string, nftables.ChainDefinition>> = {
   related,
   input,
   forward,
-  // The host is no router between links for which it was none before weft.
+  // The host is no router for which it was none before weft. A bridge that came later is another engine's.
   "not-ours": {
     rules: rules("inet", [
-      [
-        match(iifname, "in", set("guarded")),
-        match(oifname, "in", set("guarded")),
-        verdictMap(meta("nfproto"), "foreign"),
-      ],
+      [match(meta("iifkind"), "==", "bridge"), match(iifname, "!=", set("guarded")), accept],
+      [match(meta("oifkind"), "==", "bridge"), match(oifname, "!=", set("guarded")), accept],
+      [verdictMap(meta("nfproto"), "foreign")],
       [accept],
     ]),
   },

@@ -34,9 +34,9 @@ export const tableSets = {
   unprotected: { key: ["ifname", "nf_proto"] },
   /** Bridges, and families, of gateway mode routed: their sandboxes answer pings. */
   routed: { key: ["ifname", "nf_proto"] },
-  /** Links that the host had when weft made it a router. */
+  /** Bridges that the host had when weft made it a router, for itself: its links to others may be among their ports. */
   guarded: { key: ["ifname"] },
-  /** What becomes of traffic between those: dropped for the families that weft made it a router for. */
+  /** What becomes of traffic that weft has no part in: dropped for the families that weft made it a router for. */
   foreign: { key: ["nf_proto"], data: "verdict" },
   ...portMaps,
 } as const satisfies Readonly<Record<string, nftables.SetType>>;

@@ -27,6 +27,7 @@ interface NetnsReading {
 
 /** Reads what {@link KernelQuery} asks for. Throws KernelError. */
 export function readHost(session: Session, query: KernelQuery): Found[] {
+  if (query.only === "rules") return tablesOf(session, hostNetns);
   const found: Found[] = [];
   const readings: NetnsReading[] = [];
   const identities = new Set<string>();
@@ -45,14 +46,17 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
     readings.push({ netns, links: listLinks(session.route(netns)) });
   }
   for (const reading of readings) {
-    found.push(
-      ...linksOf(reading, readings),
-      ...addressesOf(session, reading),
-      ...routesOf(session, reading),
-    );
-    found.push(...tablesOf(session, reading.netns));
+    append(found, linksOf(reading, readings));
+    append(found, addressesOf(session, reading));
+    append(found, routesOf(session, reading));
+    append(found, tablesOf(session, reading.netns));
   }
   return [...found, ...filesBelow(query.fileFolder), ...lookedUp(session, query)];
+}
+
+/** Without a spread: root in a sandbox decides how much there is in its namespace. */
+function append(found: Found[], more: readonly Found[]): void {
+  for (const one of more) found.push(one);
 }
 
 function namespacesToRead(query: KernelQuery): Set<NetnsRef> {
@@ -141,28 +145,27 @@ function tablesOf(session: Session, netns: NetnsRef): Found[] {
   const socket = session.netfilter(netns);
   const tables = listTables(socket);
   const own = tables.filter(({ table }) => table === tableName);
-  const others = tables.length > own.length;
-  const accepting = others ? foreignAcceptRules(socket, netns) : [];
-  const found = own.flatMap(({ family, table }): Found[] => {
+  const found: Found[] = [];
+  for (const { family, table } of own) {
     const definition = readTable(socket, { family, table });
-    if (definition === undefined || !isNftFamily(family)) return [];
-    const elements = Object.entries(definition.sets).flatMap(([set, type]) =>
+    if (definition === undefined || !isNftFamily(family)) continue;
+    found.push({ object: { kind: "nft-table", netns, definition: { ...definition, family } }, marked: true });
+    // weft's tables in sandboxes have no sets: where there are some, the table is another, however much they hold.
+    if (netns !== hostNetns) continue;
+    for (const [set, type] of Object.entries(definition.sets)) {
       // What rules or users add for a time is no part of any plan.
-      type.dynamic
-        ? []
-        : lasting(listElements(socket, { family, table, set }, type)).map(
-            (element): Found => ({
-              object: { kind: "nft-element", netns, family, table, set, type, element },
-              marked: true,
-            }),
-          ),
-    );
-    return [
-      { object: { kind: "nft-table", netns, definition: { ...definition, family } }, marked: true },
-      ...elements,
-    ];
-  });
-  return [...found, ...accepting.map((object): Found => ({ object, marked: true }))];
+      if (type.dynamic) continue;
+      for (const element of lasting(listElements(socket, { family, table, set }, type)))
+        found.push({
+          object: { kind: "nft-element", netns, family, table, set, type, element },
+          marked: true,
+        });
+    }
+  }
+  // In a sandbox, other people's chains are its own affair.
+  if (netns === hostNetns && tables.length > own.length)
+    for (const object of foreignAcceptRules(socket, netns)) found.push({ object, marked: true });
+  return found;
 }
 
 function lasting(elements: readonly SetElement[]): readonly SetElement[] {

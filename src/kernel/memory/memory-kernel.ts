@@ -72,6 +72,7 @@ export class MemoryKernel implements Kernel {
   }
 
   async read(query: KernelQuery): Promise<readonly Found[]> {
+    if (query.only === "rules") return this.all().filter(({ object }) => isHostRule(object));
     const lookUp = new Set(query.lookUp.map(identityOf));
     const found = this.all().flatMap(({ object, marked }): Found[] => {
       const own = isInOwnFolder(query, object);
@@ -273,6 +274,11 @@ function ruleSetOf({ object }: Operation): NetnsRef | undefined {
 /** True for what is marked by where it lies. */
 function isPlace({ kind }: KernelObject): boolean {
   return kind === "netns" || kind === "file";
+}
+
+function isHostRule(object: KernelObject): boolean {
+  const rules = object.kind === "nft-table" || object.kind === "nft-element" || object.kind === "accept-rule";
+  return rules && object.netns === hostNetns;
 }
 
 function isInOwnFolder({ netnsFolder, fileFolder }: KernelQuery, object: KernelObject): boolean {
