@@ -204,7 +204,7 @@ export function planBridgeEndpoint(
           },
         ];
   return [
-    { object: link },
+    { object: link, effectsWhenGone: endpoint.addresses.map(forgetFlowsTo) },
     ...(answer.ipv6Available ? ipv6Sysctls(netns, ifname, network.ipv6) : []).map((object) => ({ object })),
     {
       object: {
@@ -222,6 +222,12 @@ export function planBridgeEndpoint(
     // The last of the endpoint's links: from here on its addresses answer.
     { object: { kind: "up", netns, link: ifname }, effects: announce },
   ];
+}
+
+/** Flows that led to the address would lead to whoever has it next. */
+function forgetFlowsTo(address: InterfaceAddress): Effect {
+  const replySource = addressPart(address);
+  return { effect: "forget-flows", netns: hostNetns, family: familyOf(replySource), replySource };
 }
 
 function addressOn(netns: NetnsRef, link: string, address: InterfaceAddress): KernelObject {

@@ -74,6 +74,17 @@ function forgetFlows({ hostAddress, hostPort }: PublishedPort): Effect {
   };
 }
 
+function forgetDirectFlows(target: IpAddress, port: number): Effect {
+  return {
+    effect: "forget-flows",
+    netns: hostNetns,
+    family: familyOf(target),
+    protocol: udpProtocol,
+    originalAddress: target,
+    originalPort: port,
+  };
+}
+
 /** IPPROTO_UDP. */
 const udpProtocol = 17;
 
@@ -96,9 +107,15 @@ function directPort(
 ): Wanted[] {
   const family = familyOf(address);
   const target: IpAddress = addressPart(address);
-  if (gatewayMode[family] === "routed")
-    return [{ object: element(family === 4 ? "open4" : "open6", [target, protocol, port]) }];
+  const effectsWhenGone: Effect[] = protocol === "udp" ? [forgetDirectFlows(target, port)] : [];
+  if (gatewayMode[family] === "routed") {
+    const open = element(family === 4 ? "open4" : "open6", [target, protocol, port]);
+    return [{ object: open, effectsWhenGone }];
+  }
   if (!translates(gatewayMode[family])) return [];
   const trusted = family === 4 ? "trusted4" : "trusted6";
-  return trustedInterfaces.map((name) => ({ object: element(trusted, [name, target, protocol, port]) }));
+  return trustedInterfaces.map((name) => ({
+    object: element(trusted, [name, target, protocol, port]),
+    effectsWhenGone,
+  }));
 }
