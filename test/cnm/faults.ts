@@ -54,14 +54,17 @@ export class Fault {
     if (this.#left !== 1) return undefined;
     if (this.#kind !== "refused from then on") this.#left = 0;
     this.struck = true;
-    if (this.#kind.startsWith("death")) {
-      this.#dead = true;
-      this.#onDeath();
-    }
+    if (this.#kind.startsWith("death")) this.#dead = true;
     return this.#kind;
   }
 
-  /** Resolves when the process has died. */
+  /** Says that what the process had still asked for is done. */
+  die(): Promise<never> {
+    this.#onDeath();
+    return never();
+  }
+
+  /** Resolves when the process has died, and nothing that it asked for goes on. */
   readonly death = () =>
     new Promise<"died">((resolve) => {
       this.#onDeath = () => resolve("died");
@@ -70,7 +73,7 @@ export class Fault {
 }
 
 /** What a dead process answers. */
-export function never(): Promise<never> {
+function never(): Promise<never> {
   return new Promise(() => {});
 }
 
@@ -95,7 +98,7 @@ export class FaultyKernel implements Kernel {
       if (fault === undefined) continue;
       const count = fault === "death after" ? i + 1 : i;
       const done = count === 0 ? [] : await this.#inner.apply(operations.slice(0, count));
-      if (fault.startsWith("death")) return never();
+      if (fault.startsWith("death")) return this.#fault.die();
       const refusal = new KernelError({
         errno: 12, // ENOMEM
         call: "test",
@@ -144,11 +147,8 @@ export class FaultyStore implements Store {
   async transact<T>(work: (transaction: Transaction) => T): Promise<T> {
     if (this.#fault.dead) return never();
     const fault = this.#fault.next();
-    if (fault === "death before") return never();
-    if (fault === "death after") {
-      await this.#inner.transact(work);
-      return never();
-    }
+    if (fault === "death after") await this.#inner.transact(work);
+    if (fault === "death before" || fault === "death after") return this.#fault.die();
     if (fault !== undefined) throw new WeftError("STORE", "the disk is full, says the test");
     return this.#inner.transact(work);
   }

@@ -80,7 +80,7 @@ export class MemoryKernel implements Kernel {
         own ||
         lookUp.has(identityOf(object)) ||
         (object.kind !== "file" && object.kind !== "sysctl" && query.namespaces.includes(object.netns));
-      return asked ? [{ object, marked: isPlace(object) ? own : marked }] : [];
+      return asked ? [{ object: asRead(object), marked: isPlace(object) ? own : marked }] : [];
     });
     return [...found, ...this.#untouchedSysctls(query)];
   }
@@ -149,6 +149,16 @@ export class MemoryKernel implements Kernel {
     if (object.kind === "address" && this.#found.has(identity)) return;
     if (object.kind === "nft-table") this.#putTable(object);
     else this.#hold({ object, marked: this.#isMarkedWhenMade(object) });
+    if (object.kind === "netns" && object.from !== undefined) this.#rename(object.from, object.netns);
+  }
+
+  /** What is in a namespace that somebody else made outlives its mount; it is found there by the maker's path. */
+  #rename(from: NetnsRef, to: NetnsRef): void {
+    for (const { object, marked } of this.all()) {
+      if (object.kind === "netns" || object.kind === "file" || object.netns !== from) continue;
+      this.#found.delete(identityOf(object));
+      this.#hold({ object: { ...object, netns: to }, marked });
+    }
   }
 
   /** Its elements go, but for those in sets that the new definition does not know where somebody's chain is kept. */
@@ -171,6 +181,8 @@ export class MemoryKernel implements Kernel {
     const identity = identityOf(object);
     const there = this.#found.get(identity);
     if (there === undefined || object.kind === "sysctl") return; // a sysctl always has a value
+    if (there.object.kind === "netns" && there.object.from !== undefined)
+      this.#rename(there.object.netns, there.object.from);
     if (object.kind === "link") this.#deleteLink(object, there);
     else this.#remove(identity);
   }
@@ -269,6 +281,11 @@ function nextRun(operations: readonly Operation[]): readonly Operation[] {
 function ruleSetOf({ object }: Operation): NetnsRef | undefined {
   const { kind } = object;
   return kind === "nft-table" || kind === "nft-element" || kind === "accept-rule" ? object.netns : undefined;
+}
+
+/** Nothing tells of a namespace whose it is. */
+function asRead(object: KernelObject): KernelObject {
+  return object.kind === "netns" ? { kind: "netns", netns: object.netns } : object;
 }
 
 /** True for what is marked by where it lies. */
