@@ -4,6 +4,7 @@ import type { ControllerEvent } from "./controller-event.ts";
 /** Work that goes on after its caller was answered. */
 export class Background {
   readonly #running = new Map<string, Promise<unknown>>();
+  readonly #failures = new Map<string, unknown>();
   readonly #events: Events<ControllerEvent>;
 
   constructor(events: Events<ControllerEvent>) {
@@ -14,12 +15,28 @@ export class Background {
   start(key: string, work: () => Promise<void>): void {
     const previous = this.#running.get(key) ?? Promise.resolve();
     const running: Promise<unknown> = previous
-      .then(work)
-      .catch((error: unknown) => this.#events.emit({ event: "removal-failed", what: key, error }))
+      .then(() => {
+        this.#failures.delete(key);
+        return work();
+      })
+      .catch((error: unknown) => {
+        this.#failures.set(key, error);
+        this.#events.emit({ event: "removal-failed", what: key, error });
+      })
       .finally(() => {
         if (this.#running.get(key) === running) this.#running.delete(key);
       });
     this.#running.set(key, running);
+  }
+
+  /** True while there is work under `key`. */
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
+  /** Why the last work under `key` failed; undefined when it did not. */
+  failureOf(key: string): unknown {
+    return this.#failures.get(key);
   }
 
   /** Resolves when the work under `key` has ended; at once when there is none. */

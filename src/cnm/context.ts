@@ -146,6 +146,16 @@ export async function takeDown(
   }
 }
 
+/** Resolves when `first` has and all that was taken down is out of the kernel; rejects when some of it stays. */
+export function removedAfter(
+  first: Promise<void>,
+  takenDown: Promise<{ readonly removed: Promise<void> }>,
+): Promise<void> {
+  const removed = first.then(async () => (await takenDown).removed);
+  removed.catch(() => {}); // whoever waits for it hears of it
+  return removed;
+}
+
 /** Throws ABORTED when the caller has given up already. */
 export function refuseIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true)

@@ -18,6 +18,7 @@ import { Operations } from "./operations.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
 import { restore } from "./restore.ts";
+import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
 import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
 import { type RepairCounters, SelfRepair } from "./self-repair.ts";
@@ -71,7 +72,8 @@ export class Controller {
     parts.tell?.((event) => controller.events.emit(event));
     try {
       controller.#follow(); // how the host is when this begins is what the restoring reads
-      await restore(controller.#context, controller.#allocator);
+      const context = controller.#context;
+      await context.locks.run(hostLock, () => restore(context, controller.#allocator));
       controller.#repair.start();
       return controller;
     } catch (error) {
@@ -132,15 +134,26 @@ export class Controller {
     ]);
   }
 
-  /** Makes the host what the records say. Gives what could not be mended. */
+  /**
+   * Makes the host what the records say, and tries again to end what was deleted and could not be removed.
+   * Gives what could not be mended.
+   */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
-    const lost = await this.#run(() => takeLostPorts(this.#context));
-    const { failures, removed } = await this.#run(() => this.#context.reconciler.sync());
+    const { background, locks } = this.#context;
+    const [lost, { failures, removed, ending }] = await this.#run(() =>
+      locks.run(hostLock, async () => [await takeLostPorts(this.#context), await resume(this.#context)]),
+    );
     const left = await removed.then(
       () => [],
       (error: unknown) => [{ what: "leftovers", error }],
     );
-    return [...lost, ...failures.map(({ step, error }) => ({ what: step.identity, error })), ...left];
+    for (const key of ending) await background.settled(key);
+    const unended = ending.flatMap((what) => {
+      const error = background.failureOf(what);
+      return error === undefined ? [] : [{ what, error }];
+    });
+    const unmended = failures.map(({ step, error }) => ({ what: step.identity, error }));
+    return [...lost, ...unmended, ...left, ...unended];
   }
 
   /** How often the host had to be put right by itself since this controller was opened. */

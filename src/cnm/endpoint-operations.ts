@@ -114,7 +114,7 @@ export async function prepareEndpoint(
 
 /**
  * Takes back an endpoint that could not be made. What cannot be taken back stays recorded as one that is
- * being deleted, which the next start ends.
+ * being deleted, which a repair or the next start ends.
  */
 async function giveUpEndpoint(
   context: Context,
@@ -122,9 +122,10 @@ async function giveUpEndpoint(
   record: EndpointRecord,
   called: boolean,
 ): Promise<void> {
-  const { tables, store } = context;
+  const { tables, store, background } = context;
+  const owner = endpointOwner(record.id);
   tables.freeEndpointName(network.id, record.name);
-  try {
+  background.start(owner, async () => {
     if (!called) {
       await releaseAddresses(context, network, record.addresses);
       return;
@@ -137,9 +138,8 @@ async function giveUpEndpoint(
       if (tables.endpoints.isIn(transaction, record.id)) tables.endpoints.put(transaction, deleting);
     });
     await finishEndpoint(context, record.id);
-  } catch (error) {
-    context.events.emit({ event: "removal-failed", what: endpointOwner(record.id), error });
-  }
+  });
+  await background.settled(owner);
 }
 
 /** What the driver filled in. Throws DRIVER_ANSWER when it changed what was given to it. */

@@ -153,7 +153,11 @@ async function attach(
     await context.reconciler.change(joinChange(context, driver, network, joined, bound));
     await moveGateway(context, inGatewayOrder(others), inGatewayOrder(attachmentsOf(context, sandbox.id)));
   } catch (error) {
-    if (called) await detach(context, network, endpoint, sandbox, join, error);
+    if (called) {
+      const owner = endpointOwner(endpoint.id);
+      context.background.start(owner, () => detach(context, network, endpoint, sandbox, join, error));
+      await context.background.settled(owner);
+    }
     rebound?.giveUp();
     throw error;
   }
@@ -259,7 +263,7 @@ function joinChange(
 
 /**
  * Takes a failed join back; what goes wrong in that is told as an event. Then the endpoint stays recorded
- * as leaving, which the next start ends.
+ * as leaving, which a repair or the next start ends.
  */
 async function detach(
   context: Context,

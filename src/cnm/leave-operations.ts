@@ -1,6 +1,6 @@
 import { type Id, WeftError } from "../core/index.ts";
 import type { Wanted } from "../plan/index.ts";
-import { attachmentsOf, type Context, driverOf, sandboxChange, takeDown } from "./context.ts";
+import { attachmentsOf, type Context, driverOf, removedAfter, sandboxChange, takeDown } from "./context.ts";
 import { callDriver } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork } from "./driver-views.ts";
 import { endpointOf, finishEndpoint } from "./endpoint-operations.ts";
@@ -43,13 +43,16 @@ export async function leaveSandbox(
     const changes = new Map<string, readonly Wanted[]>(
       sandboxChange(context, bound, attachmentsOf(context, sandbox.id)),
     );
-    const { removed } = await takeDown(context, changes.set(endpointOwner(record.id), []));
+    const takenDown = takeDown(context, changes.set(endpointOwner(record.id), []));
+    const now = inGatewayOrder(attachmentsOf(context, sandbox.id));
     // Before the driver hears of the leave.
-    await moveGateway(context, former, inGatewayOrder(attachmentsOf(context, sandbox.id))).catch(
-      (error: unknown) =>
+    const withdrawn = takenDown
+      .then(() => moveGateway(context, former, now))
+      .catch((error: unknown) =>
         context.events.emit({ event: "removal-failed", what: endpointOwner(record.id), error }),
-    );
-    context.background.start(endpointOwner(record.id), () => finishLeave(context, record.id, removed));
+      );
+    endEndpoint(context, record.id, removedAfter(withdrawn, takenDown));
+    await withdrawn;
   });
 }
 
@@ -70,12 +73,23 @@ async function rebindForLess(
   }
 }
 
+/**
+ * Ends in the background what is under way of an endpoint: its leave, its deletion, or both. `removed`
+ * resolves when its interface is out of the kernel. From here on somebody works on it.
+ */
+export function endEndpoint(context: Context, id: Id, removed: Promise<void>): void {
+  context.background.start(endpointOwner(id), async () => {
+    await removed;
+    await finishLeave(context, id);
+    if (context.tables.endpoints.get(id)?.state === "deleting") await finishEndpoint(context, id);
+  });
+}
+
 /** Ends what {@link leaveSandbox} began. */
-export async function finishLeave(context: Context, id: Id, removed: Promise<void>): Promise<void> {
-  await removed;
+async function finishLeave(context: Context, id: Id): Promise<void> {
   const record = context.tables.endpoints.get(id);
   const network = record === undefined ? undefined : context.tables.networks.get(record.network);
-  if (record === undefined || network === undefined) return;
+  if (record?.join?.leaving !== true || network === undefined) return;
   const driver = driverOf(context, network.driver);
   await callDriver(driver, "leave", () => driver.leave(driverNetwork(network), driverEndpoint(record)));
   // Somebody may delete the endpoint meanwhile: what is there now is changed, not what was there before.
@@ -86,10 +100,4 @@ export async function finishLeave(context: Context, id: Id, removed: Promise<voi
 
 function notJoined(id: Id): WeftError {
   return new WeftError("ENDPOINT_NOT_JOINED", `endpoint ${id} is in no sandbox`);
-}
-
-/** Runs {@link finishLeave} and {@link finishEndpoint} one after the other, as a sandbox's end does for each endpoint. */
-export async function finishLeaveAndDelete(context: Context, id: Id, removed: Promise<void>): Promise<void> {
-  await finishLeave(context, id, removed);
-  await finishEndpoint(context, id);
 }

@@ -1,4 +1,4 @@
-import { newId, WeftError } from "../core/index.ts";
+import { type Id, newId, WeftError } from "../core/index.ts";
 import type { Driver } from "../drivers/index.ts";
 import { nameserverPrefixes, parseResolvConf } from "../facts/index.ts";
 import {
@@ -18,6 +18,7 @@ import {
   ipamDriverOf,
   networkOf,
   refuseIfAborted,
+  removedAfter,
   staysInKernel,
   takeDown,
 } from "./context.ts";
@@ -203,7 +204,7 @@ function commit({ store, tables }: Context, network: NetworkRecord): Promise<voi
 
 /**
  * Takes back a network that could not be made. What goes wrong here is told as an event, for the caller
- * hears why it could not be made; what is recorded is then tried again at the next start.
+ * hears why it could not be made; what is recorded is then tried again by a repair or the next start.
  */
 async function giveUp(
   context: Context,
@@ -212,21 +213,20 @@ async function giveUp(
   recorded: boolean,
   why: unknown,
 ): Promise<void> {
-  const { tables, store } = context;
-  // Its addresses are not free while the kernel holds a part of it; the next start removes that.
-  const removed = staysInKernel(why) ? Promise.reject(why) : Promise.resolve();
-  removed.catch(() => {}); // finishDeletion hears of it
+  const { tables, store, background } = context;
+  const owner = networkOwner(network.id);
   const deleting: NetworkRecord = { ...network, state: "deleting" };
-  try {
+  background.start(owner, async () => {
     if (recorded) {
       tables.networks.set(deleting);
       await store.transact((transaction) => tables.networks.put(transaction, deleting));
     }
-    if (recorded || !driver.capabilities.imperative) await finishDeletion(context, deleting, removed);
+    // Its addresses are not free while the kernel holds a part of it; a repair or the next start removes that.
+    if (staysInKernel(why)) throw why;
+    if (recorded || !driver.capabilities.imperative) await finishDeletion(context, deleting);
     else await releaseNetwork(ipamDriverOf(context, network.ipamDriver), network.pools);
-  } catch (error) {
-    context.events.emit({ event: "removal-failed", what: networkOwner(network.id), error });
-  }
+  });
+  await background.settled(owner);
 }
 
 function erase({ store, tables }: Context, network: NetworkRecord): Promise<void> {
@@ -249,19 +249,27 @@ export function deleteNetwork(context: Context, network: Pick<NetworkRecord, "id
     await context.store.transact((transaction) => context.tables.networks.put(transaction, deleting));
     context.tables.networks.set(deleting);
     context.tables.freeNetworkName(record.name);
-    const { removed } = await takeDown(context, new Map([[networkOwner(record.id), []]]));
-    await followFirewalls(context);
-    context.background.start(networkOwner(record.id), () => finishDeletion(context, deleting, removed));
+    const takenDown = takeDown(context, new Map([[networkOwner(record.id), []]]));
+    const followed = takenDown.then(() => followFirewalls(context));
+    endNetwork(context, record.id, removedAfter(followed, takenDown));
+    await followed;
   });
 }
 
-/** Ends what {@link deleteNetwork} began: once nothing is left in the kernel, the addresses are free. */
-export async function finishDeletion(
-  context: Context,
-  network: NetworkRecord,
-  removed: Promise<void>,
-): Promise<void> {
-  await removed;
+/**
+ * Ends in the background the deletion of a network. `removed` resolves when it is out of the kernel. From here
+ * on somebody works on it.
+ */
+export function endNetwork(context: Context, id: Id, removed: Promise<void>): void {
+  context.background.start(networkOwner(id), async () => {
+    await removed;
+    const network = context.tables.networks.get(id);
+    if (network !== undefined) await finishDeletion(context, network);
+  });
+}
+
+/** Once nothing of a network is left in the kernel, its addresses are free. */
+async function finishDeletion(context: Context, network: NetworkRecord): Promise<void> {
   // Endpoints deleted just before may still be on their way out of this network's pools.
   for (const endpoint of context.tables.endpoints.all()) {
     if (endpoint.network === network.id) await context.background.settled(`endpoint:${endpoint.id}`);

@@ -1,17 +1,15 @@
 import { WeftError } from "../core/index.ts";
 import { type BuiltinAllocator, restoreLeases } from "../ipam/index.ts";
 import type { Wanted } from "../plan/index.ts";
-import { attachmentsOf, type Context, driverOf, sandboxChange } from "./context.ts";
-import { finishEndpoint } from "./endpoint-operations.ts";
+import { attachmentsOf, type Context } from "./context.ts";
 import { takeInHostResolvConf } from "./host-resolv-conf.ts";
-import { finishLeave } from "./leave-operations.ts";
-import { finishDeletion } from "./network-operations.ts";
 import { firewallChange, lookForFirewalls } from "./other-firewalls.ts";
-import { endpointOwner, networkOwner, planEndpoint, planNetwork, sandboxOwner } from "./plans.ts";
+import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
 import { reservePorts } from "./port-recovery.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
 import { moveResolver, sandboxWithoutPort } from "./resolver-port.ts";
-import { finishSandbox } from "./sandbox-operations.ts";
+import { resume } from "./restore-deletions.ts";
+import { endpointPlan, networkPlan, sandboxPlan } from "./restore-plans.ts";
 
 /**
  * The start, and the recovery from any crash: load the records, plan, read the kernel, write the
@@ -27,7 +25,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   reservePorts(context);
   lookOrTell(context);
   const creating = stageAll(context);
-  const { failures, removed } = await context.reconciler.sync(creating);
+  const { failures } = await resume(context, { again: creating });
   const failed = new Set<string>();
   for (const { step, error } of failures) {
     for (const owner of context.reconciler.desired.get(step.identity)?.owners.keys() ?? []) failed.add(owner);
@@ -36,7 +34,6 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
     else await moveResolver(context, sandbox).catch((cause: unknown) => tell(context, step.identity, cause));
   }
   markReady(context, failed);
-  finishAll(context, removed);
 }
 
 /**
@@ -117,17 +114,12 @@ function stageAll(context: Context): Set<string> {
   const { networks, endpoints, sandboxes } = context.tables;
   for (const network of networks.all()) {
     if (network.state !== "deleting")
-      stage(
-        networkOwner(network.id),
-        () => planNetwork(driverOf(context, network.driver), network),
-        network.state,
-      );
+      stage(networkOwner(network.id), () => networkPlan(context, network), network.state);
   }
   for (const sandbox of sandboxes.all()) {
     if (sandbox.state === "deleting") continue;
-    const change = () =>
-      sandboxChange(context, sandbox, attachmentsOf(context, sandbox.id)).get(sandboxOwner(sandbox.id)) ?? [];
-    stage(sandboxOwner(sandbox.id), change, sandbox.state);
+    const plan = () => sandboxPlan(context, sandbox, attachmentsOf(context, sandbox.id));
+    stage(sandboxOwner(sandbox.id), plan, sandbox.state);
   }
   for (const endpoint of endpoints.all()) {
     if (
@@ -139,19 +131,6 @@ function stageAll(context: Context): Set<string> {
     stage(endpointOwner(endpoint.id), () => endpointPlan(context, endpoint), endpoint.state);
   }
   return creating;
-}
-
-function endpointPlan(context: Context, endpoint: EndpointRecord): readonly Wanted[] {
-  const network = context.tables.networks.get(endpoint.network);
-  const sandbox =
-    endpoint.join === undefined ? undefined : context.tables.sandboxes.get(endpoint.join.sandbox);
-  if (network === undefined || sandbox === undefined) {
-    throw new WeftError(
-      "INTERNAL",
-      `endpoint ${endpoint.name} speaks of a network or sandbox that has no record`,
-    );
-  }
-  return planEndpoint(driverOf(context, network.driver), context.paths, network, endpoint, sandbox);
 }
 
 /** Ends the making of what is there now; what some of could not be made is tried again at the next start. */
@@ -176,42 +155,6 @@ function markReady(context: Context, failed: ReadonlySet<string>): void {
     sandboxes.set(ready);
     context.store.later((transaction) => sandboxes.putReady(transaction, ready.id));
   }
-}
-
-/** Ends deletions and leaves that a crash cut off: the reading found what was left of them and removed it. */
-function finishAll(context: Context, gone: Promise<void>): void {
-  for (const endpoint of context.tables.endpoints.all()) {
-    const { id, state, join } = endpoint;
-    if (join?.leaving === true)
-      context.background.start(endpointOwner(id), () => giveBack(context, endpoint, gone));
-    if (state === "deleting") context.background.start(endpointOwner(id), () => finishEndpoint(context, id));
-  }
-  for (const { id, state } of context.tables.sandboxes.all()) {
-    if (state === "deleting")
-      context.background.start(sandboxOwner(id), () => finishSandbox(context, id, gone));
-  }
-  for (const network of context.tables.networks.all()) {
-    if (network.state === "deleting")
-      context.background.start(networkOwner(network.id), () => finishDeletion(context, network, gone));
-  }
-}
-
-/**
- * A link that a driver elsewhere made carries no mark, so no reading finds it a leftover: it is wanted
- * once more, which believes it there, and then taken down.
- */
-async function giveBack(context: Context, endpoint: EndpointRecord, gone: Promise<void>): Promise<void> {
-  const owner = endpointOwner(endpoint.id);
-  let removed = gone;
-  const { join } = endpoint;
-  const sandbox = join === undefined ? undefined : context.tables.sandboxes.get(join.sandbox);
-  if (join?.answer?.link !== undefined && sandbox !== undefined && sandbox.state !== "deleting") {
-    const links = endpointPlan(context, endpoint).filter(({ object }) => object.kind === "link");
-    context.reconciler.stage(new Map([[owner, links]]));
-    await context.reconciler.sync();
-    ({ removed } = await context.reconciler.takeDown(new Map([[owner, []]])));
-  }
-  await finishLeave(context, endpoint.id, removed);
 }
 
 async function setNetwork({ store, tables }: Context, record: NetworkRecord): Promise<void> {

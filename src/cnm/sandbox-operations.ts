@@ -5,6 +5,7 @@ import {
   attachmentsOf,
   type Context,
   refuseIfAborted,
+  removedAfter,
   sandboxChange,
   staysInKernel,
   takeDown,
@@ -12,7 +13,7 @@ import {
 import type { EndpointOptions } from "./endpoint-operations.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
 import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
-import { finishLeaveAndDelete } from "./leave-operations.ts";
+import { endEndpoint } from "./leave-operations.ts";
 import { checkHostname, checkName, checkResolverWord } from "./names.ts";
 import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
@@ -61,10 +62,10 @@ export async function createSandbox(
       await context.reconciler.change(sandboxChange(context, draft, []));
     } catch (error) {
       context.tables.freeContainer(containerId);
-      if (committed)
-        await giveUpSandbox(context, draft, error).catch((cause: unknown) =>
-          tellRemoval(context, draft.id, cause),
-        );
+      if (committed) {
+        context.background.start(sandboxOwner(draft.id), () => giveUpSandbox(context, draft, error));
+        await context.background.settled(sandboxOwner(draft.id));
+      }
       throw error;
     }
     return markReady(context, draft);
@@ -210,14 +211,14 @@ export function deleteSandbox(context: Context, id: Id): Promise<void> {
     }
     const changes = new Map<string, readonly Wanted[]>([[sandboxOwner(id), []]]);
     for (const endpoint of leaving) changes.set(endpointOwner(endpoint.id), []);
-    const { removed } = await takeDown(context, changes);
-    await moveGateway(context, former, []).catch((error: unknown) => tellRemoval(context, id, error));
-    for (const endpoint of leaving) {
-      context.background.start(endpointOwner(endpoint.id), () =>
-        finishLeaveAndDelete(context, endpoint.id, removed),
-      );
-    }
-    context.background.start(sandboxOwner(id), () => finishSandbox(context, id, removed));
+    const takenDown = takeDown(context, changes);
+    // Before the drivers hear of the leave.
+    const withdrawn = takenDown
+      .then(() => moveGateway(context, former, []))
+      .catch((error: unknown) => tellRemoval(context, id, error));
+    const ids = leaving.map((endpoint) => endpoint.id);
+    endSandbox(context, id, ids, removedAfter(withdrawn, takenDown));
+    await withdrawn;
   });
 }
 
@@ -246,13 +247,19 @@ function withAllLocks(
   );
 }
 
-/** Ends what {@link deleteSandbox} began. */
-export async function finishSandbox(context: Context, id: Id, removed: Promise<void>): Promise<void> {
-  await removed;
-  await eraseSandbox(context, id);
+/**
+ * Ends in the background the deletion of a sandbox and of its endpoints. `removed` resolves when all of it is
+ * out of the kernel. From here on somebody works on it.
+ */
+export function endSandbox(context: Context, id: Id, endpoints: readonly Id[], removed: Promise<void>): void {
+  for (const endpoint of endpoints) endEndpoint(context, endpoint, removed);
+  context.background.start(sandboxOwner(id), async () => {
+    await removed;
+    await eraseSandbox(context, id);
+  });
 }
 
-/** Forgets a sandbox that could not be made, or leaves it to the next start while the kernel holds a part of it. */
+/** Forgets a sandbox that could not be made, or leaves it to a repair or the next start while the kernel holds a part of it. */
 async function giveUpSandbox(context: Context, draft: SandboxRecord, why: unknown): Promise<void> {
   if (!staysInKernel(why)) return eraseSandbox(context, draft.id);
   const deleting: SandboxRecord = { ...draft, state: "deleting" };

@@ -2,6 +2,7 @@ import { isWeftError } from "../core/index.ts";
 import type { HostChange } from "../facts/index.ts";
 import type { Context } from "./context.ts";
 import { followFirewalls, lookForFirewalls } from "./other-firewalls.ts";
+import { hostLock, resume } from "./restore-deletions.ts";
 
 /** How long further changes are waited for before the host is looked at, ms: a program that changes it does more than one thing. */
 const quietMs = 50;
@@ -97,10 +98,10 @@ export class SelfRepair {
 
   /** Puts everything right, if anything is not. */
   async #seeToLinks(): Promise<boolean> {
-    const { reconciler } = this.#context;
+    const { reconciler, locks } = this.#context;
     const drifts = await reconciler.drift();
     if (drifts.length === 0) return false;
-    const { failures } = await reconciler.sync();
+    const { failures } = await locks.run(hostLock, () => resume(this.#context));
     const failed = new Set(failures.map(({ step }) => step.identity));
     const mended = drifts.map(({ identity }) => identity).filter((identity) => !failed.has(identity));
     return this.#tell({

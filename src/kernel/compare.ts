@@ -33,7 +33,9 @@ export function compare(wanted: KernelObject, found: KernelObject): Difference {
 }
 
 function compareLinks(wanted: LinkObject, found: LinkObject): Difference {
-  // Both are told by their name alone, whatever kind of link they are.
+  // Both are told by their name alone, whatever kind of link they are, unless it is known whence one came.
+  if (wanted.spec.type === "moved" && found.spec.type === "moved")
+    return wanted.spec.from === found.spec.from ? "none" : "recreate";
   if (wanted.spec.type === "adopted" || wanted.spec.type === "moved") return "none";
   if (wanted.spec.type !== found.spec.type) return "recreate";
   if (wanted.spec.type === "veth" && found.spec.type === "veth") {

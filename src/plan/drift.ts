@@ -6,7 +6,6 @@ import {
   type NetnsRef,
   tableIdentity,
 } from "../kernel/index.ts";
-import type { Desired } from "./desired.ts";
 import { comparePlanned, identityOfPlanned, type PlannedObject } from "./object.ts";
 
 /** One difference between the host and what it should hold. */
@@ -21,7 +20,17 @@ export type Drift =
   /** It carries weft's mark and nobody wants it. */
   | { readonly drift: "left over"; readonly identity: Identity; readonly found: KernelObject };
 
-type Wants = Pick<Desired, "get" | "identities">;
+/** What is wanted. */
+export interface Wants {
+  get(identity: Identity): WantedThing | undefined;
+  identities(): Iterable<Identity>;
+}
+
+interface WantedThing {
+  readonly object: PlannedObject;
+  /** Nobody wants it any more: only what is just so, or marked, is taken for it. */
+  readonly givenUp?: true;
+}
 
 /** Compares a reading of the host, made while nothing was on its way out, with what is wanted. */
 export function driftOf(desired: Wants, found: readonly Found[]): readonly Drift[] {
@@ -41,18 +50,19 @@ export function driftOf(desired: Wants, found: readonly Found[]): readonly Drift
 }
 
 /** What of a reading concerns weft: what is wanted and there, and what is marked and nobody's. */
-export function believable(desired: Pick<Desired, "get">, found: readonly Found[]): readonly KernelObject[] {
+export function believable(desired: Pick<Wants, "get">, found: readonly Found[]): readonly KernelObject[] {
   return found.flatMap(({ object, marked }) => {
-    const wanted = desired.get(identityOfPlanned(object))?.object;
+    const { object: wanted, givenUp = false } = desired.get(identityOfPlanned(object)) ?? {};
     if (wanted === undefined || wanted.kind === "held")
       return marked && !isOthersElement(desired, object) ? [object] : [];
     if (isForeign(wanted, marked)) return [];
-    return [comparePlanned(wanted, object) === "none" ? wanted : object];
+    if (comparePlanned(wanted, object) === "none") return [wanted];
+    return givenUp && !marked ? [] : [object];
   });
 }
 
 /** True for what is in a set that somebody added to a table of weft's, for the chain that it keeps for others. */
-function isOthersElement(desired: Pick<Desired, "get">, object: KernelObject): boolean {
+function isOthersElement(desired: Pick<Wants, "get">, object: KernelObject): boolean {
   if (object.kind !== "nft-element") return false;
   const table = desired.get(tableIdentity(object.netns, object.family, object.table))?.object;
   return table?.kind === "nft-table" && table.definition.sets[object.set] === undefined;
@@ -63,7 +73,7 @@ function isForeign(wanted: KernelObject, marked: boolean): boolean {
   return wanted.kind === "link" && wanted.spec.type !== "adopted" && wanted.spec.type !== "moved" && !marked;
 }
 
-/** The namespaces that must be read to see everything that is wanted; the host's always. */
+/** The namespaces that must be read to see everything that is wanted, in its order; the host's always. */
 export function namespacesOf(desired: Wants): readonly NetnsRef[] {
   const namespaces = new Set<NetnsRef>([hostNetns]);
   for (const { object } of kernelObjects(desired)) if (object.kind !== "file") namespaces.add(object.netns);

@@ -3,9 +3,10 @@ import { type Effect, hostNetns, type Identity, type Kernel, type KernelQuery } 
 import { Belief } from "./belief.ts";
 import { type Changes, Desired, type Proposal } from "./desired.ts";
 import { diff, type Step, type StepList } from "./diff.ts";
-import { believable, type Drift, driftOf, lookUps, namespacesOf } from "./drift.ts";
+import { believable, type Drift, driftOf, lookUps, namespacesOf, type Wants } from "./drift.ts";
 import { Executor, type Failure, type OnFailure, type RunResult, runEffects } from "./executor.ts";
 import { FormerValues } from "./former-values.ts";
+import { wantWhatIsLeft, withGivenUp } from "./given-up.ts";
 import { type HeldHandler, handlerOf } from "./held.ts";
 import type { Journal } from "./journal.ts";
 import {
@@ -40,6 +41,24 @@ export interface Applied {
    * removed. That is told as an event too, so nobody has to wait for it.
    */
   readonly removed: Promise<void>;
+}
+
+/** What a start or a repair says besides what is wanted. */
+export interface SyncOptions {
+  /** Owners whose effects run although their objects are there: a crash may have been between. */
+  readonly again?: ReadonlySet<OwnerId>;
+  /**
+   * What owners wanted that have given all of it up, while it was perhaps not removed: a crash came, or the
+   * kernel refused. Each is taken down as {@link Reconciler.takeDown} does; nothing of it is made again.
+   */
+  readonly givenUp?: readonly Changes[];
+}
+
+/** What a sync left to be done. */
+export interface Synced extends Applied {
+  readonly failures: readonly Failure[];
+  /** For each of what was given up, in its order. */
+  readonly takenDown: readonly Applied[];
 }
 
 /** Effects that wait until the objects of those identities are gone. */
@@ -117,16 +136,7 @@ export class Reconciler {
    * {@link Applied.removed}, for there is no way back.
    */
   takeDown(changes: Changes): Promise<Applied> {
-    return this.#locked(async () => {
-      const proposal = this.#desired.propose(changes);
-      const going = this.#goingOf(proposal);
-      const steps = await this.#prepared(this.#diffOf(proposal));
-      this.#desired.accept(proposal);
-      const run = await this.#run(steps, "continue");
-      if (run.unsure) await this.#lookAgain();
-      await this.#effects([...run.effects, ...this.#gone(going)]);
-      return this.#leave(run.background, errorsOf(run.failures), going);
-    });
+    return this.#locked(() => this.#takeDown(changes));
   }
 
   /** The steps that {@link change} would take now; nothing is done. */
@@ -144,14 +154,18 @@ export class Reconciler {
 
   /**
    * Reads the host and makes it hold what is wanted, going on past failures: they are returned, with the
-   * step that met them, and leftovers that stay reject `removed`. What is right already is not touched; weft's marks that nobody wants are removed.
-   * `again` names owners whose effects run although their objects are there: a crash may have been between.
+   * step that met them, and leftovers that stay reject `removed`. What is right already is not touched; weft's
+   * marks that nobody wants are removed.
    */
-  sync(
-    again: ReadonlySet<OwnerId> = new Set(),
-  ): Promise<Applied & { readonly failures: readonly Failure[] }> {
+  sync({ again = new Set(), givenUp = [] }: SyncOptions = {}): Promise<Synced> {
     return this.#locked(async () => {
-      await this.#observe();
+      await this.#effects(await this.#observe(givenUp));
+      const takenDown: Applied[] = [];
+      // Before anything is made: it may be in the way.
+      for (const changes of givenUp) {
+        const nothing = new Map([...changes.keys()].map((owner) => [owner, []]));
+        takenDown.push(await this.#takeDown(nothing).catch(nothingRemoved));
+      }
       for (const object of this.#formers.unwanted()) this.#belief.add(object);
       const identities = [...this.#desired.identities(), ...this.#belief.identities()];
       const wantedOf = (one: Identity) => this.#desired.get(one);
@@ -161,7 +175,7 @@ export class Reconciler {
       await this.#effects([...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])])]);
       const { removed } = this.#leave(background, [], nothingGoing);
       await removed.catch(() => {}); // told as an event, and to whoever asks for it
-      return { failures, removed };
+      return { failures, removed, takenDown };
     });
   }
 
@@ -194,7 +208,7 @@ export class Reconciler {
   drift(): Promise<readonly Drift[]> {
     return this.#locked(async () => {
       await this.#removals.idle();
-      return driftOf(this.#desired, await this.#kernel.read(this.#query()));
+      return driftOf(this.#desired, await this.#kernel.read(this.#query(this.#desired)));
     });
   }
 
@@ -235,6 +249,17 @@ export class Reconciler {
   #diffOf({ entries, touched }: Proposal): StepList {
     const wantedOf = (one: Identity) => (entries.has(one) ? entries.get(one) : this.#desired.get(one));
     return diff(touched, wantedOf, this.#belief, this.#ranks);
+  }
+
+  async #takeDown(changes: Changes): Promise<Applied> {
+    const proposal = this.#desired.propose(changes);
+    const going = this.#goingOf(proposal);
+    const steps = await this.#prepared(this.#diffOf(proposal));
+    this.#desired.accept(proposal);
+    const run = await this.#run(steps, "continue");
+    if (run.unsure) await this.#lookAgain();
+    await this.#effects([...run.effects, ...this.#gone(going)]);
+    return this.#leave(run.background, errorsOf(run.failures), going);
   }
 
   /** Waits for removals in the way, journals what cannot be marked, and puts back instead of deleting. */
@@ -343,15 +368,20 @@ export class Reconciler {
     );
   }
 
-  #query(): KernelQuery {
-    return { namespaces: namespacesOf(this.#desired), ...this.#folders, lookUp: lookUps(this.#desired) };
+  #query(wants: Wants): KernelQuery {
+    return { namespaces: namespacesOf(wants), ...this.#folders, lookUp: lookUps(wants) };
   }
 
-  /** Believes what the kernel holds now, once nothing is on its way out. */
-  async #observe(): Promise<void> {
+  /**
+   * Believes what the kernel holds now, once nothing is on its way out. Owners want of what they gave up
+   * what is left of it; what has gone of it leads to the effects that this gives.
+   */
+  async #observe(givenUp: readonly Changes[] = []): Promise<readonly Effect[]> {
     await this.#removals.idle();
-    const found = await this.#kernel.read(this.#query());
-    this.#belief.replaceKernelObjects(believable(this.#desired, found));
+    const wants = withGivenUp(this.#desired, givenUp);
+    const found = await this.#kernel.read(this.#query(wants));
+    this.#belief.replaceKernelObjects(believable(wants, found));
+    return wantWhatIsLeft(this.#desired, this.#belief, givenUp, found);
   }
 
   /** After the kernel broke off: what it did is found out, as far as it can be. */
@@ -377,6 +407,13 @@ function identitiesOf(object: PlannedObject): readonly Identity[] {
 
 function identitiesOfSteps(steps: readonly Step[]): readonly Identity[] {
   return steps.map(({ identity }) => identity);
+}
+
+/** What a taking down comes to that could not be begun. */
+function nothingRemoved(error: unknown): Applied {
+  const removed = Promise.reject(error);
+  removed.catch(() => {}); // whoever waits for it hears of it
+  return { removed };
 }
 
 /** A refusal after which something that was made meanwhile stays: whoever owns it must not give it up yet. */

@@ -1,5 +1,13 @@
-import { messageOf } from "../core/index.ts";
-import type { Identity, Kernel, KernelObject, Operation, Outcome } from "../kernel/index.ts";
+import { messageOf, WeftError } from "../core/index.ts";
+import {
+  containersOf,
+  type Identity,
+  type Kernel,
+  type KernelObject,
+  netnsIdentityOf,
+  type Operation,
+  type Outcome,
+} from "../kernel/index.ts";
 
 /** Objects on their way out: already withdrawn and forgotten, but still in the kernel for some ms. */
 interface Removal {
@@ -83,8 +91,14 @@ export class Removals {
     while (rest.length > 0) {
       const operations = rest.map(({ object }): Operation => ({ op: "delete", object }));
       const outcomes = await this.#apply(operations);
-      const next = rest.filter((_removal, i) => outcomes[i] === "skipped");
-      for (const [i, removal] of rest.entries()) if (outcomes[i] !== "skipped") removal.done(outcomes[i]);
+      const refused = rest.filter((_removal, i) => outcomes[i] !== "skipped" && outcomes[i] !== undefined);
+      const next: Removal[] = [];
+      for (const [i, removal] of rest.entries()) {
+        const kept = refused.find(({ object }) => keeps(object, removal.object));
+        if (outcomes[i] !== "skipped") removal.done(outcomes[i]);
+        else if (kept !== undefined) removal.done(stays(removal, kept));
+        else next.push(removal);
+      }
       if (next.length === rest.length) {
         for (const removal of next) removal.done(new Error(`not removed: ${removal.identity}`));
         return;
@@ -101,4 +115,19 @@ export class Removals {
       return operations.map((_operation, i) => (i === 0 ? failure : "skipped"));
     }
   }
+}
+
+/**
+ * Whether a namespace has to stay since `refused` could not be taken out of it: it would be lost with the
+ * namespace, as a link that was moved there, or left in one that a runtime made, where nobody finds it again.
+ */
+function keeps(refused: KernelObject, namespace: KernelObject): boolean {
+  if (namespace.kind !== "netns" || refused.kind === "file") return false;
+  const isMoved = refused.kind === "link" && refused.spec.type === "moved";
+  const isInside = containersOf(refused).includes(netnsIdentityOf(namespace.netns));
+  return isInside && (isMoved || namespace.from !== undefined);
+}
+
+function stays({ identity }: Removal, kept: Removal): WeftError {
+  return new WeftError("TEARDOWN", `${identity} stays, for ${kept.identity} is in it`);
 }

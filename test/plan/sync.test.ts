@@ -82,9 +82,9 @@ test("effects run again for owners whose making a crash may have cut off, once e
   const world = (await running()).restarted();
   world.reconciler.stage(new Map([["a", plan]]));
   world.kernel.removeForeign([up("eth0", sandbox)]);
-  await world.reconciler.sync(new Set(["a", "nobody"]));
+  await world.reconciler.sync({ again: new Set(["a", "nobody"]) });
   assert.deepEqual(world.kernel.effects, [announce]);
-  await world.reconciler.sync(new Set(["a"]));
+  await world.reconciler.sync({ again: new Set(["a"]) });
   assert.equal(world.kernel.effects.length, 2);
 });
 
