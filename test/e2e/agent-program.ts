@@ -76,7 +76,9 @@ function reachByUdp({ address, port = agentPort, ms }: Reach): Promise<Answer<"r
     };
     socket.on("error", (error) => finish({ failed: codeOf(error) }));
     socket.on("message", (message) => finish({ seen: message.toString() }));
-    socket.connect(port, address, () => {
+    // Without a callback, which would be called for a failure too.
+    socket.connect(port, address);
+    socket.once("connect", () => {
       const send = () => socket.send("hello", () => {}); // refusals come as errors of the socket
       timers.push(
         setInterval(send, 100),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { bridgeOption } from "../../src/drivers/index.ts";
 import { frame, inTwo, packet, udp } from "../packets/index.ts";
 import {
   type Attack,
@@ -100,30 +101,53 @@ suite("a sandbox with raw sockets", () => {
 
   test("is heard by nobody but its own bridge when its network is internal", () =>
     withScene(async (scene) => {
-      const { attacker, victim, insider } = scene;
-      const everything = onEach(
-        {
-          "the attacker": attacker.addresses,
-          "the victim": victim.addresses,
-          "the attacker's bridge": attacker.gateways,
-          "the victim's bridge": victim.gateways,
-          "the host": hostAddresses,
-          "the neighbour": outsideAddresses,
-          "a stranger": farAddresses,
-        },
-        [quietPort, targetPort, publishedPort, loopbackPort, 53],
-      );
+      const { insider } = scene;
       const atItsBridge = onEach({ "its own bridge": insider.gateways }, [publishedPort, loopbackPort]);
       const make = () => [
-        ...attempts("the insider", insider, everything),
+        ...everywhere(scene),
         // A ping to its own bridge may arrive.
         ...attempts("the insider", insider, atItsBridge).filter(({ frame }) => !frame.includes("<<ping")),
-        ...broadcasts(scene),
         ...inFragments(scene),
       ];
       assert.deepEqual(await scene.arrivalsEitherWay(make), []);
     }));
+
+  test("is heard by nobody at all when its network is isolated", () =>
+    withScene(
+      async (scene) => {
+        const bridge = bridgeNameOf(scene.networks.inner);
+        assert.equal(
+          scene.host.netns.exec("ip", "-br", "address", "show", "dev", bridge).split(/\s+/)[2],
+          "",
+        );
+        assert.deepEqual(await scene.arrivalsEitherWay(() => everywhere(scene)), []);
+      },
+      {
+        inner: {
+          options: {
+            [bridgeOption.gatewayModeIpv4]: "isolated",
+            [bridgeOption.gatewayModeIpv6]: "isolated",
+          },
+        },
+      },
+    ));
 });
+
+/** From an internal network to everybody outside of it. */
+function everywhere(scene: AttackScene): readonly Attack[] {
+  const { attacker, victim, insider } = scene;
+  const everybody = {
+    "the attacker": attacker.addresses,
+    "the victim": victim.addresses,
+    "the attacker's bridge": attacker.gateways,
+    "the victim's bridge": victim.gateways,
+    "the host": hostAddresses,
+    "the neighbour": outsideAddresses,
+    "a stranger": farAddresses,
+  };
+  const ports = [quietPort, targetPort, publishedPort, loopbackPort, 53];
+  return [...attempts("the insider", insider, onEach(everybody, ports)), ...broadcasts(scene)];
+}
 
 /** To everybody on networks that it is not on. */
 function broadcasts({ insider, victim }: AttackScene): readonly Attack[] {

@@ -10,18 +10,19 @@ export const hostAddresses: PlainAddresses = { ipv4: "192.0.2.1", ipv6: "2001:db
 export const outsideAddresses: PlainAddresses = { ipv4: "192.0.2.2", ipv6: "2001:db8::2" };
 /** The second neighbour's, on a wire of its own. */
 export const farAddresses: PlainAddresses = { ipv4: "198.51.100.2", ipv6: "2001:db8:f::2" };
-const hostAddressesToFar: PlainAddresses = { ipv4: "198.51.100.1", ipv6: "2001:db8:f::1" };
+/** The host's on that wire. */
+export const hostAddressesToFar: PlainAddresses = { ipv4: "198.51.100.1", ipv6: "2001:db8:f::1" };
 
 /** Joins the host and the namespace outside by a veth pair: `up0` on the host, `wire0` outside. */
 export async function joinToHost({ netns, outside }: TestHost): Promise<void> {
   await wire(netns, "up0", hostAddresses, outside, outsideAddresses);
 }
 
-/** Joins the host and the namespace `far`, as `up1`. Both neighbours send to each other by way of the host. */
+/** Joins the host and the namespace `far`, as `up1`. Both neighbours send to each other, and to the host's other address, by way of the host. */
 export async function joinFarToHost({ netns, outside, far }: TestHost): Promise<void> {
   await wire(netns, "up1", hostAddressesToFar, far, farAddresses);
-  route(outside, farAddresses, hostAddresses);
-  route(far, outsideAddresses, hostAddressesToFar);
+  for (const one of [farAddresses, hostAddressesToFar]) route(outside, one, hostAddresses);
+  for (const one of [outsideAddresses, hostAddresses]) route(far, one, hostAddressesToFar);
 }
 
 async function wire(
