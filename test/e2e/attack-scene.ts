@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
-import { type MacAddress, runAll } from "../../src/core/index.ts";
+import { test } from "node:test";
+import { runAll } from "../../src/core/index.ts";
 import type { Network, NetworkOptions, Sandbox } from "../../src/index.ts";
-import {
-  describe,
-  echoRequest,
-  frame,
-  type Message,
-  packet,
-  RawHost,
-  RawLink,
-  type Route,
-  tcp,
-  udp,
-} from "../packets/index.ts";
+import { describe, RawHost, RawLink, udp } from "../packets/index.ts";
+import { type Attack, attack, families, labelled, labelsIn, type Station } from "./attack.ts";
 import {
   addressesOf,
   bridgeNameOf,
@@ -24,10 +15,6 @@ import { type TestHost, withHost } from "./test-host.ts";
 import { until } from "./until.ts";
 import { hostAddresses, joinToHost, outsideAddresses, routeTo, setSysctl } from "./uplink.ts";
 
-/** Both families. */
-export const families = ["ipv4", "ipv6"] as const;
-export type FamilyName = (typeof families)[number];
-
 /** What a port of the host leads to, on the victim: UDP and TCP. */
 export const publishedPort = 8080;
 /** The victim's port behind it. */
@@ -36,22 +23,6 @@ export const targetPort = 7777;
 export const loopbackPort = 8081;
 /** A port where nobody listens; raw sockets hear what comes to it. */
 export const quietPort = 9;
-
-/** Somebody with raw sockets on a link that leads to the host. */
-export interface Station {
-  readonly link: RawLink;
-  readonly addresses: PlainAddresses;
-  /** The host's own interface on that link. */
-  readonly hostMac: MacAddress;
-  /** The host's addresses on that link. */
-  readonly gateways: PlainAddresses;
-}
-
-/** A packet that should not arrive anywhere; its payload names it. */
-export interface Attack {
-  readonly from: Station;
-  readonly frame: Buffer;
-}
 
 /**
  * A host with a neighbour, and sandboxes on dual-stack networks: the attacker and an accomplice on `red`, the
@@ -87,8 +58,21 @@ export interface SceneOptions {
   readonly prepare?: (host: TestHost) => void;
 }
 
+/** Checks by name, one after another in one scene. */
+export function attacks(
+  who: string,
+  checks: Readonly<Record<string, (scene: AttackScene) => Promise<void>>>,
+  options?: SceneOptions,
+): void {
+  void test(who, (context) =>
+    withScene(async (scene) => {
+      for (const [name, check] of Object.entries(checks)) await context.test(name, () => check(scene));
+    }, options),
+  );
+}
+
 /** Runs `work` with a scene of its own. */
-export function withScene(
+function withScene(
   work: (scene: AttackScene) => Promise<void>,
   { network = {}, inner = {}, prepare }: SceneOptions = {},
 ): Promise<void> {
@@ -113,61 +97,6 @@ export function withScene(
 export function setBridgeNetfilter({ netns }: TestHost, value: "0" | "1"): void {
   for (const name of ["bridge-nf-call-iptables", "bridge-nf-call-ip6tables"])
     setSysctl(netns, `net/bridge/${name}`, value);
-}
-
-/** A packet from a station to the host, for it or to be sent on. */
-export function attack(from: Station, route: Route, message: Message): Attack {
-  return { from, frame: frame({ from: from.link.mac, to: from.hostMac }, packet(route, message)) };
-}
-
-/** The messages that attacks are tried with, to a port of UDP and TCP; each carries its label. */
-export function everyMessage(
-  family: FamilyName,
-  port: number,
-): Readonly<Record<string, (label: string) => Message>> {
-  return {
-    udp: (label) => udp(5353, port, labelled(label)),
-    "tcp syn": (label) => tcp(5353, port, ["syn"], labelled(label)),
-    "tcp ack": (label) => tcp(5353, port, ["ack"], labelled(label)),
-    ping: (label) => echoRequest(family === "ipv4" ? 4 : 6, labelled(label)),
-  };
-}
-
-/** Where an attack goes: addresses, and a port of UDP and TCP. */
-export type Target = readonly [addresses: PlainAddresses, port: number];
-
-/** Every message to each target, under each of the names that are given; its own if none is. */
-export function attempts(
-  who: string,
-  from: Station,
-  targets: Readonly<Record<string, Target>>,
-  names: Readonly<Record<string, PlainAddresses>> = { itself: from.addresses },
-): readonly Attack[] {
-  return families.flatMap((family) =>
-    Object.entries(names).flatMap(([name, source]) =>
-      Object.entries(targets).flatMap(([to, [target, port]]) =>
-        Object.entries(everyMessage(family, port)).map(([how, message]) =>
-          attack(
-            from,
-            { source: source[family], target: target[family] },
-            message(`${how} of ${who} as ${name} to ${to} over ${family}`),
-          ),
-        ),
-      ),
-    ),
-  );
-}
-
-/** The text by which a packet is recognised wherever it or a part of it arrives. */
-export function labelled(label: string): string {
-  return `<<${label}>>`;
-}
-
-/** The labels that can be read in datagrams. */
-export function labelsIn(datagrams: readonly Buffer[]): readonly string[] {
-  return datagrams.flatMap((datagram) =>
-    [...datagram.toString("latin1").matchAll(/<<([^<>]*)>>/g)].map(([, label = ""]) => label),
-  );
 }
 
 const stationNames = ["attacker", "accomplice", "victim", "insider", "outside"] as const;
@@ -258,6 +187,7 @@ class Scene implements AttackScene {
   }
 
   async arrivals(attacks: readonly Attack[]): Promise<readonly string[]> {
+    for (const ear of ears) this.#listen(ear); // to what came before
     for (const { from, frame } of attacks) from.link.send(frame);
     const heard = await this.#afterControls();
     return ears.flatMap((ear) => {

@@ -1,20 +1,8 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
 import { bridgeOption } from "../../src/drivers/index.ts";
 import { frame, packet, portUnreachable, tcp, udp } from "../packets/index.ts";
-import {
-  type Attack,
-  type AttackScene,
-  attack,
-  type FamilyName,
-  families,
-  labelled,
-  publishedPort,
-  quietPort,
-  type Station,
-  targetPort,
-  withScene,
-} from "./attack-scene.ts";
+import { type Attack, attack, type FamilyName, families, labelled, type Station } from "./attack.ts";
+import { type AttackScene, attacks, publishedPort, quietPort, targetPort } from "./attack-scene.ts";
 import type { PlainAddresses } from "./sandbox-addresses.ts";
 import { hostAddresses, outsideAddresses, setSysctl } from "./uplink.ts";
 
@@ -87,42 +75,6 @@ function invented(scene: AttackScene): readonly Invented[] {
   ];
 }
 
-suite("a flow that nobody but the attacker ever saw", () => {
-  test("leads from a sandbox nowhere", () =>
-    withScene(async (scene) => {
-      assert.deepEqual(await scene.arrivalsEitherWay(() => invented(scene).flatMap(inventFlow)), []);
-    }));
-
-  for (const masquerade of ["true", "false"] as const) {
-    test(`leads from a neighbour to no sandbox of a router, with masquerading ${masquerade}`, () =>
-      withScene(
-        async (scene) => {
-          const { outside, victim, insider } = scene;
-          const invent = (name: PlainAddresses, as: string, seen = name) =>
-            inventFlow({ as, name, seen, port: targetPort, from: outside, answers: outside });
-          const heard = await scene.arrivals([
-            ...invent(victim.addresses, "the victim"),
-            // Masqueraded, the first packet comes back to its sender in the host's name.
-            ...invent(victim.addresses, "the victim by the host's address", hostAddresses),
-            ...invent(insider.addresses, "the insider"),
-          ]);
-          // The host itself may be spoken to.
-          assert.deepEqual(
-            heard.filter((line) => !line.startsWith("host")),
-            [],
-          );
-        },
-        {
-          network: { options: { [bridgeOption.masquerade]: masquerade } },
-          prepare: ({ netns }) => {
-            for (const key of ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"])
-              setSysctl(netns, key, "1");
-          },
-        },
-      ));
-  }
-});
-
 /** Says to the host that a packet which it sent from `port` to the neighbour did not get there. */
 function complaint(from: Station, family: FamilyName, port: number, label: string): Attack {
   const quoted = packet(
@@ -136,68 +88,97 @@ function complaint(from: Station, family: FamilyName, port: number, label: strin
   );
 }
 
-suite("an error message about a flow", () => {
-  test("passes from a router, and from no sandbox that has no part in the flow", () =>
-    withScene(async (scene) => {
-      const { victim, attacker, accomplice, insider, outside } = scene;
-      const [ofVictim, ofHost] = [4001, 4002];
-      for (const family of families) {
-        const toOutside = { source: victim.addresses[family], target: outsideAddresses[family] };
-        await scene.arrives(
-          "outside",
-          attack(victim, toOutside, udp(ofVictim, quietPort, labelled("a flow of the victim"))),
-        );
-        const toHost = { source: outside.addresses[family], target: hostAddresses[family] };
-        await scene.arrives(
-          "host",
-          attack(outside, toHost, udp(quietPort, ofHost, labelled("a flow of the host"))),
-        );
-      }
-      const complaints = families.flatMap((family) =>
-        Object.entries({ attacker, accomplice, insider }).flatMap(([name, from]) => [
-          complaint(from, family, ofVictim, `${name} on the victim's flow`),
-          ...(name === "insider" ? [complaint(from, family, ofHost, `${name} on the host's flow`)] : []),
-        ]),
-      );
-      assert.deepEqual(await scene.arrivals(complaints), []);
-      for (const family of families) {
-        await scene.arrives("victim", complaint(outside, family, ofVictim, "a router on the victim's flow"));
-        await scene.arrives("host", complaint(outside, family, ofHost, "a router on the host's flow"));
-      }
-    }));
+attacks("a sandbox that plays with connection tracking", {
+  "gets nowhere by a flow that it invents": async (scene) => {
+    assert.deepEqual(await scene.arrivalsEitherWay(() => invented(scene).flatMap(inventFlow)), []);
+  },
 
-  test("passes from the sandbox at its end", () =>
-    withScene(async (scene) => {
-      const { victim, outside } = scene;
-      for (const family of families) {
-        const request = { source: outside.addresses[family], target: hostAddresses[family] };
-        const message = udp(4003, publishedPort, labelled("a request"));
-        await scene.arrives("victim", attack(outside, request, message));
-        const quoted = packet(
-          { source: outside.addresses[family], target: victim.addresses[family] },
-          udp(4003, targetPort, ""),
-        );
-        const answer = { source: victim.addresses[family], target: outside.addresses[family] };
-        const refusal = portUnreachable(family === "ipv4" ? 4 : 6, quoted, labelled("a refusal"));
-        await scene.arrives("outside", attack(victim, answer, refusal));
-      }
-    }));
+  "is not believed about flows of others, as a router is": async (scene) => {
+    const { victim, attacker, accomplice, insider, outside } = scene;
+    const [ofVictim, ofHost] = [4001, 4002];
+    for (const family of families) {
+      const toOutside = { source: victim.addresses[family], target: outsideAddresses[family] };
+      await scene.arrives(
+        "outside",
+        attack(victim, toOutside, udp(ofVictim, quietPort, labelled("a flow of the victim"))),
+      );
+      const toHost = { source: outside.addresses[family], target: hostAddresses[family] };
+      await scene.arrives(
+        "host",
+        attack(outside, toHost, udp(quietPort, ofHost, labelled("a flow of the host"))),
+      );
+    }
+    const complaints = families.flatMap((family) =>
+      Object.entries({ attacker, accomplice, insider }).flatMap(([name, from]) => [
+        complaint(from, family, ofVictim, `${name} on the victim's flow`),
+        ...(name === "insider" ? [complaint(from, family, ofHost, `${name} on the host's flow`)] : []),
+      ]),
+    );
+    assert.deepEqual(await scene.arrivals(complaints), []);
+    for (const family of families) {
+      await scene.arrives("victim", complaint(outside, family, ofVictim, "a router on the victim's flow"));
+      await scene.arrives("host", complaint(outside, family, ofHost, "a router on the host's flow"));
+    }
+  },
+
+  "is believed about its own flows": async (scene) => {
+    const { victim, outside } = scene;
+    for (const family of families) {
+      const request = { source: outside.addresses[family], target: hostAddresses[family] };
+      const message = udp(4003, publishedPort, labelled("a request"));
+      await scene.arrives("victim", attack(outside, request, message));
+      const quoted = packet(
+        { source: outside.addresses[family], target: victim.addresses[family] },
+        udp(4003, targetPort, ""),
+      );
+      const answer = { source: victim.addresses[family], target: outside.addresses[family] };
+      const refusal = portUnreachable(family === "ipv4" ? 4 : 6, quoted, labelled("a refusal"));
+      await scene.arrives("outside", attack(victim, answer, refusal));
+    }
+  },
+
+  "sends nothing outside that is in no flow, for it would go under its own address": async (scene) => {
+    const { attacker } = scene;
+    const stray = families.flatMap((family) => {
+      const route = { source: attacker.addresses[family], target: outsideAddresses[family] };
+      return (["rst", "fin"] as const).map((flag) =>
+        attack(attacker, route, tcp(4100, quietPort, [flag, "ack"], labelled(`${flag} over ${family}`))),
+      );
+    });
+    const heard = await scene.arrivals(stray);
+    assert.deepEqual(
+      heard.filter((line) => line.includes("rst")),
+      [],
+    );
+  },
 });
 
-suite("a packet that is in no flow", () => {
-  test("does not leave the host under a sandbox's own address", () =>
-    withScene(async (scene) => {
-      const { attacker } = scene;
-      const stray = families.flatMap((family) => {
-        const route = { source: attacker.addresses[family], target: outsideAddresses[family] };
-        return (["rst", "fin"] as const).map((flag) =>
-          attack(attacker, route, tcp(4100, quietPort, [flag, "ack"], labelled(`${flag} over ${family}`))),
+for (const masquerade of ["true", "false"] as const) {
+  attacks(
+    `a neighbour of a router, with masquerading ${masquerade},`,
+    {
+      "reaches no sandbox by a flow that it invents": async (scene) => {
+        const { outside, victim, insider } = scene;
+        const invent = (name: PlainAddresses, as: string, seen = name) =>
+          inventFlow({ as, name, seen, port: targetPort, from: outside, answers: outside });
+        const heard = await scene.arrivals([
+          ...invent(victim.addresses, "the victim"),
+          // Masqueraded, the first packet comes back to its sender in the host's name.
+          ...invent(victim.addresses, "the victim by the host's address", hostAddresses),
+          ...invent(insider.addresses, "the insider"),
+        ]);
+        // The host itself may be spoken to.
+        assert.deepEqual(
+          heard.filter((line) => !line.startsWith("host")),
+          [],
         );
-      });
-      const heard = await scene.arrivals(stray);
-      assert.deepEqual(
-        heard.filter((line) => line.includes("rst")),
-        [],
-      );
-    }));
-});
+      },
+    },
+    {
+      network: { options: { [bridgeOption.masquerade]: masquerade } },
+      prepare: ({ netns }) => {
+        for (const key of ["net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"]) setSysctl(netns, key, "1");
+      },
+    },
+  );
+}

@@ -1,20 +1,14 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
 import { bridgeOption } from "../../src/drivers/index.ts";
 import { frame, inTwo, packet, udp } from "../packets/index.ts";
+import { type Attack, attack, attempts, families, labelled, type Target } from "./attack.ts";
 import {
-  type Attack,
   type AttackScene,
-  attack,
-  attempts,
-  families,
-  labelled,
+  attacks,
   loopbackPort,
   publishedPort,
   quietPort,
-  type Target,
   targetPort,
-  withScene,
 } from "./attack-scene.ts";
 import { bridgeNameOf, linkLocalOf, type PlainAddresses } from "./sandbox-addresses.ts";
 import { until } from "./until.ts";
@@ -41,97 +35,86 @@ function onEach(
   );
 }
 
-suite("a sandbox with raw sockets", () => {
-  test("does not reach what the host has on loopback addresses", () =>
-    withScene(async (scene) => {
-      const targets = onEach(loopbacks, [quietPort, publishedPort, loopbackPort, 53, resolverPort]);
-      const attacks = [
-        ...attempts("the attacker", scene.attacker, targets),
-        ...attempts("the insider", scene.insider, targets),
-      ];
-      assert.deepEqual(await scene.arrivalsEitherWay(() => attacks), []);
-    }));
+attacks("a sandbox with raw sockets", {
+  "does not reach what the host has on loopback addresses": async (scene) => {
+    const targets = onEach(loopbacks, [quietPort, publishedPort, loopbackPort, 53, resolverPort]);
+    const attacks = [
+      ...attempts("the attacker", scene.attacker, targets),
+      ...attempts("the insider", scene.insider, targets),
+    ];
+    assert.deepEqual(await scene.arrivalsEitherWay(() => attacks), []);
+  },
 
-  test("reaches neither other networks' sandboxes nor their bridges", () =>
-    withScene(async (scene) => {
-      const { attacker, victim, insider, networks, host } = scene;
-      const targets = onEach(
-        {
-          "the victim": victim.addresses,
-          "the insider": insider.addresses,
-          "the victim's bridge": victim.gateways,
-          "the insider's bridge": insider.gateways,
-        },
-        [quietPort, targetPort, targetPort + 1, loopbackPort, resolverPort],
-      );
-      assert.deepEqual(await scene.arrivalsEitherWay(() => attempts("the attacker", attacker, targets)), []);
-
-      for (const network of [networks.red, networks.blue])
-        await until("the bridge has its link-local address", () =>
-          hasLinkLocal(host.netns, bridgeNameOf(network)),
-        );
-      const otherBridge = linkLocalOf(host.netns, bridgeNameOf(networks.blue));
-      const route = { source: attacker.addresses.ipv6, target: otherBridge };
-      assert.deepEqual(
-        await scene.arrivals([
-          attack(attacker, route, udp(1, quietPort, labelled("to a link-local address"))),
-        ]),
-        [],
-      );
-      const ownBridge = { ...route, target: linkLocalOf(host.netns, bridgeNameOf(networks.red)) };
-      await scene.arrives(
-        "host",
-        attack(attacker, ownBridge, udp(1, quietPort, labelled("to its own bridge"))),
-      );
-    }));
-
-  test("reaches published ports by any of the host's addresses, bridges among them", () =>
-    withScene(async (scene) => {
-      const { attacker, victim, insider } = scene;
-      const targets = {
-        hostAddresses,
-        own: attacker.gateways,
-        its: victim.gateways,
-        inner: insider.gateways,
-      };
-      for (const one of attempts("the attacker", attacker, onEach(targets, [publishedPort])))
-        if (one.frame.includes("<<udp") || one.frame.includes("<<tcp syn"))
-          await scene.arrives("victim", one);
-    }));
-
-  test("is heard by nobody but its own bridge when its network is internal", () =>
-    withScene(async (scene) => {
-      const { insider } = scene;
-      const atItsBridge = onEach({ "its own bridge": insider.gateways }, [publishedPort, loopbackPort]);
-      const make = () => [
-        ...everywhere(scene),
-        // A ping to its own bridge may arrive.
-        ...attempts("the insider", insider, atItsBridge).filter(({ frame }) => !frame.includes("<<ping")),
-        ...inFragments(scene),
-      ];
-      assert.deepEqual(await scene.arrivalsEitherWay(make), []);
-    }));
-
-  test("is heard by nobody at all when its network is isolated", () =>
-    withScene(
-      async (scene) => {
-        const bridge = bridgeNameOf(scene.networks.inner);
-        assert.equal(
-          scene.host.netns.exec("ip", "-br", "address", "show", "dev", bridge).split(/\s+/)[2],
-          "",
-        );
-        assert.deepEqual(await scene.arrivalsEitherWay(() => everywhere(scene)), []);
-      },
+  "reaches neither other networks' sandboxes nor their bridges": async (scene) => {
+    const { attacker, victim, insider, networks, host } = scene;
+    const targets = onEach(
       {
-        inner: {
-          options: {
-            [bridgeOption.gatewayModeIpv4]: "isolated",
-            [bridgeOption.gatewayModeIpv6]: "isolated",
-          },
-        },
+        "the victim": victim.addresses,
+        "the insider": insider.addresses,
+        "the victim's bridge": victim.gateways,
+        "the insider's bridge": insider.gateways,
       },
-    ));
+      [quietPort, targetPort, targetPort + 1, loopbackPort, resolverPort],
+    );
+    assert.deepEqual(await scene.arrivalsEitherWay(() => attempts("the attacker", attacker, targets)), []);
+
+    for (const network of [networks.red, networks.blue])
+      await until("the bridge has its link-local address", () =>
+        hasLinkLocal(host.netns, bridgeNameOf(network)),
+      );
+    const otherBridge = linkLocalOf(host.netns, bridgeNameOf(networks.blue));
+    const route = { source: attacker.addresses.ipv6, target: otherBridge };
+    assert.deepEqual(
+      await scene.arrivals([attack(attacker, route, udp(1, quietPort, labelled("to a link-local address")))]),
+      [],
+    );
+    const ownBridge = { ...route, target: linkLocalOf(host.netns, bridgeNameOf(networks.red)) };
+    await scene.arrives(
+      "host",
+      attack(attacker, ownBridge, udp(1, quietPort, labelled("to its own bridge"))),
+    );
+  },
+
+  "reaches published ports by any of the host's addresses, bridges among them": async (scene) => {
+    const { attacker, victim, insider } = scene;
+    const targets = {
+      hostAddresses,
+      own: attacker.gateways,
+      its: victim.gateways,
+      inner: insider.gateways,
+    };
+    for (const one of attempts("the attacker", attacker, onEach(targets, [publishedPort])))
+      if (one.frame.includes("<<udp") || one.frame.includes("<<tcp syn")) await scene.arrives("victim", one);
+  },
+
+  "is heard by nobody but its own bridge when its network is internal": async (scene) => {
+    const { insider } = scene;
+    const atItsBridge = onEach({ "its own bridge": insider.gateways }, [publishedPort, loopbackPort]);
+    const make = () => [
+      ...everywhere(scene),
+      // A ping to its own bridge may arrive.
+      ...attempts("the insider", insider, atItsBridge).filter(({ frame }) => !frame.includes("<<ping")),
+      ...inFragments(scene),
+    ];
+    assert.deepEqual(await scene.arrivalsEitherWay(make), []);
+  },
 });
+
+attacks(
+  "a sandbox on an isolated network",
+  {
+    "is heard by nobody": async (scene) => {
+      const bridge = bridgeNameOf(scene.networks.inner);
+      assert.equal(scene.host.netns.exec("ip", "-br", "address", "show", "dev", bridge).split(/\s+/)[2], "");
+      assert.deepEqual(await scene.arrivalsEitherWay(() => everywhere(scene)), []);
+    },
+  },
+  {
+    inner: {
+      options: { [bridgeOption.gatewayModeIpv4]: "isolated", [bridgeOption.gatewayModeIpv6]: "isolated" },
+    },
+  },
+);
 
 /** From an internal network to everybody outside of it. */
 function everywhere(scene: AttackScene): readonly Attack[] {

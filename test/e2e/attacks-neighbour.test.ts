@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
 import {
   frame,
   inTwo,
@@ -13,20 +12,14 @@ import {
   udp,
   withRoutingHeader,
 } from "../packets/index.ts";
+import { type Attack, attack, attempts, everyMessage, families, labelled, type Station } from "./attack.ts";
 import {
-  type Attack,
   type AttackScene,
-  attack,
-  attempts,
-  everyMessage,
-  families,
-  labelled,
+  attacks,
   loopbackPort,
   publishedPort,
   quietPort,
-  type Station,
   targetPort,
-  withScene,
 } from "./attack-scene.ts";
 import { hostAddresses } from "./uplink.ts";
 
@@ -139,75 +132,72 @@ function sourceRouted({ outside, victim, insider }: AttackScene): readonly Attac
   ]);
 }
 
-suite("a neighbour with routes to the sandboxes", () => {
-  test("reaches none of them, whatever it sends", () =>
-    withScene(async (scene) => {
-      const { victim, outside } = scene;
-      for (const family of families) {
-        const route = { source: victim.addresses[family], target: outside.addresses[family] };
-        const message = udp(ofVictim, quietPort, labelled(`a flow over ${family}`));
-        await scene.arrives("outside", attack(victim, route, message));
-      }
-      const heard = await scene.arrivals([
-        ...direct(scene),
-        ...inFalseNames(scene),
-        ...midStream(scene),
-        ...sourceRouted(scene),
-        ...families.flatMap((family) =>
-          fragmented(
-            outside,
-            { source: outside.addresses[family], target: victim.addresses[family] },
-            udp(quietPort, targetPort, labelled(`fragments over ${family}`)),
-          ),
+attacks("a neighbour with routes to the sandboxes", {
+  "reaches none of them, whatever it sends": async (scene) => {
+    const { victim, outside } = scene;
+    for (const family of families) {
+      const route = { source: victim.addresses[family], target: outside.addresses[family] };
+      const message = udp(ofVictim, quietPort, labelled(`a flow over ${family}`));
+      await scene.arrives("outside", attack(victim, route, message));
+    }
+    const heard = await scene.arrivals([
+      ...direct(scene),
+      ...inFalseNames(scene),
+      ...midStream(scene),
+      ...sourceRouted(scene),
+      ...families.flatMap((family) =>
+        fragmented(
+          outside,
+          { source: outside.addresses[family], target: victim.addresses[family] },
+          udp(quietPort, targetPort, labelled(`fragments over ${family}`)),
         ),
-      ]);
-      // The host itself may be spoken to; a neighbour that it lets in is the host's affair.
-      assert.deepEqual(
-        heard.filter((line) => !line.startsWith("host")),
-        [],
-      );
-    }));
+      ),
+    ]);
+    // The host itself may be spoken to; a neighbour that it lets in is the host's affair.
+    assert.deepEqual(
+      heard.filter((line) => !line.startsWith("host")),
+      [],
+    );
+  },
 
-  test("reaches the published port in fragments too, and answers to a flow come through", () =>
-    withScene(async (scene) => {
-      const { victim, outside } = scene;
-      for (const family of families) {
-        const toPort = { source: outside.addresses[family], target: hostAddresses[family] };
-        const text = labelled(`whole over ${family}`).padStart(64, "-");
-        const [first, second] = fragmented(outside, toPort, udp(4002, publishedPort, text));
-        assert.ok(first !== undefined && second !== undefined);
-        outside.link.send(first.frame);
-        await scene.arrives("victim", second);
-        const out = { source: victim.addresses[family], target: outside.addresses[family] };
-        await scene.arrives("outside", attack(victim, out, udp(4003, quietPort, labelled("a question"))));
-        await scene.arrives("victim", attack(outside, toPort, udp(quietPort, 4003, labelled("an answer"))));
-      }
-    }));
+  "reaches the published port in fragments too, and answers to a flow come through": async (scene) => {
+    const { victim, outside } = scene;
+    for (const family of families) {
+      const toPort = { source: outside.addresses[family], target: hostAddresses[family] };
+      const text = labelled(`whole over ${family}`).padStart(64, "-");
+      const [first, second] = fragmented(outside, toPort, udp(4002, publishedPort, text));
+      assert.ok(first !== undefined && second !== undefined);
+      outside.link.send(first.frame);
+      await scene.arrives("victim", second);
+      const out = { source: victim.addresses[family], target: outside.addresses[family] };
+      await scene.arrives("outside", attack(victim, out, udp(4003, quietPort, labelled("a question"))));
+      await scene.arrives("victim", attack(outside, toPort, udp(quietPort, 4003, labelled("an answer"))));
+    }
+  },
 
-  test("does not reach what the host has on loopback addresses", () =>
-    withScene(async (scene) => {
-      const { outside } = scene;
-      const loopbacks = {
-        "127.0.0.1 or ::1": { ipv4: "127.0.0.1", ipv6: "::1" },
-        "127.0.0.53 or a mapped loopback": { ipv4: "127.0.0.53", ipv6: "::ffff:127.0.0.1" },
-        "127.255.255.254 or no address": { ipv4: "127.255.255.254", ipv6: "::" },
-      };
-      const targets = Object.entries(loopbacks).flatMap(([name, addresses]) =>
-        [quietPort, publishedPort, loopbackPort].map(
-          (port) => [`${name} port ${port}`, [addresses, port]] as const,
-        ),
-      );
-      assert.deepEqual(
-        await scene.arrivals(attempts("the neighbour", outside, Object.fromEntries(targets))),
-        [],
-      );
-      const published = attempts("the neighbour", outside, {
-        "the port of the loopback addresses": [hostAddresses, loopbackPort],
-      });
-      const heard = await scene.arrivals(published);
-      assert.deepEqual(
-        heard.filter((line) => line.startsWith("victim")),
-        [],
-      );
-    }));
+  "does not reach what the host has on loopback addresses": async (scene) => {
+    const { outside } = scene;
+    const loopbacks = {
+      "127.0.0.1 or ::1": { ipv4: "127.0.0.1", ipv6: "::1" },
+      "127.0.0.53 or a mapped loopback": { ipv4: "127.0.0.53", ipv6: "::ffff:127.0.0.1" },
+      "127.255.255.254 or no address": { ipv4: "127.255.255.254", ipv6: "::" },
+    };
+    const targets = Object.entries(loopbacks).flatMap(([name, addresses]) =>
+      [quietPort, publishedPort, loopbackPort].map(
+        (port) => [`${name} port ${port}`, [addresses, port]] as const,
+      ),
+    );
+    assert.deepEqual(
+      await scene.arrivals(attempts("the neighbour", outside, Object.fromEntries(targets))),
+      [],
+    );
+    const published = attempts("the neighbour", outside, {
+      "the port of the loopback addresses": [hostAddresses, loopbackPort],
+    });
+    const heard = await scene.arrivals(published);
+    assert.deepEqual(
+      heard.filter((line) => line.startsWith("victim")),
+      [],
+    );
+  },
 });

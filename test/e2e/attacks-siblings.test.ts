@@ -1,34 +1,43 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
 import type { MacAddress } from "../../src/core/index.ts";
 import { bridgeOption } from "../../src/drivers/index.ts";
-import { allNodes, answeredByArp, arp, broadcastMac, frame, inTwo, packet, udp } from "../packets/index.ts";
 import {
-  type Attack,
-  type AttackScene,
-  attempts,
-  everyMessage,
-  families,
-  labelled,
-  setBridgeNetfilter,
-  targetPort,
-  withScene,
-} from "./attack-scene.ts";
+  allNodes,
+  answeredByArp,
+  arp,
+  broadcastMac,
+  frame,
+  inTwo,
+  packet,
+  RawHost,
+  udp,
+} from "../packets/index.ts";
+import { type Attack, attempts, everyMessage, families, labelled, labelsIn } from "./attack.ts";
+import { type AttackScene, attacks, setBridgeNetfilter, targetPort } from "./attack-scene.ts";
+import { until } from "./until.ts";
 import { hostAddresses } from "./uplink.ts";
 
+/** The port of every sandbox's resolver, at 127.0.0.11 in its own namespace. */
+const resolverPort = 61_053;
 const closed = { network: { options: { [bridgeOption.icc]: "false" } } };
 
-/** Every message, in frames to a link address that lead to the sibling without the host. */
+/** Where a frame goes that leads to a sibling without the host; the sibling's own address if not said. */
+interface Place {
+  readonly to: MacAddress;
+  readonly target?: string;
+  readonly port?: number;
+}
+
+/** Every message, in frames of the attacker's. */
 function byLink(
   { attacker, accomplice }: AttackScene,
   how: string,
-  to: MacAddress,
-  target?: string,
+  { to, target, port = targetPort }: Place,
 ): readonly Attack[] {
   return families.flatMap((family) => {
     const route = { source: attacker.addresses[family], target: target ?? accomplice.addresses[family] };
-    if (route.source.includes(":") !== route.target.includes(":")) return [];
-    return Object.entries(everyMessage(family, targetPort)).map(([name, message]) => ({
+    if (route.source.includes(":") !== route.target.includes(":")) return []; // of the other family
+    return Object.entries(everyMessage(family, port)).map(([name, message]) => ({
       from: attacker,
       frame: frame({ from: attacker.link.mac, to }, packet(route, message(`${name} ${how} over ${family}`))),
     }));
@@ -40,10 +49,10 @@ function everyWay(scene: AttackScene): readonly Attack[] {
   const { attacker, accomplice } = scene;
   const directedBroadcast = accomplice.addresses.ipv4.replace(/\d+$/, "255");
   return [
-    ...byLink(scene, "to its link address", accomplice.link.mac),
-    ...byLink(scene, "broadcast", broadcastMac),
-    ...byLink(scene, "to all in its subnet", broadcastMac, directedBroadcast),
-    ...byLink(scene, "to all nodes", allNodes.mac, allNodes.address),
+    ...byLink(scene, "to its link address", { to: accomplice.link.mac }),
+    ...byLink(scene, "broadcast", { to: broadcastMac }),
+    ...byLink(scene, "to all in its subnet", { to: broadcastMac, target: directedBroadcast }),
+    ...byLink(scene, "to all nodes", { to: allNodes.mac, target: allNodes.address }),
     ...attempts("the attacker", attacker, {
       "its sibling by the gateway": [accomplice.addresses, targetPort],
       "all in its subnet by the gateway": [
@@ -70,9 +79,10 @@ function everyWay(scene: AttackScene): readonly Attack[] {
   ];
 }
 
-suite("a sandbox on a network without communication", () => {
-  test("is not heard by its siblings", () =>
-    withScene(async (scene) => {
+attacks(
+  "a sandbox on a network without communication",
+  {
+    "is not heard by its siblings": async (scene) => {
       const { attacker, accomplice } = scene;
       const heard = await scene.arrivalsEitherWay(() => everyWay(scene));
       // What goes to all of the link goes to the host too.
@@ -93,10 +103,14 @@ suite("a sandbox on a network without communication", () => {
         attacker.link.heard().flatMap((received) => answeredByArp(received) ?? []),
         [],
       );
-    }, closed));
+    },
 
-  test("reaches a port that a sibling publishes, or it itself, by the host's addresses", () =>
-    withScene(async ({ host, networks, sandboxes, attacker }) => {
+    "reaches a port that a sibling publishes, or it itself, by the host's addresses": async ({
+      host,
+      networks,
+      sandboxes,
+      attacker,
+    }) => {
       const server = await host.controller.createSandbox("server", {
         ports: ["8090:7777", "8090:7777/udp"],
         endpoints: [{ network: networks.red }],
@@ -112,21 +126,49 @@ suite("a sandbox on a network without communication", () => {
         );
         await Promise.all(tries);
       }
-    }, closed));
-});
+    },
+  },
+  closed,
+);
 
-test("the same packets are heard by siblings where they may talk", () =>
-  withScene(async (scene) => {
+attacks("a sandbox on a network with communication", {
+  "is heard by its siblings, and by nobody else": async (scene) => {
     const heard = await scene.arrivals(everyWay(scene));
+    const byTheGateway = "udp of the attacker as itself to its sibling by the gateway";
     for (const family of families)
-      for (const how of [
-        "udp to its link address",
-        "udp broadcast",
-        "udp of the attacker as itself to its sibling by the gateway",
-      ])
+      for (const how of ["udp to its link address", "udp broadcast", byTheGateway])
         assert.ok(heard.includes(`accomplice heard ${how} over ${family}`), `${how} over ${family}`);
     assert.deepEqual(
       heard.filter((line) => /^(victim|insider|outside)/.test(line)),
       [],
     );
-  }));
+  },
+
+  "reaches no sibling's resolver": async (scene) => {
+    const { accomplice, sandboxes } = scene;
+    const ear = RawHost.open(sandboxes.accomplice.key);
+    const { mac: to } = accomplice.link;
+    const name = "to the resolver's own address";
+    try {
+      for (const { from, frame } of byLink(scene, name, { to, target: "127.0.0.11", port: resolverPort }))
+        from.link.send(frame);
+      const heard: string[] = [];
+      for (const { from, frame } of byLink(scene, "after it", { to })) from.link.send(frame);
+      await until("the sibling takes what is for it", () => {
+        heard.push(...labelsIn(ear.heard()));
+        return heard.includes("udp after it over ipv6");
+      });
+      assert.deepEqual(
+        heard.filter((label) => label.includes(name)),
+        [],
+      );
+    } finally {
+      ear.close();
+    }
+    const client = await scene.host.agent(sandboxes.attacker);
+    for (const protocol of ["tcp", "udp"] as const) {
+      const refusal = await client.unreached(accomplice.addresses.ipv4, protocol, resolverPort);
+      assert.equal(refusal, "ECONNREFUSED");
+    }
+  },
+});

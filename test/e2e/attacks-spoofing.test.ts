@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
-import { suite, test } from "node:test";
-import {
-  type AttackScene,
-  attempts,
-  publishedPort,
-  quietPort,
-  type Target,
-  targetPort,
-  withScene,
-} from "./attack-scene.ts";
+import { attempts, type Target } from "./attack.ts";
+import { type AttackScene, attacks, publishedPort, quietPort, targetPort } from "./attack-scene.ts";
 import type { PlainAddresses } from "./sandbox-addresses.ts";
 import { farAddresses, hostAddresses, outsideAddresses } from "./uplink.ts";
 
@@ -41,14 +33,13 @@ function targets(scene: AttackScene): Readonly<Record<string, Target>> {
   };
 }
 
-suite("a sandbox that sends under another's address", () => {
-  test("is heard by nobody", () =>
-    withScene(async (scene) => {
-      const { attacker, insider } = scene;
-      const attacks = [
-        ...attempts("the attacker", attacker, targets(scene), falseNames(scene)),
-        ...attempts("the insider", insider, targets(scene), falseNames(scene)),
-      ];
-      assert.deepEqual(await scene.arrivalsEitherWay(() => attacks), []);
-    }));
+attacks("a sandbox that sends under another's address", {
+  "is heard by nobody": async (scene) => {
+    const { attacker, insider } = scene;
+    const attacks = [
+      ...attempts("the attacker", attacker, targets(scene), falseNames(scene)),
+      ...attempts("the insider", insider, targets(scene), falseNames(scene)),
+    ];
+    assert.deepEqual(await scene.arrivalsEitherWay(() => attacks), []);
+  },
 });

@@ -4,7 +4,8 @@ import { bridgeOption } from "../../src/drivers/index.ts";
 import type { Network } from "../../src/index.ts";
 import type { Agent } from "./agent.ts";
 import { agentPort, type Protocol } from "./agent-protocol.ts";
-import { families, setBridgeNetfilter } from "./attack-scene.ts";
+import { families } from "./attack.ts";
+import { setBridgeNetfilter } from "./attack-scene.ts";
 import { addressesOf, type PlainAddresses, subnetsOf } from "./sandbox-addresses.ts";
 import { type TestHost, withHost } from "./test-host.ts";
 import {
