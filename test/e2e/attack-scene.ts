@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runAll } from "../../src/core/index.ts";
 import type { Network, NetworkOptions, Sandbox } from "../../src/index.ts";
-import { describe, RawHost, RawLink, udp } from "../packets/index.ts";
+import { linkOf, RawHost, RawLink, udp } from "../packets/index.ts";
 import { type Attack, attack, families, labelled, labelsIn, type Station } from "./attack.ts";
 import {
   addressesOf,
@@ -162,7 +162,7 @@ class Scene implements AttackScene {
       outside: {
         link: RawLink.open(host.outside.path, "wire0"),
         addresses: outsideAddresses,
-        hostMac: describe(host.netns.path, "up0").mac,
+        hostMac: linkOf(host.netns.path, "up0").mac,
         gateways: hostAddresses,
       },
     });
@@ -272,7 +272,7 @@ async function stationIn(host: TestHost, sandbox: Sandbox, network: Network): Pr
   return {
     link: RawLink.open(sandbox.key, "eth0"),
     addresses,
-    hostMac: describe(host.netns.path, bridgeNameOf(network)).mac,
+    hostMac: linkOf(host.netns.path, bridgeNameOf(network)).mac,
     gateways: gatewaysOf(network),
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { answeredByArp, arp, broadcastMac, describe, frame, packet, RawLink, udp } from "../packets/index.ts";
+import { answeredByArp, arp, broadcastMac, frame, linkOf, packet, RawLink, udp } from "../packets/index.ts";
 import { type Attack, attack, attempts, families, labelled, type Target } from "./attack.ts";
 import { type AttackScene, attacks, quietPort, targetPort } from "./attack-scene.ts";
 import { neighboursOf } from "./host-neighbours.ts";
@@ -87,7 +87,7 @@ attacks("a sandbox that has its link to itself", {
 
   "draws no traffic of others by taking their link addresses": async (scene) => {
     const { attacker, victim, host } = scene;
-    const stolen = [victim.link.mac, victim.hostMac, describe(host.netns.path, "up0").mac, attacker.hostMac];
+    const stolen = [victim.link.mac, victim.hostMac, linkOf(host.netns.path, "up0").mac, attacker.hostMac];
     for (const from of stolen) {
       const route = { source: attacker.addresses.ipv4, target: attacker.gateways.ipv4 };
       for (const to of [attacker.hostMac, broadcastMac])

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { describe } from "../packets/index.ts";
+import { linkOf } from "../packets/index.ts";
 import { bridgeNameOf } from "./sandbox-addresses.ts";
 import { withHost } from "./test-host.ts";
 
@@ -8,7 +8,7 @@ suite("a bridge", () => {
   test("keeps its link address when sandboxes come and go", () =>
     withHost(async ({ controller, netns }) => {
       const network = await controller.createNetwork("bridge", "net");
-      const address = () => describe(netns.path, bridgeNameOf(network)).mac;
+      const address = () => linkOf(netns.path, bridgeNameOf(network)).mac;
       const first = address();
       const names = ["a", "b", "c", "d"];
       for (const name of names) {

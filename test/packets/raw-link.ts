@@ -34,7 +34,7 @@ export class RawLink {
   static open(netns: string, name: string): RawLink {
     const fd = inNetnsAt(netns, () => sys.socket(AF_PACKET, sys.SOCK_RAW, 0));
     try {
-      const { index, mac } = describe(netns, name);
+      const { index, mac } = linkOf(netns, name);
       sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, 8 << 20);
       sys.setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1);
       const membership = Buffer.alloc(16); // struct packet_mreq
@@ -70,7 +70,7 @@ export class RawLink {
 }
 
 /** The number and the address of a link. */
-export function describe(netns: string, name: string): { readonly index: number; readonly mac: MacAddress } {
+export function linkOf(netns: string, name: string): { readonly index: number; readonly mac: MacAddress } {
   const socket = inNetnsAt(netns, () => NetlinkSocket.open(NETLINK_ROUTE));
   try {
     const { index, mac } = rtnetlink.getLink(socket, name) ?? {};
