@@ -5,9 +5,9 @@ import type { Sandbox } from "../../src/index.ts";
 import { setHostResolvConf, type TestHost } from "../e2e/test-host.ts";
 import { joinFarToHost, joinToHost, outsideAddresses, routeTo } from "../e2e/uplink.ts";
 import { runProgram } from "../peers/programs.ts";
+import { type Place, placeAt } from "../place.ts";
 import { bindUdp, closed } from "../ports/netns-sockets.ts";
 import { answerTo } from "./name-messages.ts";
-import { type Place, placeAt } from "./place.ts";
 
 /** The port that programs listen on, and the one that they send from. */
 export const [serverPort, clientPort] = [80, 40_000];

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { until } from "../e2e/until.ts";
 import { runProgram, spawnIn } from "../peers/programs.ts";
+import type { Place } from "../place.ts";
 import { bindUdp, closed } from "../ports/netns-sockets.ts";
-import type { Place } from "./place.ts";
 import { type ChainVisit, isDropped, TraceLines } from "./trace-lines.ts";
 
 /** The tracer's own table, of two families, in each namespace that it watches. */

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { until } from "../e2e/until.ts";
 import { setSysctl } from "../e2e/uplink.ts";
 import { runProgram } from "../peers/programs.ts";
+import type { Place } from "../place.ts";
 import { bindUdp, closed } from "../ports/netns-sockets.ts";
 import { hopTable } from "./hop-table.ts";
 import { journeyOf } from "./journey.ts";
-import type { Place } from "./place.ts";
 import { clientPort, type PlaceName, type Stage } from "./stage.ts";
 import { Tracer } from "./tracer.ts";
 

@@ -1,6 +1,6 @@
-import { inNetnsAt } from "../../src/kernel/index.ts";
+import { inNetnsAt } from "../src/kernel/index.ts";
 
-/** A network namespace that packets pass, by the name that the page gives it. */
+/** A network namespace by a name that its readers know. */
 export interface Place {
   readonly name: string;
   readonly path: string;
