@@ -10,9 +10,9 @@ export interface DnsCounters {
   readonly replies: number[];
   /** TCP connections taken. */
   connections: number;
-  /** TCP connections closed at once because the sandbox had too many. */
+  /** TCP connections that could not be taken, for want of descriptors or because all sandboxes together have too many. */
   connectionsRefused: number;
-  /** TCP connections ended because they stood still, or sent what is no DNS. */
+  /** TCP connections ended because they stood still, sent what is no DNS, or had to make way for newer ones. */
   connectionsCut: number;
   /** Defects: messages at which the resolver threw. They are answered with SERVFAIL. */
   failures: number;

@@ -1,5 +1,6 @@
 import { type Id, shortId, throwAll, WeftError } from "../core/index.ts";
 import { type DnsCounters, newCounters } from "./counters.ts";
+import { FairShare } from "./fair-share.ts";
 import { discardFd } from "./fd.ts";
 import type { Forwarder, Forwarding, ForwardStats } from "./forward/index.ts";
 import type { Listener } from "./listener.ts";
@@ -25,6 +26,9 @@ export interface DnsHostInit {
   readonly createForwarder: (counters: DnsCounters) => Forwarder;
 }
 
+/** TCP connections at a time of all sandboxes together, besides each one's own limit. */
+const maxConnections = 4096;
+
 interface Sandbox {
   view: NameView;
   server: Promise<Listener> | undefined;
@@ -37,6 +41,7 @@ export class DnsHost {
   readonly #sandboxes = new Map<Id, Sandbox>();
   readonly #random: RandomBelow;
   readonly #forwarder: Forwarder;
+  readonly #connections = new FairShare<Id>(maxConnections);
 
   constructor({ random, createForwarder }: DnsHostInit) {
     this.#random = random;
@@ -85,7 +90,11 @@ export class DnsHost {
       counters: this.#counters,
       upstreams: () => this.#forwarder.upstreamsOf(id),
     });
-    sandbox.server = serveDns({ ...fds, respond, counters: this.#counters });
+    const places = {
+      take: () => this.#connections.take(id),
+      give: () => this.#connections.give(id),
+    };
+    sandbox.server = serveDns({ ...fds, respond, counters: this.#counters, places });
     try {
       await sandbox.server;
     } catch (error) {

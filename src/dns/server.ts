@@ -2,7 +2,7 @@ import { messageOf, WeftError } from "../core/index.ts";
 import type { DnsCounters } from "./counters.ts";
 import type { Listener } from "./listener.ts";
 import type { Respond } from "./responder.ts";
-import { defaultTcpLimits, type TcpLimits } from "./tcp-connection.ts";
+import { type ConnectionPlaces, defaultTcpLimits, type TcpLimits } from "./tcp-connection.ts";
 import { listenTcp } from "./tcp-listener.ts";
 import { type StartTimer, systemTimer } from "./timers.ts";
 import { listenUdp } from "./udp-listener.ts";
@@ -22,9 +22,13 @@ export interface ServerInit extends ServerFds {
   readonly counters: DnsCounters;
   /** {@link defaultTcpLimits} when absent. */
   readonly limits?: TcpLimits;
+  /** For TCP connections; as many as the limits allow when absent. */
+  readonly places?: ConnectionPlaces;
   /** The machine's timers when absent. */
   readonly startTimer?: StartTimer;
 }
+
+const unlimited: ConnectionPlaces = { take: () => true, give: () => {} };
 
 /**
  * Serves DNS over both sockets. The descriptors belong to the server from now on: they are closed by
@@ -34,10 +38,11 @@ export async function serveDns(init: ServerInit): Promise<Listener> {
   const { udpFd, tcpFd, respond, counters } = init;
   const limits = init.limits ?? defaultTcpLimits;
   const startTimer = init.startTimer ?? systemTimer;
+  const places = init.places ?? unlimited;
   // Both at once, so that no descriptor is without an owner for even a turn of the event loop.
   const [udp, tcp] = await Promise.allSettled([
     listenUdp(udpFd, respond, counters),
-    listenTcp(tcpFd, { respond, counters, limits, startTimer }),
+    listenTcp(tcpFd, { respond, counters, limits, startTimer, places }),
   ]);
   const close = async () => {
     await Promise.all(

@@ -3,10 +3,11 @@ import type { DnsCounters } from "./counters.ts";
 import { Framer } from "./framing.ts";
 import type { Reply, Respond } from "./responder.ts";
 import type { StartTimer, Timer } from "./timers.ts";
+import type { TurnShare } from "./turn-share.ts";
 
 /** What one sandbox's TCP clients may use. */
 export interface TcpLimits {
-  /** Connections of one sandbox at a time; further ones are closed at once. */
+  /** Connections of one sandbox at a time; for a further one the idlest is closed. */
   readonly maxConnections: number;
   /** Bytes of the longest query taken; a longer one ends the connection. */
   readonly maxQueryBytes: number;
@@ -30,12 +31,28 @@ export const defaultTcpLimits: TcpLimits = {
   idleMs: 10_000,
 };
 
+/** Places for connections that sandboxes share; a sandbox's view of them. */
+export interface ConnectionPlaces {
+  /** False when there is none for this sandbox. */
+  take(): boolean;
+  give(): void;
+}
+
 /** What a listener works with. */
 export interface TcpInit {
   readonly respond: Respond;
   readonly counters: DnsCounters;
   readonly limits: TcpLimits;
   readonly startTimer: StartTimer;
+  readonly places: ConnectionPlaces;
+}
+
+/** What a connection works with. */
+export interface TcpConnectionInit extends TcpInit {
+  /** Shared by all connections of the sandbox. */
+  readonly turns: TurnShare;
+  /** Is told of each whole query. */
+  readonly asks: () => void;
 }
 
 /**
@@ -45,22 +62,35 @@ export interface TcpInit {
  */
 export class TcpConnection {
   readonly #socket: Socket;
-  readonly #init: TcpInit;
+  readonly #init: TcpConnectionInit;
   readonly #framer: Framer;
   readonly #timer: Timer;
   #waiting = 0;
   #clientEnded = false;
+  #inQueue = false;
 
-  constructor(socket: Socket, init: TcpInit) {
+  constructor(socket: Socket, init: TcpConnectionInit) {
     this.#socket = socket;
     this.#init = init;
     this.#framer = new Framer(init.limits.maxQueryBytes);
-    this.#timer = init.startTimer(init.limits.idleMs, () => this.#cut());
+    this.#timer = init.startTimer(init.limits.idleMs, () => this.cut());
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("drain", () => this.#pump());
     socket.on("end", () => this.#end());
     socket.on("error", () => {}); // a reset is followed by "close", and is the client's own affair
     socket.on("close", () => this.#timer.stop());
+  }
+
+  /** True while a query of it waits for others' answers. */
+  get isWaiting(): boolean {
+    return this.#waiting > 0;
+  }
+
+  /** Ends it, whatever it is doing. */
+  cut(): void {
+    if (this.#socket.destroyed) return;
+    this.#init.counters.connectionsCut++;
+    this.#socket.destroy();
   }
 
   #take(chunk: Buffer): void {
@@ -84,19 +114,35 @@ export class TcpConnection {
     else if (this.#waiting === 0) this.#socket.end();
   }
 
-  /** False when it stopped for lack of room. */
+  /** False when it stopped for lack of room, or because others have their turn. */
   #answerAll(): boolean {
+    const { turns, asks } = this.#init;
     while (this.#hasRoom()) {
+      if (turns.left === 0) {
+        this.#waitForTurn();
+        return false;
+      }
       const frame = this.#framer.next();
       if (frame === undefined) return true;
       if (frame.kind === "too-long") {
-        this.#cut();
+        this.cut();
         return true;
       }
+      turns.use(1);
+      asks();
       this.#timer.refresh();
       this.#answer(frame.message);
     }
     return false;
+  }
+
+  #waitForTurn(): void {
+    if (this.#inQueue) return;
+    this.#inQueue = true;
+    this.#init.turns.wait(() => {
+      this.#inQueue = false;
+      this.#pump();
+    });
   }
 
   #hasRoom(): boolean {
@@ -122,10 +168,5 @@ export class TcpConnection {
     if (reply === undefined || !this.#socket.writable) return;
     this.#socket.write(Buffer.of(reply.length >> 8, reply.length & 0xff));
     this.#socket.write(reply);
-  }
-
-  #cut(): void {
-    this.#init.counters.connectionsCut++;
-    this.#socket.destroy();
   }
 }

@@ -1,8 +1,9 @@
 import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server } from "node:net";
 import { closeIfStillOwned, ownFd } from "./fd.ts";
 import type { Listener } from "./listener.ts";
-import { TcpConnection, type TcpInit } from "./tcp-connection.ts";
+import type { TcpInit } from "./tcp-connection.ts";
+import { TcpConnections } from "./tcp-connections.ts";
 
 /**
  * Answers the queries of connections to `fd`, a bound TCP socket, listening or not, which belongs to
@@ -10,15 +11,8 @@ import { TcpConnection, type TcpInit } from "./tcp-connection.ts";
  */
 export async function listenTcp(fd: number, init: TcpInit): Promise<Listener> {
   const owned = ownFd(fd);
-  const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    init.counters.connections++;
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-    new TcpConnection(socket, init);
-  });
-  server.maxConnections = init.limits.maxConnections;
-  server.on("drop", () => init.counters.connectionsRefused++);
+  const connections = new TcpConnections(init);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => connections.take(socket));
   try {
     await listen(server, fd);
   } catch (error) {
@@ -29,7 +23,7 @@ export async function listenTcp(fd: number, init: TcpInit): Promise<Listener> {
   const closed = new Promise<void>((resolve) => server.once("close", resolve));
   const close = async () => {
     if (server.listening) server.close();
-    const gone = [...sockets].map((socket) => once(socket.destroy(), "close"));
+    const gone = [...connections.sockets].map((socket) => once(socket.destroy(), "close"));
     await Promise.all([closed, ...gone]);
   };
   return { close };

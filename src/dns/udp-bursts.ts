@@ -1,7 +1,7 @@
 import { DatagramBatch, type Ipv4Peer } from "../kernel/datagram-batch.ts";
 import type { DnsCounters } from "./counters.ts";
-import { currentTurn } from "./loop-turn.ts";
 import type { Reply, Respond } from "./responder.ts";
+import { TurnShare } from "./turn-share.ts";
 
 /** Bytes of a query that are looked at; a longer one loses what is behind them, and with it most likely its sense. */
 const maxQueryBytes = 4096;
@@ -35,8 +35,7 @@ export class UdpBursts {
   readonly #batch = sharedBatch();
   readonly #fd: number;
   readonly #init: UdpBurstsInit;
-  #turn = -1;
-  #leftInTurn = 0;
+  readonly #turns = new TurnShare(maxPerTurn);
 
   constructor(fd: number, init: UdpBurstsInit) {
     this.#fd = fd;
@@ -46,25 +45,17 @@ export class UdpBursts {
   /** Answers a datagram that Node received, and then those that wait behind it. */
   take(message: Buffer, from: Ipv4Peer): void {
     this.#answer(message.subarray(0, maxQueryBytes), this.#batch.place(from));
-    if (this.#startTurn()) this.#takeWaiting();
+    this.#takeWaiting();
     this.#flush();
   }
 
-  /** False when this turn's share is used up. */
-  #startTurn(): boolean {
-    const turn = currentTurn();
-    if (turn !== this.#turn) this.#leftInTurn = maxPerTurn;
-    this.#turn = turn;
-    return this.#leftInTurn > 0;
-  }
-
   #takeWaiting(): void {
-    for (let left = true; left && this.#leftInTurn > 0; ) {
-      const wanted = Math.min(maxPerCall, this.#leftInTurn);
+    for (let left = true; left && this.#turns.left > 0; ) {
+      const wanted = Math.min(maxPerCall, this.#turns.left);
       const received = this.#receive(wanted);
       for (let slot = 0; slot < received; slot++) this.#answer(this.#batch.message(slot), slot);
       this.#flush(); // the next call uses the same memory
-      this.#leftInTurn -= received;
+      this.#turns.use(received);
       left = received === wanted;
     }
   }

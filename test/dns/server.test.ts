@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openSync } from "node:fs";
 import { test } from "node:test";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { isWeftError } from "../../src/core/index.ts";
 import { newCounters } from "../../src/dns/counters.ts";
 import type { Respond } from "../../src/dns/responder.ts";
@@ -132,17 +133,78 @@ test("a connection without a whole query for the idle time ends, trickle or not"
   });
 });
 
-test("connections beyond the limit are closed at once", async () => {
-  await serving(reverse, { maxConnections: 2 }, async ({ tcpPort, counters }) => {
-    const first = await TcpClient.open(tcpPort);
-    const second = await TcpClient.open(tcpPort);
+test("for a connection beyond the limit the one makes way that has asked nothing for longest", async () => {
+  await serving(reverse, { maxConnections: 3 }, async ({ tcpPort, counters }) => {
+    const ask = async (client: TcpClient) => {
+      client.socket.write(framed(Buffer.from("ab")));
+      assert.equal((await client.take(1)).length, 1);
+    };
+    const oldest = await TcpClient.open(tcpPort);
+    const silent = await TcpClient.open(tcpPort);
     const third = await TcpClient.open(tcpPort);
-    await third.closed;
-    assert.deepEqual([counters.connections, counters.connectionsRefused], [2, 1]);
-    second.socket.write(framed(Buffer.from("ab")));
-    assert.equal((await second.take(1)).length, 1);
-    await Promise.all([first.close(), second.close()]);
+    await ask(oldest);
+    const fourth = await TcpClient.open(tcpPort);
+    await silent.closed;
+    await ask(third);
+    const fifth = await TcpClient.open(tcpPort);
+    await oldest.closed;
+    for (const client of [fifth, third, fourth]) await ask(client);
+    const { connections, connectionsCut, connectionsRefused } = counters;
+    assert.deepEqual([connections, connectionsCut, connectionsRefused], [5, 2, 0]);
+    await Promise.all([third, fourth, fifth].map((client) => client.close()));
   });
+});
+
+test("a connection that waits for an answer makes way only when all do", async () => {
+  const waiting: (() => void)[] = [];
+  const respond: Respond = (message) => new Promise((resolve) => waiting.push(() => resolve(message)));
+  await serving(respond, { maxConnections: 2 }, async ({ tcpPort, counters }) => {
+    const clients: TcpClient[] = [];
+    const openAndAsk = async () => {
+      const client = await TcpClient.open(tcpPort);
+      clients.push(client);
+      client.socket.write(framed(Buffer.from("ab")));
+      while (waiting.length < clients.length) await nextTurn();
+      return client;
+    };
+    const first = await openAndAsk();
+    const idle = await TcpClient.open(tcpPort);
+    const second = await openAndAsk();
+    await idle.closed;
+    assert.equal(counters.connectionsCut, 1);
+    const third = await openAndAsk();
+    await first.closed;
+    for (const release of waiting) release();
+    assert.deepEqual([(await second.take(1)).length, (await third.take(1)).length], [1, 1]);
+    await Promise.all([second.close(), third.close()]);
+  });
+});
+
+test("where all sandboxes together have too many connections, a new one costs one of its own sandbox's", async () => {
+  let left = 1;
+  const places = {
+    take: () => left > 0 && left-- > 0,
+    give: () => void left++,
+  };
+  const { fds, tcpPort } = boundPair();
+  const other = boundPair();
+  const counters = newCounters();
+  const server = await serveDns({ ...fds, respond: reverse, counters, places });
+  const second = await serveDns({ ...other.fds, respond: reverse, counters, places });
+  const first = await TcpClient.open(tcpPort);
+  const next = await TcpClient.open(tcpPort);
+  await first.closed;
+  const refused = await TcpClient.open(other.tcpPort);
+  await refused.closed;
+  const { connections, connectionsCut, connectionsRefused } = counters;
+  assert.deepEqual([connections, connectionsCut, connectionsRefused], [2, 1, 1]);
+  await next.close();
+  while (left === 0) await nextTurn();
+  const after = await TcpClient.open(other.tcpPort);
+  after.socket.write(framed(Buffer.from("ab")));
+  assert.equal((await after.take(1)).length, 1);
+  await Promise.all([after.close(), server.close(), second.close()]);
+  assert.equal(left, 1);
 });
 
 test("answers that nobody reads stop the reading of queries", async () => {
@@ -205,6 +267,44 @@ test("no more queries of a connection than allowed wait for others", async () =>
     assert.equal((await client.take(10)).length, 10);
     await Promise.all([client.close(), udp.close()]);
   });
+});
+
+test("queries that come in one piece are answered a turn's share at a time, and others between", async () => {
+  const order: string[] = [];
+  const respond: Respond = (message) => {
+    order.push(Buffer.from(message).toString());
+    return message.length === 0 ? undefined : message;
+  };
+  const { fds, tcpPort } = boundPair();
+  const other = boundPair();
+  const [flooded, calm] = await Promise.all(
+    [fds, other.fds].map((pair) => serveDns({ ...pair, respond, counters: newCounters() })),
+  );
+  assert.ok(flooded && calm);
+  const clients = await Promise.all([1, 2, 3].map(() => TcpClient.open(tcpPort)));
+  const asker = await TcpClient.open(other.tcpPort);
+  for (const client of [...clients, asker]) {
+    client.socket.write(framed(Buffer.from("hello"))); // so that all are known to be there
+    await client.take(1);
+  }
+  order.length = 0;
+  const many = (message: string) =>
+    Buffer.concat(Array.from({ length: 2000 }, () => framed(Buffer.from(message))));
+  // Lengths of zero are messages too, of which 32,768 fit into what Node reads at once.
+  for (const [i, client] of clients.entries()) client.socket.write(Buffer.concat([many(""), many(`${i}`)]));
+  asker.socket.write(framed(Buffer.from("calm")));
+  await asker.take(1);
+  assert.ok(order.indexOf("calm") <= 2 * 128, `${order.indexOf("calm")} queries of the flood went before`);
+  await Promise.all(clients.map((client) => client.take(2000)));
+  assert.equal(order.length, 3 * 4000 + 1);
+  // Each of the three gets its turns: none is through before the others are well on their way.
+  const firstDone = Math.min(...[0, 1, 2].map((i) => order.lastIndexOf(`${i}`)));
+  for (const i of [0, 1, 2]) {
+    const sofar = order.slice(0, firstDone).filter((message) => message === `${i}`).length;
+    assert.ok(sofar > 1000, `client ${i} had ${sofar} of 2000 answers when another had all`);
+  }
+  await Promise.all([...clients, asker].map((client) => client.close()));
+  await Promise.all([flooded.close(), calm.close()]);
 });
 
 test("a reset or half a message does no harm", async () => {

@@ -2,7 +2,7 @@ import type { Random } from "../../core/index.ts";
 import type { DnsCounters } from "../counters.ts";
 import { rcode } from "../protocol.ts";
 import type { AskedQuestion } from "./asked-question.ts";
-import type { FairShare } from "./fair-share.ts";
+import type { ServerPlaces } from "./socket-places.ts";
 import type { Upstream } from "./upstream.ts";
 import { readUpstreamReply, type UpstreamAnswer, type UpstreamReply } from "./upstream-answer.ts";
 import { encodeUpstreamQuery } from "./upstream-query.ts";
@@ -26,11 +26,14 @@ export interface ExchangeTools {
   /** A clock that never jumps, ms. */
   readonly now: () => number;
   readonly counters: DnsCounters;
-  /** Bounds the sockets that are open at once, fairly between servers. */
-  readonly places: FairShare<Upstream>;
+  /** Bounds the sockets that are open at once, fairly between servers and those who ask them. */
+  readonly places: ServerPlaces<Upstream>;
 }
 
-/** Messages that answer something else before the server is asked over TCP, where nobody can slip them in. */
+/**
+ * Messages that answer something else before the server is asked over TCP, where nobody can slip them in;
+ * a server that goes on with them there is not listened to for longer.
+ */
 const maxStrays = 16;
 
 /**
@@ -141,9 +144,13 @@ export class Exchange {
 
   #stray(): void {
     this.#tools.counters.strayAnswers++;
-    if (++this.#strays === maxStrays && this.#transport === "udp") this.#send("tcp");
+    if (++this.#strays < maxStrays) return;
+    this.#strays = 0;
+    if (this.#transport === "udp") this.#send("tcp");
+    else this.#fail();
   }
 
+  /** It may be the name's fault alone, so nothing is held against the server. */
   #refused(code: number): void {
     const notUnderstood = code === rcode.FORMERR || code === rcode.NOTIMP;
     if (this.#edns && notUnderstood) {
@@ -152,7 +159,6 @@ export class Exchange {
       this.#send(this.#transport);
       return;
     }
-    if (code === rcode.REFUSED) this.#noteFailure(); // SERVFAIL may be the name's fault alone
     this.#end({ kind: "refusal", rcode: code });
   }
 
@@ -169,7 +175,7 @@ export class Exchange {
     if (this.#truncated !== undefined) return; // noted when that came
     const now = this.#tools.now();
     if (this.#avoidsEdns) this.#upstream.noteWithoutEdns(now);
-    this.#upstream.noteAnswer(this.#transport === "udp" ? now - this.#startedAt : undefined, this.#edns);
+    this.#upstream.noteAnswer(now, this.#transport === "udp" ? now - this.#startedAt : undefined, this.#edns);
   }
 
   #noteFailure(): void {

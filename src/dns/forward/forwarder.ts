@@ -1,4 +1,5 @@
 import type { Id } from "../../core/index.ts";
+import { FairShare } from "../fair-share.ts";
 import { rcode } from "../protocol.ts";
 import type { AskingQuery } from "../query.ts";
 import type { ForwardRequest, Reply, Upstreams } from "../responder.ts";
@@ -6,29 +7,30 @@ import { answerLimit, encodeRefusal } from "../response.ts";
 import { AnswerCache, type CacheLimits, defaultCacheLimits } from "./answer-cache.ts";
 import { type AskedQuestion, askedQuestion } from "./asked-question.ts";
 import { encodeClientAnswer } from "./client-answer.ts";
-import { FairShare } from "./fair-share.ts";
 import { Lookup, type LookupTools } from "./lookup.ts";
 import type { LookupResult } from "./lookup-result.ts";
 import { Probes } from "./probes.ts";
 import { isRefusedType } from "./question-types.ts";
+import { SocketPlaces } from "./socket-places.ts";
 import type { Upstream, UpstreamStatus } from "./upstream.ts";
 import { type Forwarding, usableServers } from "./upstream-server.ts";
 import { type UpstreamSet, UpstreamSets } from "./upstream-sets.ts";
 
-/** What forwarding may use. Each limit is shared fairly: one claimant alone gets at most half. */
+/** What forwarding may use. Each limit is shared fairly, see FairShare and SocketPlaces. */
 export interface ForwardLimits {
   /** Lookups at a time, shared between sandboxes. */
   readonly lookups: number;
   /** Queries at a time that wait for lookups, shared between sandboxes. */
   readonly waiting: number;
-  /** Sockets at a time, shared between upstream servers. */
+  /** Sockets at a time, shared between upstream servers, and those of a server between sandboxes. */
   readonly sockets: number;
   readonly cache: CacheLimits;
 }
 
 /**
  * 2,048 lookups, of which one sandbox gets at most 1,024, as many as the reference's; 8,192 waiting
- * queries; 3,072 sockets, of which a server that answers nothing holds at most 1,536.
+ * queries; 3,072 sockets, of which a server that answers nothing holds at most 1,536, and one sandbox's
+ * questions to it at most 1,024; a cache of which no sandbox can push out what others have in it.
  */
 export const defaultForwardLimits: ForwardLimits = {
   lookups: 2048,
@@ -53,7 +55,10 @@ export interface ForwardStats {
 }
 
 interface SandboxForwarding {
+  readonly sandbox: Id;
   readonly set: UpstreamSet;
+  /** With the sandbox's own share of sockets. */
+  readonly tools: LookupTools;
   readonly upstreams: Upstreams;
 }
 
@@ -78,8 +83,8 @@ interface PendingLookup {
  */
 export class Forwarder {
   readonly #init: ForwarderInit;
-  readonly #tools: LookupTools;
-  readonly #cache: AnswerCache;
+  readonly #sockets: SocketPlaces<Upstream, Id | undefined>;
+  readonly #cache: AnswerCache<Id>;
   readonly #probes: Probes;
   readonly #sets: UpstreamSets;
   readonly #sandboxes = new Map<Id, SandboxForwarding>();
@@ -89,9 +94,9 @@ export class Forwarder {
 
   constructor(init: ForwarderInit) {
     this.#init = init;
-    this.#tools = { ...init, places: new FairShare<Upstream>(init.limits.sockets) };
+    this.#sockets = new SocketPlaces(init.limits.sockets);
     this.#cache = new AnswerCache(init.limits.cache);
-    this.#probes = new Probes(this.#tools);
+    this.#probes = new Probes({ ...init, places: this.#sockets.of(undefined) });
     this.#sets = new UpstreamSets((upstream) => this.#probes.end(upstream));
     this.#lookupPlaces = new FairShare(init.limits.lookups);
     this.#waitingPlaces = new FairShare(init.limits.waiting);
@@ -103,12 +108,16 @@ export class Forwarder {
     const servers = usableServers(forwarding);
     if (servers.length === 0) this.#sandboxes.delete(sandbox);
     else {
-      const set = this.#sets.acquire(servers);
-      const upstreams: Upstreams = {
-        keepsBareNames: (forwarding.ndots ?? 0) > 0,
-        forward: (request) => this.#forward(sandbox, set, request),
+      const own: SandboxForwarding = {
+        sandbox,
+        set: this.#sets.acquire(servers),
+        tools: { ...this.#init, places: this.#sockets.of(sandbox) },
+        upstreams: {
+          keepsBareNames: (forwarding.ndots ?? 0) > 0,
+          forward: (request) => this.#forward(own, request),
+        },
       };
-      this.#sandboxes.set(sandbox, { set, upstreams });
+      this.#sandboxes.set(sandbox, own);
     }
     if (before !== undefined) this.#sets.release(before.set);
   }
@@ -122,6 +131,7 @@ export class Forwarder {
   remove(sandbox: Id): void {
     const forwarding = this.#sandboxes.get(sandbox);
     this.#sandboxes.delete(sandbox);
+    this.#cache.disown(sandbox);
     if (forwarding !== undefined) this.#sets.release(forwarding.set);
     for (const [key, pending] of [...this.#lookups]) {
       const gone = pending.waiters.filter((waiter) => waiter.sandbox === sandbox);
@@ -158,7 +168,8 @@ export class Forwarder {
     this.#probes.close();
   }
 
-  #forward(sandbox: Id, set: UpstreamSet, { query, transport }: ForwardRequest): Reply | Promise<Reply> {
+  #forward(own: SandboxForwarding, { query, transport }: ForwardRequest): Reply | Promise<Reply> {
+    const { sandbox, set } = own;
     const { counters, now } = this.#init;
     counters.forwarded++;
     if (isRefusedType(query.question.type)) return encodeRefusal(query, rcode.REFUSED);
@@ -166,7 +177,7 @@ export class Forwarder {
     const key = `${set.id} ${asked.key}`;
     const limit = answerLimit(query, transport);
     const time = now();
-    const cached = this.#cache.get(key, time);
+    const cached = this.#cache.get(key, time, sandbox);
     if (cached !== undefined) {
       counters.cacheHits++;
       return encodeResult(query, cached.result, Math.floor((time - cached.storedAt) / 1000), limit);
@@ -178,7 +189,7 @@ export class Forwarder {
     return new Promise((resolve) => {
       const waiter = { sandbox, query: kept(query), limit, resolve };
       const pending = this.#lookups.get(key);
-      if (pending === undefined) this.#begin(key, set, asked, waiter);
+      if (pending === undefined) this.#begin(key, own, asked, waiter);
       else {
         counters.deduplicated++;
         pending.waiters.push(waiter);
@@ -194,9 +205,14 @@ export class Forwarder {
     return false;
   }
 
-  #begin(key: string, set: UpstreamSet, asked: AskedQuestion, waiter: Waiter): void {
-    const lookup = new Lookup(set.upstreams, asked, this.#tools, (result) => this.#end(key, result));
-    this.#lookups.set(key, { lookup, owner: waiter.sandbox, waiters: [waiter] });
+  #begin(
+    key: string,
+    { sandbox, set, tools }: SandboxForwarding,
+    asked: AskedQuestion,
+    waiter: Waiter,
+  ): void {
+    const lookup = new Lookup(set.upstreams, asked, tools, (result) => this.#end(key, result));
+    this.#lookups.set(key, { lookup, owner: sandbox, waiters: [waiter] });
     this.#probes.begin(set.upstreams, asked);
     lookup.begin();
   }
@@ -205,7 +221,8 @@ export class Forwarder {
     const pending = this.#lookups.get(key);
     if (pending === undefined) return; // never: a lookup ends once
     this.#forget(key, pending);
-    this.#cache.put(key, result, this.#init.now());
+    const [first] = pending.waiters; // of a sandbox that is still there, while the owner may be gone
+    if (first !== undefined) this.#cache.put(key, result, this.#init.now(), first.sandbox);
     for (const waiter of pending.waiters) {
       this.#answer(waiter, encodeResult(waiter.query, result, 0, waiter.limit));
     }

@@ -122,7 +122,7 @@ export class Lookup {
   #silent(attempt: Attempt): void {
     attempt.state = "silent";
     this.#tools.counters.upstreamTimeouts++;
-    this.#noteFailure(attempt.upstream);
+    this.#noteSilence(attempt);
     this.#reached = true;
     this.#believeNothing();
   }
@@ -175,16 +175,16 @@ export class Lookup {
   #finish(result: LookupResult, rank: number | undefined): void {
     if (this.#over) return;
     const now = this.#tools.now();
-    for (const { upstream, rank: other, state, startedAt } of this.#attempts) {
-      const outrun = rank !== undefined && other < rank && state === "waiting";
-      if (outrun && now - startedAt >= upstream.patienceMs) this.#noteFailure(upstream);
+    for (const attempt of this.#attempts) {
+      const outrun = rank !== undefined && attempt.rank < rank && attempt.state === "waiting";
+      if (outrun && now - attempt.startedAt >= attempt.upstream.patienceMs) this.#noteSilence(attempt);
     }
     this.cancel();
     this.#done(result);
   }
 
-  #noteFailure(upstream: Upstream): void {
-    if (upstream.noteFailure(this.#tools.now())) this.#tools.counters.serversDown++;
+  #noteSilence({ upstream, startedAt }: Attempt): void {
+    if (upstream.noteSilence(startedAt, this.#tools.now())) this.#tools.counters.serversDown++;
   }
 }
 

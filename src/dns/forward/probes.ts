@@ -45,9 +45,10 @@ export class Probes {
 
   #probe(upstream: Upstream, asked: AskedQuestion): void {
     const exchange = new Exchange(upstream, asked, false, this.#tools, () => this.end(upstream));
+    const startedAt = this.#tools.now();
     const timer = this.#tools.startTimer(silenceMs, () => {
       this.#tools.counters.upstreamTimeouts++;
-      upstream.noteFailure(this.#tools.now());
+      upstream.noteSilence(startedAt, this.#tools.now());
       this.end(upstream);
     });
     this.#running.set(upstream, { exchange, timer });

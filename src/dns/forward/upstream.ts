@@ -15,7 +15,7 @@ export interface UpstreamStatus {
   readonly asked: number;
   /** Usable answers that came. */
   readonly answered: number;
-  /** How often it was silent, slower than another, not to be reached, or unwilling. */
+  /** How often it was silent, slower than another, or not to be reached. */
   readonly failed: number;
 }
 
@@ -43,6 +43,7 @@ export class Upstream {
   #answered = 0;
   #failed = 0;
   #failedInRow = 0;
+  #lastAnswerAt = Number.NEGATIVE_INFINITY;
   #down: { until: number; restMs: number } | undefined;
   #knowsEdns = false;
   #withoutEdnsUntil = 0;
@@ -56,8 +57,9 @@ export class Upstream {
     this.#asked++;
   }
 
-  /** Notes a usable answer; `rttMs` when it is known how long it took, and `edns` when it was to a query with EDNS. */
-  noteAnswer(rttMs: number | undefined, edns: boolean): void {
+  /** Notes a usable answer that came now; `rttMs` when it is known how long it took, and `edns` when it was to a query with EDNS. */
+  noteAnswer(now: number, rttMs: number | undefined, edns: boolean): void {
+    this.#lastAnswerAt = now;
     this.#answered++;
     this.#failedInRow = 0;
     this.#down = undefined;
@@ -77,6 +79,17 @@ export class Upstream {
     const restMs = before === undefined ? firstRestMs : Math.min(before.restMs * 2, longestRestMs);
     this.#down = { until: now + restMs, restMs };
     return before === undefined;
+  }
+
+  /**
+   * Notes that there was no answer to what was asked at `askedAt`; true when the server went down with it.
+   * It is no failure of a server that has answered something else since: whoever asks for names that
+   * nobody can find out does not make it look dead to all others.
+   */
+  noteSilence(askedAt: number, now: number): boolean {
+    if (this.#lastAnswerAt <= askedAt) return this.noteFailure(now);
+    this.#failed++;
+    return false;
   }
 
   /** True for a server that is asked after the others. */

@@ -252,15 +252,56 @@ test("those who wait for one lookup are bounded too", async () => {
 });
 
 test("a server that answers nothing cannot take every socket", async () => {
-  const rig = new ForwardRig([a], { sockets: 20 });
+  const rig = new ForwardRig([a], { sockets: 24 });
   rig.forwarder.set(neighbour, { servers: servers("10.0.0.2") });
   for (let i = 0; i < 30; i++) void rig.raw(queryFor(`n${i}.example.org`));
-  assert.equal(rig.sockets.open, 10);
+  assert.equal(rig.sockets.open, 8);
   const reply = rig.ask(query, "udp", neighbour);
   rig.sockets.last.answer(found);
   assert.equal((await reply).rcode, "NOERROR");
   rig.forwarder.close();
   assert.equal(rig.sockets.open, 0);
+});
+
+test("one who asks for names that make a server silent leaves room for others who ask it", async () => {
+  const rig = new ForwardRig([a], { sockets: 24 });
+  rig.forwarder.set(neighbour, { servers: servers(a) });
+  for (let i = 0; i < 30; i++) void rig.raw(queryFor(`n${i}.example.org`));
+  rig.timers.advance(1500); // it is asked again what it was silent to, as far as there is room
+  assert.equal(rig.sockets.open, 8);
+  const reply = rig.ask(query, "udp", neighbour);
+  rig.sockets.last.answer(found);
+  assert.equal((await reply).rcode, "NOERROR");
+  rig.forwarder.close();
+});
+
+test("one who asks for a great many names does not push out what others keep", async () => {
+  const rig = new ForwardRig([a], { cache: { entries: 50, bytes: 1 << 20 } });
+  rig.forwarder.set(neighbour, { servers: servers(a) });
+  const first = rig.ask(query, "udp", neighbour);
+  rig.sockets.last.answer(found);
+  await first;
+  for (let i = 0; i < 200; i++) {
+    const reply = rig.ask(queryFor(`n${i}.example.org`));
+    rig.sockets.last.answer({ answers: aRecords(`n${i}.example.org`, 60, "192.0.2.1") });
+    await reply;
+  }
+  assert.equal(rig.forwarder.stats().cacheEntries, 50);
+  const before = rig.sockets.sent.length;
+  assert.deepEqual(dataOf(await rig.ask(query, "udp", neighbour)), ["192.0.2.1"]);
+  assert.equal(rig.sockets.sent.length, before);
+});
+
+test("a server that sends rubbish without end over TCP is not listened to for long", async () => {
+  const rig = new ForwardRig([a]);
+  const reply = rig.ask();
+  rig.sockets.last.answer({ flags: 0x0200 });
+  const tcp = rig.sockets.last;
+  assert.equal(tcp.transport, "tcp");
+  for (let i = 0; i < 15; i++) tcp.deliver(new Uint8Array(0));
+  assert.equal(rig.sockets.open, 1);
+  tcp.deliver(new Uint8Array(0));
+  assert.deepEqual([(await reply).flag_tc, rig.sockets.open, rig.timers.running], [true, 0, 0]);
 });
 
 test("transfers and transactions are not forwarded", async () => {

@@ -21,13 +21,23 @@ test("a server is down after three failures in a row, and up after one answer", 
   const [upstream] = upstreams(1);
   assert.ok(upstream);
   assert.equal(failing(upstream, 2, 0), false);
-  upstream.noteAnswer(10, true);
+  upstream.noteAnswer(0, 10, true);
   assert.equal(failing(upstream, 2, 0), false);
   assert.equal(upstream.isDown, false);
   assert.equal(upstream.noteFailure(0), true);
   assert.equal(upstream.status.state, "down");
-  upstream.noteAnswer(undefined, true);
+  upstream.noteAnswer(0, undefined, true);
   assert.equal(upstream.isDown, false);
+});
+
+test("a server that answers others is not down for its silence to some", () => {
+  const [upstream] = upstreams(1);
+  assert.ok(upstream);
+  upstream.noteAnswer(10, 5, true);
+  for (let i = 0; i < 5; i++) assert.equal(upstream.noteSilence(9, 1509), false);
+  assert.deepEqual([upstream.isDown, upstream.status.failed], [false, 5]);
+  for (let i = 0; i < 2; i++) assert.equal(upstream.noteSilence(10, 1510), false);
+  assert.equal(upstream.noteSilence(11, 1511), true);
 });
 
 test("it rests for longer each time that it fails again, up to a minute", () => {
@@ -69,7 +79,7 @@ test("patience follows the time that answers take, within bounds", () => {
   for (const [rtts, patience] of table) {
     const [upstream] = upstreams(1);
     assert.ok(upstream);
-    for (const rtt of rtts) upstream.noteAnswer(rtt, true);
+    for (const rtt of rtts) upstream.noteAnswer(0, rtt, true);
     assert.equal(upstream.patienceMs, patience, rtts.join());
   }
 });
@@ -80,7 +90,7 @@ test("EDNS is left out when asking again, until it is known to be understood", (
   assert.deepEqual([upstream.wantsEdns(0, false), upstream.wantsEdns(0, true)], [true, false]);
   upstream.noteWithoutEdns(0);
   assert.deepEqual([upstream.wantsEdns(899_999, false), upstream.wantsEdns(900_000, false)], [false, true]);
-  upstream.noteAnswer(5, true);
+  upstream.noteAnswer(0, 5, true);
   assert.equal(upstream.wantsEdns(900_000, true), true);
 });
 

@@ -18,7 +18,12 @@ export class FairShare<Claimant> {
     return this.#total;
   }
 
-  /** How many of them `claimant` has. */
+  /** How many are free. */
+  get left(): number {
+    return this.#places - this.#total;
+  }
+
+  /** How many places `claimant` has. */
   takenBy(claimant: Claimant): number {
     return this.#taken.get(claimant) ?? 0;
   }
@@ -26,7 +31,7 @@ export class FairShare<Claimant> {
   /** Takes a place; false when `claimant` has as many as are free. */
   take(claimant: Claimant): boolean {
     const own = this.takenBy(claimant);
-    if (own >= this.#places - this.#total) return false;
+    if (own >= this.left) return false;
     this.#taken.set(claimant, own + 1);
     this.#total++;
     return true;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FairShare } from "../../../src/dns/forward/fair-share.ts";
+import { FairShare } from "../../src/dns/fair-share.ts";
 
 /** Takes places for `claimant` until there are none; gives their number. */
 function takeAll(places: FairShare<string>, claimant: string): number {
