@@ -41,13 +41,12 @@ const numbered = (count: number, prefix = "") => Array.from({ length: count }, (
 test("a burst longer than one call takes is answered whole, in its order, to each client its own", async () => {
   await serving(echo, async ({ client, counters }) => {
     const [a, b] = [client(), client()];
-    const questions = numbered(100);
-    for (const question of questions) {
+    for (const question of numbered(150)) {
       a.send(`a${question}`);
       b.send(`b${question}`);
     }
-    const both = await Promise.all([a.take(100), b.take(100)]);
-    assert.deepEqual(both, [numbered(100, "a"), numbered(100, "b")]);
+    const both = await Promise.all([a.take(150), b.take(150)]);
+    assert.deepEqual(both, [numbered(150, "a"), numbered(150, "b")]);
     assert.equal(counters.dropped, 0);
   });
 });
