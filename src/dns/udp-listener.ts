@@ -9,7 +9,7 @@ import { UdpBursts } from "./udp-bursts.ts";
 /** Late answers the kernel cannot take at once wait in memory up to this many bytes; the rest is dropped, as UDP may. */
 const maxUnsentBytes = 1 << 20;
 /**
- * What is asked of the kernel for queries that wait, bytes, counting some 700 of its own for each; it gives no
+ * What is asked of the kernel for queries that wait, bytes, counting some 800 for each; it gives no
  * more than twice net.core.rmem_max, 416 KiB unless that was changed. Its default is half of that, too little
  * for 200 queries at once; one that is lost costs its client seconds.
  */
