@@ -2,15 +2,16 @@
 // npm run bench -- --json                  the same as JSON
 // npm run bench -- --sizes 10              the control plane at other numbers of networks
 // npm run bench -- --only networks,ports   only these parts
-// npm run bench -- --rounds 9              more rounds beside others; 5 without
+// npm run bench -- --rounds 9              more rounds of what is measured in turn; 5 without
 import { parseArgs } from "node:util";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
 import type { Timing } from "./measure.ts";
 import { beside, besideParts } from "./peers/beside.ts";
 import { besideTable } from "./peers/table.ts";
+import { portScale, portScalePart, portScaleTable } from "./port-scale/port-scale.ts";
 
-/** What can be measured: weft beside the kernel's own share, and beside others. */
-const allParts = ["control-plane", ...besideParts];
+/** What can be measured: weft beside the kernel's own share, beside others, and with many published ports. */
+const allParts = ["control-plane", ...besideParts, portScalePart];
 
 const { values } = parseArgs({
   options: {
@@ -55,5 +56,9 @@ const control = parts.has("control-plane")
 if (control !== undefined && !values.json) print(control);
 const figures = besideParts.some((part) => parts.has(part)) ? await beside(parts, rounds) : undefined;
 if (figures !== undefined && !values.json) for (const line of besideTable(figures)) console.log(line);
-if (values.json)
-  console.log(JSON.stringify({ ...control, ...(figures && { beside: figures }) }, undefined, 2));
+const scale = parts.has(portScalePart) ? await portScale(rounds) : undefined;
+if (scale !== undefined && !values.json) for (const line of portScaleTable(scale)) console.log(line);
+if (values.json) {
+  const all = { ...control, ...(figures && { beside: figures }), ...(scale && { portScale: scale }) };
+  console.log(JSON.stringify(all, undefined, 2));
+}

@@ -61,7 +61,14 @@ function addBridge(where: TestNetns, name: string): void {
   where.exec("ip", "link", "set", name, "up");
 }
 
-function addVeth(where: TestNetns, name: string, peer: TestNetns, peerName: string, address: string): void {
+/** Joins two namespaces by a wire; `address` is the peer's, with the length of its subnet. Both ends are up. */
+export function addVeth(
+  where: TestNetns,
+  name: string,
+  peer: TestNetns,
+  peerName: string,
+  address: string,
+): void {
   where.exec("ip", "link", "add", name, "type", "veth", "peer", "name", peerName, "netns", peer.path);
   peer.exec("ip", "address", "add", address, "dev", peerName);
   peer.exec("ip", "link", "set", peerName, "up");

@@ -11,7 +11,8 @@ const connections = 32;
 
 const webServer = fileURLToPath(new URL("./http-server.js", import.meta.url));
 
-function startWebServer(netns: string, port: number): Promise<RunningProgram> {
+/** Starts the web server of all measurements at a port of a namespace. */
+export function startWebServer(netns: string, port: number): Promise<RunningProgram> {
   return startServer(netns, process.execPath, [webServer, String(port)], "listening");
 }
 
