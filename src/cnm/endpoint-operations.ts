@@ -170,7 +170,10 @@ function merged(
   return { addresses, macAddress: record.macAddress ?? answer.macAddress };
 }
 
-/** Deletes an endpoint that is in no sandbox. Throws ENDPOINT_NOT_FOUND, ENDPOINT_JOINED. */
+/**
+ * Deletes an endpoint that is in no sandbox. There is no giving it up: a deletion that is recorded is carried
+ * out, by the next start if need be. Throws ENDPOINT_NOT_FOUND, ENDPOINT_JOINED.
+ */
 export function deleteEndpoint(
   context: Context,
   endpoint: Pick<EndpointRecord, "id" | "network">,

@@ -21,7 +21,7 @@ import { checkInterfaceName, checkName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
 import { type Rebound, rebind } from "./port-bindings.ts";
 import type { EndpointRecord, JoinRecord, NetworkRecord, SandboxRecord } from "./records.ts";
-import { moveGateway } from "./way-out.ts";
+import { aboutToBeTold, moveGateway } from "./way-out.ts";
 
 /** How an endpoint joins a sandbox. */
 export interface JoinOptions {
@@ -141,8 +141,10 @@ async function attach(
     const ask = () => driver.join(driverNetwork(network), driverEndpoint(endpoint), view, options.signal);
     const answer = checkedJoinAnswer(driver, await callDriver(driver, "join", ask, options.signal));
     join = { ...place, ifname: interfaceName(context, driver, sandbox, options, answer), answer };
-    const joined: EndpointRecord = { ...endpoint, state: "creating", join };
-    rebound = await rebind(context, sandbox, [...others, { endpoint: joined, network }]);
+    const attached: EndpointRecord = { ...endpoint, state: "creating", join };
+    const all = [...others, { endpoint: attached, network }];
+    const joined = aboutToBeTold(context, inGatewayOrder(others), inGatewayOrder(all)) ?? attached;
+    rebound = await rebind(context, sandbox, all);
     const { sandbox: bound } = rebound;
     await context.store.transact((transaction) => {
       write(joined, transaction);
@@ -161,7 +163,7 @@ async function attach(
     rebound?.giveUp();
     throw error;
   }
-  const ready: EndpointRecord = { ...endpoint, state: "ready", join };
+  const ready: EndpointRecord = { ...endpointOf(context, endpoint.id), state: "ready" };
   context.tables.setEndpoint(ready);
   context.store.later((transaction) => context.tables.endpoints.putReady(transaction, ready.id));
   return ready;

@@ -9,11 +9,12 @@ import { locked, sandboxOf } from "./join-operations.ts";
 import { endpointOwner, sandboxOwner } from "./plans.ts";
 import { type Rebound, rebind } from "./port-bindings.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
-import { moveGateway } from "./way-out.ts";
+import { aboutToBeTold, moveGateway, putTelling, revoke } from "./way-out.ts";
 
 /**
  * Takes an endpoint out of its sandbox. Its names are withdrawn when this resolves; its interface is
- * removed in the background. Throws ENDPOINT_NOT_JOINED.
+ * removed in the background. There is no giving it up: a leave that is recorded is carried out, by the next
+ * start if need be. Throws ENDPOINT_NOT_JOINED.
  */
 export async function leaveSandbox(
   context: Context,
@@ -26,12 +27,15 @@ export async function leaveSandbox(
     if (record.join === undefined || record.join.leaving === true) throw notJoined(endpoint.id);
     const sandbox = sandboxOf(context, record.join.sandbox);
     const former = inGatewayOrder(attachmentsOf(context, sandbox.id));
-    const leaving: EndpointRecord = { ...record, join: { ...record.join, leaving: true } };
+    const published = sandbox.bindings.length === 0 ? undefined : sandbox.bindings;
+    const leaving: EndpointRecord = { ...record, join: { ...record.join, leaving: true, published } };
     const rest = attachmentsOf(context, sandbox.id).filter(({ endpoint }) => endpoint.id !== record.id);
+    const next = aboutToBeTold(context, former, inGatewayOrder(rest));
     const { sandbox: bound, giveUp } = await rebindForLess(context, sandbox, rest);
     try {
       await context.store.transact((transaction) => {
         context.tables.endpoints.put(transaction, leaving);
+        if (next !== undefined) putTelling(context, transaction, next);
         if (bound !== sandbox) context.tables.sandboxes.put(transaction, bound);
       });
     } catch (error) {
@@ -39,6 +43,7 @@ export async function leaveSandbox(
       throw error;
     }
     context.tables.setEndpoint(leaving);
+    if (next !== undefined) context.tables.setEndpoint(next);
     context.tables.sandboxes.set(bound);
     const changes = new Map<string, readonly Wanted[]>(
       sandboxChange(context, bound, attachmentsOf(context, sandbox.id)),
@@ -90,6 +95,11 @@ async function finishLeave(context: Context, id: Id): Promise<void> {
   const record = context.tables.endpoints.get(id);
   const network = record === undefined ? undefined : context.tables.networks.get(record.network);
   if (record?.join?.leaving !== true || network === undefined) return;
+  // A crash came before the driver heard of it, or it refused.
+  if (record.join.wayOut !== undefined)
+    await revoke(context, { endpoint: record, network }).catch((error: unknown) =>
+      context.events.emit({ event: "removal-failed", what: endpointOwner(id), error }),
+    );
   const driver = driverOf(context, network.driver);
   await callDriver(driver, "leave", () => driver.leave(driverNetwork(network), driverEndpoint(record)));
   // Somebody may delete the endpoint meanwhile: what is there now is changed, not what was there before.

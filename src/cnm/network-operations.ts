@@ -239,7 +239,8 @@ function erase({ store, tables }: Context, network: NetworkRecord): Promise<void
 
 /**
  * Deletes a network: it is gone for everybody when this resolves; what it had in the kernel is removed
- * in the background, and only then its addresses are free. Throws NETWORK_NOT_FOUND, NETWORK_HAS_ENDPOINTS.
+ * in the background, and only then its addresses are free. There is no giving it up: a deletion that is
+ * recorded is carried out, by the next start if need be. Throws NETWORK_NOT_FOUND, NETWORK_HAS_ENDPOINTS.
  */
 export function deleteNetwork(context: Context, network: Pick<NetworkRecord, "id">): Promise<void> {
   return context.locks.run(networkOwner(network.id), async () => {

@@ -50,6 +50,13 @@ export interface JoinRecord {
   readonly answer?: JoinAnswer | undefined;
   /** The endpoint is leaving; its interface may still be there. */
   readonly leaving?: true | undefined;
+  /** The ports of the host that were its sandbox's when the endpoint began to leave, if any. */
+  readonly published?: readonly PortBinding[] | undefined;
+  /**
+   * A driver that does work elsewhere was told that the endpoint is its sandbox's way out; `telling`: was
+   * about to be, and may have been.
+   */
+  readonly wayOut?: "telling" | "told" | undefined;
 }
 
 /** An address of an endpoint with the pool it came from. */

@@ -1,10 +1,11 @@
 import type { Id } from "../core/index.ts";
 import type { Changes, Synced, SyncOptions, Wanted } from "../plan/index.ts";
-import type { Context } from "./context.ts";
-import type { Attachment } from "./gateway-order.ts";
+import { attachmentsOf, type Context } from "./context.ts";
+import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
 import { endEndpoint } from "./leave-operations.ts";
 import { endNetwork } from "./network-operations.ts";
 import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
+import { planPorts } from "./port-plan.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./records.ts";
 import { endpointPlan, networkPlan, sandboxPlan } from "./restore-plans.ts";
 import { endSandbox } from "./sandbox-operations.ts";
@@ -70,11 +71,25 @@ function departuresOf(context: Context): readonly Departure[] {
 
 function endpointDeparture(context: Context, endpoint: EndpointRecord): Departure {
   const owner = endpointOwner(endpoint.id);
+  const wanted = [
+    ...former(() => endpointPlan(context, endpoint)),
+    ...former(() => publishedBefore(context, endpoint)),
+  ];
   return {
     owners: [owner],
-    wanted: new Map([[owner, former(() => endpointPlan(context, endpoint))]]),
+    wanted: new Map([[owner, wanted]]),
     end: (removed) => endEndpoint(context, endpoint.id, removed),
   };
+}
+
+/** What the sandbox that an endpoint leaves wanted for its published ports while the endpoint was in it. */
+function publishedBefore(context: Context, endpoint: EndpointRecord): readonly Wanted[] {
+  const { join } = endpoint;
+  const network = context.tables.networks.get(endpoint.network);
+  const sandbox = join === undefined ? undefined : context.tables.sandboxes.get(join.sandbox);
+  if (join?.published === undefined || network === undefined || sandbox === undefined) return [];
+  const attachments = inGatewayOrder([...attachmentsOf(context, sandbox.id), { endpoint, network }]);
+  return planPorts(sandbox, join.published, attachments, ({ driver }) => context.drivers.get(driver));
 }
 
 function sandboxDeparture(

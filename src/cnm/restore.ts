@@ -10,6 +10,7 @@ import type { EndpointRecord, NetworkRecord } from "./records.ts";
 import { moveResolver, sandboxWithoutPort } from "./resolver-port.ts";
 import { resume } from "./restore-deletions.ts";
 import { endpointPlan, networkPlan, sandboxPlan } from "./restore-plans.ts";
+import { restoreWaysOut } from "./restore-way-out.ts";
 
 /**
  * The start, and the recovery from any crash: load the records, plan, read the kernel, write the
@@ -34,6 +35,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
     else await moveResolver(context, sandbox).catch((cause: unknown) => tell(context, step.identity, cause));
   }
   markReady(context, failed);
+  await restoreWaysOut(context, ({ endpoint }, error) => tell(context, endpointOwner(endpoint.id), error));
 }
 
 /**

@@ -52,6 +52,7 @@ export async function createSandbox(
 ): Promise<SandboxRecord> {
   refuseIfAborted(options.signal);
   checkName("container", containerId);
+  await untilLeft(context, options.netnsPath);
   const draft = draftSandbox(context, containerId, options);
   context.tables.claimContainer(containerId, draft.id);
   return context.locks.run(sandboxOwner(draft.id), async () => {
@@ -110,6 +111,27 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
   };
 }
 
+/**
+ * Waits until nothing of a sandbox that was deleted is in the namespace any more: weft has one table there,
+ * which would be taken for the new one's. Throws SANDBOX_EXISTS when it cannot be taken out, and KERNEL when
+ * there is no namespace.
+ */
+async function untilLeft({ background, facts, tables }: Context, path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  const identity = facts.netnsIdentity(path);
+  const deleted = [...tables.sandboxes.all()].filter(
+    ({ state, externalIdentity }) => state === "deleting" && externalIdentity === identity,
+  );
+  for (const { id, containerId } of deleted) {
+    await background.settled(sandboxOwner(id));
+    if (tables.sandboxes.get(id) === undefined) continue;
+    throw new WeftError(
+      "SANDBOX_EXISTS",
+      `sandbox ${containerId}, which was deleted, could not be taken out of the namespace at ${path}: repair() tries it again`,
+    );
+  }
+}
+
 /** The identity of a namespace that no other sandbox is in. Throws SANDBOX_EXISTS, and KERNEL when there is none. */
 function unusedNetns({ facts, tables }: Context, path: string): string {
   const identity = facts.netnsIdentity(path);
@@ -159,6 +181,7 @@ export async function createConnectedSandbox(
   if (endpoints.length === 0) return createSandbox(context, containerId, options);
   refuseIfAborted(options.signal);
   checkName("container", containerId);
+  await untilLeft(context, options.netnsPath);
   const draft = draftSandbox(context, containerId, options);
   context.tables.claimContainer(containerId, draft.id);
   context.tables.sandboxes.set(draft);
@@ -185,7 +208,8 @@ function markReady(context: Context, sandbox: SandboxRecord): SandboxRecord {
 
 /**
  * Deletes a sandbox with all of its endpoints. They are gone for everybody when this resolves; the
- * namespace is removed in the background. Throws SANDBOX_NOT_FOUND.
+ * namespace is removed in the background. There is no giving it up: a deletion that is recorded is carried
+ * out, by the next start if need be. Throws SANDBOX_NOT_FOUND.
  */
 export function deleteSandbox(context: Context, id: Id): Promise<void> {
   return withAllLocks(context, id, async (endpoints) => {

@@ -159,7 +159,10 @@ export interface Driver {
     signal?: AbortSignal,
   ): Promise<JoinAnswer>;
   leave(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
-  /** The endpoint becomes, or ceases to be, its sandbox's way to the outside. */
+  /**
+   * The endpoint becomes, or ceases to be, its sandbox's way to the outside. After a crash a driver that does
+   * work elsewhere may hear of an end whose beginning it never heard of.
+   */
   programExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
   revokeExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
   /** How ports are published through the network; not at all without. */

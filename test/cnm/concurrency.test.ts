@@ -26,7 +26,7 @@ async function randomDeed({ controller }: World, below: (limit: number) => numbe
   const network = `n${below(3)}`;
   const container = `c${below(4)}`;
   const endpoint = `e${below(6)}`;
-  const deed = below(9);
+  const deed = below(10);
   // Some come a little later than others.
   for (let turns = below(8); turns > 0; turns--) await new Promise<void>((resolve) => setImmediate(resolve));
   switch (deed) {
@@ -46,6 +46,8 @@ async function randomDeed({ controller }: World, below: (limit: number) => numbe
       return controller.sandbox(container).connect(controller.network(network), { name: endpoint });
     case 7:
       return controller.network(network).endpoint(endpoint).leave();
+    case 8:
+      return controller.repair();
     default:
       return controller
         .network(network)

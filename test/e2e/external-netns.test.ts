@@ -59,6 +59,9 @@ test("a namespace is one sandbox's, by whatever path it is named", async () => {
     );
     await host.controller.sandbox("own").delete();
     await host.controller.createSandbox("second", { netnsPath: alias });
+    await host.controller.idle();
+    assert.deepEqual(await host.controller.drift(), []);
+    assert.match(host.far.exec("nft", "list", "tables"), /table ip weft/);
   });
 });
 
