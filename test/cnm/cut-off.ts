@@ -56,11 +56,13 @@ async function everything(world: World, plugin: FakePluginDriver, netns: Runtime
   ];
 }
 
-/** Ports whose flows were forgotten since the deed began; in memory it is known. */
+/** Ports and addresses whose flows were forgotten since the deed began; in memory it is known. */
 function forgottenFlows({ bare: { kernel } }: World): readonly string[] {
   const effects = kernel instanceof TwinKernel ? kernel.effects : [];
-  const ports = effects.flatMap((one) => (one.effect === "forget-flows" ? [one.originalPort] : []));
-  return [...new Set(ports)].map((port) => `flows of ${port} forgotten`);
+  const forgotten = effects.flatMap((one) =>
+    one.effect === "forget-flows" ? [one.originalPort ?? one.replySource] : [],
+  );
+  return [...new Set(forgotten)].map((what) => `flows of ${what} forgotten`).sort();
 }
 
 /** A deed in a world of its own, and what of that world has faults. */
