@@ -35,7 +35,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
     else await moveResolver(context, sandbox).catch((cause: unknown) => tell(context, step.identity, cause));
   }
   markReady(context, failed);
-  await restoreWaysOut(context, ({ endpoint }, error) => tell(context, endpointOwner(endpoint.id), error));
+  restoreWaysOut(context, ({ endpoint }, error) => tell(context, endpointOwner(endpoint.id), error));
 }
 
 /**

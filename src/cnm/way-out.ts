@@ -69,8 +69,8 @@ async function programInPlaceOf(
   }
 }
 
-/** Tells a driver that an endpoint is a way out. It has to be recorded before that it will be told. */
-export async function program(context: Context, attachment: Attachment): Promise<void> {
+/** Tells a driver that an endpoint is a way out. That it will be told stands in the record already. */
+async function program(context: Context, attachment: Attachment): Promise<void> {
   await tell(context, "programExternalConnectivity", attachment);
   note(context, attachment, "told");
 }
@@ -84,6 +84,14 @@ export async function revoke(context: Context, attachment: Attachment): Promise<
 /** Writes into a transaction that the driver of an endpoint is about to be told. */
 export function putTelling({ tables }: Context, transaction: Transaction, { id }: EndpointRecord): void {
   tables.endpoints.change(transaction, id, (record) => withWayOut(record, "telling"));
+}
+
+/** Records that the driver of an endpoint is about to be told, and then tells it. */
+export async function recordAndProgram(context: Context, attachment: Attachment): Promise<void> {
+  const { endpoint } = attachment;
+  await context.store.transact((transaction) => putTelling(context, transaction, endpoint));
+  context.tables.setEndpoint(withWayOut(context.tables.endpoints.get(endpoint.id) ?? endpoint, "telling"));
+  await program(context, attachment);
 }
 
 /** True for an endpoint whose driver keeps a state of its own, which outlives this process. */
