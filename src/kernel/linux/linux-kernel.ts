@@ -23,7 +23,7 @@ import { asKernelError, removeFile, writeFile, writeSysctl } from "./files.ts";
 import { commitOperations, type NftOperation } from "./nft-changes.ts";
 import { readHost } from "./read.ts";
 import { netnsOfRequest, type RouteFamilyOperation, routeRequests } from "./route-requests.ts";
-import { closeSockets, type NetnsSockets, Session } from "./session.ts";
+import { closeSockets, closeSocketsSlowly, type NetnsSockets, Session } from "./session.ts";
 
 /** What an object of each kind is written by. */
 type Channel = "rtnetlink" | "deleted links" | "nftables" | "one by one";
@@ -49,6 +49,9 @@ function channelOf({ op, object }: Operation): Channel {
       return "one by one";
   }
 }
+
+/** How many pairs of sockets are kept for the host: so much goes on side by side at most times. */
+const mostIdle = 3;
 
 /** Published ports take a descriptor each and more, and growing the table for them costs a wait each time it doubles. */
 const roomForDescriptors = 8192;
@@ -109,7 +112,8 @@ export class LinuxKernel implements Kernel {
     } finally {
       session.close();
       if (this.#closed) closeSockets(host);
-      else this.#idle.push(host);
+      else if (this.#idle.length < mostIdle) this.#idle.push(host);
+      else closeSocketsSlowly(host);
     }
   }
 

@@ -21,6 +21,12 @@ export function closeSockets({ route, netfilter }: NetnsSockets): void {
   netfilter?.close();
 }
 
+/** {@link closeSockets} without waiting for the kernel. */
+export function closeSocketsSlowly({ route, netfilter }: NetnsSockets): void {
+  void route?.closeSlowly();
+  void netfilter?.closeSlowly();
+}
+
 /**
  * The sockets of one batch of work, opened when they are needed. A socket keeps its namespace alive, so
  * those of sandboxes are closed when the work is done. Those of the host are lent: closing an nfnetlink

@@ -193,6 +193,13 @@ export class NetlinkSocket {
     sys.close(this.#fd);
   }
 
+  /** {@link close} on a thread of its own, for a socket under whose closing the kernel sleeps. */
+  async closeSlowly(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await sys.closeSlowly(this.#fd);
+  }
+
   #exchange(exchange: Exchange): RequestOutcome[] {
     const [head] = exchange.requests;
     if (head === undefined) return [];
