@@ -1,170 +1,115 @@
 import { fileURLToPath } from "node:url";
-import { setSysctl } from "../../test/e2e/uplink.ts";
-import { type TestNetns, withNetns } from "../../test/netns-fixture.ts";
-import { findProgram, type RunningProgram, runProgram, startServer } from "../../test/peers/programs.ts";
+import { findProgram, runProgram } from "../../test/peers/programs.ts";
 import { quantile } from "../measure.ts";
-import { addVeth, type Path } from "../peers/lan.ts";
-import { requestRate, startWebServer, webPort } from "../peers/traffic.ts";
-import { weftPeer } from "../peers/weft-peer.ts";
+import type { Path } from "../peers/lan.ts";
+import { requestRate } from "../peers/traffic.ts";
+import { DatagramSender } from "./datagram-cost.ts";
+import { type ElementCount, echoPort, elementCounts, type Host, withTwoHosts } from "./two-hosts.ts";
 
-/** How many elements the maps of the two hosts have. */
-export const elementCounts = [10, 10_000] as const;
-
-type ElementCount = (typeof elementCounts)[number];
-
-/** A rate on the host with few elements and on the one with many. */
+/** A figure on the host with few elements and on the one with many. */
 export interface PacketCostRow {
   readonly what: string;
-  /** A second; medians of all rounds. */
-  readonly rates: Readonly<Record<ElementCount, number>>;
-  /** How many times the rate with many elements the rate with few is; the median of what each round found. */
+  readonly unit: "a second" | "µs";
+  /** Medians of all rounds. */
+  readonly figures: Readonly<Record<ElementCount, number>>;
+  /** How many times as much a packet costs with many elements; the median of what each round found. */
   readonly cost: number;
 }
 
-const udpPort = 5300;
-/** How long one measurement sends, seconds. */
-const seconds = 2;
+type WayName = keyof Host["ways"];
 
-const program = (name: string) => fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+const wayNames = {
+  published: "through a published port",
+  outward: "from a sandbox to the outside",
+} as const satisfies Readonly<Record<WayName, string>>;
 
-/** A host that has so many elements in its maps. */
-interface Host {
-  readonly count: ElementCount;
-  readonly netns: TestNetns;
-  readonly ways: Ways;
-}
-
-/** The ways that are measured on a host. */
-interface Ways {
-  /** From a neighbour through a published port. */
-  readonly published: Path;
-  /** From a sandbox to a neighbour: no element of the maps is about it. */
-  readonly outward: Path;
-}
-
-type Measure = (path: Path) => Promise<number>;
-
-const measures: readonly (readonly [what: string, measure: Measure])[] = [
+const rates: readonly (readonly [what: string, measure: (path: Path) => Promise<number>])[] = [
   ["TCP requests, 32 connections", (path) => requestRate(path, true)],
   ["TCP connections, 32 at a time", (path) => requestRate(path, false)],
-  ["UDP round trips, 32 at a time", udpRate],
+  ["UDP round trips, 32 at a time", roundTripRate],
 ];
 
-/**
- * Packets by way of two hosts that differ in the number of published ports alone, in turn, after one round
- * that is not counted. Every second round goes backwards.
- */
+/** How long a rate is measured, seconds. */
+const seconds = 2;
+/** Single datagrams take so little time that many more rounds are worth it. */
+const [firstRounds, knownRounds] = [10, 100];
+
+/** What a packet costs by way of either host, in turn. */
 export async function packetCost(rounds: number): Promise<readonly PacketCostRow[]> {
   for (const name of ["ip", "wrk", "conntrack"]) findProgram(name); // before the minutes that it takes
-  return withNetns(["client", "few", "many"], async ({ client, few, many }) => {
-    for (const one of [client, few, many]) one.exec("ip", "link", "set", "lo", "up");
-    setSysctl(client, "net/ipv4/ip_local_port_range", "1024 65535");
-    const undo: (() => Promise<void>)[] = [];
-    try {
-      undo.push(...(await startServers(client.path)));
-      const hosts: readonly Host[] = [
-        { count: elementCounts[0], netns: few, ways: await addHost(client, few, 1, elementCounts[0], undo) },
-        {
-          count: elementCounts[1],
-          netns: many,
-          ways: await addHost(client, many, 2, elementCounts[1], undo),
-        },
-      ];
-      const rows: PacketCostRow[] = [];
-      for (const [way, where] of [
-        ["published", "through a published port"],
-        ["outward", "from a sandbox to the outside"],
-      ] as const)
-        for (const [what, measure] of measures)
-          rows.push(
-            rowOf(`${what}, ${where}`, await byTurns(hosts, rounds, ({ ways }) => measure(ways[way]))),
-          );
-      return rows;
-    } finally {
-      for (const step of undo.reverse()) await step();
+  return withTwoHosts(async (hosts) => {
+    const rows: PacketCostRow[] = [];
+    for (const way of ["published", "outward"] as const) {
+      rows.push(...(await datagramRows(hosts, way, rounds)));
+      for (const [what, measure] of rates) {
+        const found = await byTurns(hosts, rounds, async ({ netns, ways }) => {
+          await runProgram(netns.path, "conntrack", ["--flush"]);
+          return measure(ways[way]);
+        });
+        rows.push(rowOf(`${what}, ${wayNames[way]}`, "a second", found));
+      }
     }
+    return rows;
   });
 }
 
-/** The rates of one round. */
+async function datagramRows(
+  hosts: readonly Host[],
+  way: WayName,
+  rounds: number,
+): Promise<readonly PacketCostRow[]> {
+  const senders = new Map(hosts.map(({ count, ways }) => [count, DatagramSender.open(ways[way])]));
+  const of = ({ count }: Host) => {
+    const sender = senders.get(count);
+    if (sender === undefined) throw new Error(`no sender for ${count} elements`);
+    return sender;
+  };
+  try {
+    const known = await byTurns(hosts, rounds * knownRounds, (host) => of(host).known());
+    const first = await byTurns(hosts, rounds * firstRounds, (host) => of(host).first());
+    return [
+      rowOf(`a datagram of a known flow, ${wayNames[way]}`, "µs", known),
+      rowOf(`the first datagram of a flow, ${wayNames[way]}`, "µs", first),
+    ];
+  } finally {
+    for (const sender of senders.values()) sender.close();
+  }
+}
+
+/** The figures of one round. */
 type Round = Readonly<Record<ElementCount, number>>;
 
+/** Measures each host so many times, after one round that is not counted. Every second round goes backwards. */
 async function byTurns(
   hosts: readonly Host[],
   rounds: number,
-  measure: (host: Host) => Promise<number>,
+  measure: (host: Host) => number | Promise<number>,
 ): Promise<readonly Round[]> {
   const order = [...hosts];
   const found: Round[] = [];
   for (let round = 0; round <= rounds; round++) {
-    const rates = { 10: 0, 10000: 0 };
-    for (const host of order) {
-      await runProgram(host.netns.path, "conntrack", ["--flush"]);
-      rates[host.count] = await measure(host);
-    }
-    if (round > 0) found.push(rates);
+    const figures = { 10: 0, 10000: 0 };
+    for (const host of order) figures[host.count] = await measure(host);
+    if (round > 0) found.push(figures);
     order.reverse();
   }
   return found;
 }
 
-function rowOf(what: string, found: readonly Round[]): PacketCostRow {
+function rowOf(what: string, unit: PacketCostRow["unit"], found: readonly Round[]): PacketCostRow {
   const median = (of: (round: Round) => number) => quantile(found.map(of), 0.5);
   const [few, many] = elementCounts;
   return {
     what,
-    rates: { 10: median((rates) => rates[few]), 10000: median((rates) => rates[many]) },
-    cost: median((rates) => rates[few] / rates[many]),
+    unit,
+    figures: { 10: median((figures) => figures[few]), 10000: median((figures) => figures[many]) },
+    cost: median((figures) => (unit === "µs" ? figures[many] / figures[few] : figures[few] / figures[many])),
   };
 }
 
-/** A host with servers at published ports and so many ports published in all, on a wire of its own to the client. */
-async function addHost(
-  client: TestNetns,
-  netns: TestNetns,
-  wire: number,
-  count: ElementCount,
-  undo: (() => Promise<void>)[],
-): Promise<Ways> {
-  const [clientAddress, hostAddress] = [`192.0.2.${4 * wire + 2}`, `192.0.2.${4 * wire + 1}`];
-  addVeth(client, `wire${wire}`, netns, "up0", `${hostAddress}/30`);
-  client.exec("ip", "address", "add", `${clientAddress}/30`, "dev", `wire${wire}`);
-  const peer = await weftPeer(netns.path);
-  undo.push(() => peer.close());
-  const network = await peer.createNetwork("traffic");
-  const own = [`${webPort}:${webPort}`, `${udpPort}:${udpPort}/udp`];
-  // IPv4 alone: one socket a port.
-  const others = `20000-${20_000 + count - own.length - 1}`;
-  await peer.startSandbox("others", network, [`0.0.0.0:${others}:${others}`]);
-  const server = await peer.startSandbox(
-    "server",
-    network,
-    own.map((port) => `0.0.0.0:${port}`),
-  );
-  undo.push(...(await startServers(await server.netns())));
-  const inside = await (await peer.startSandbox("inside", network)).netns();
-  await runProgram(inside, "sysctl", ["-qw", "net.ipv4.ip_local_port_range=1024 65535"]);
-  return {
-    published: { client: client.path, address: hostAddress },
-    outward: { client: inside, address: clientAddress },
-  };
-}
-
-/** Starts both servers in a namespace; gives what ends them. */
-async function startServers(netns: string): Promise<readonly (() => Promise<void>)[]> {
-  const web = await startWebServer(netns, webPort);
-  let udp: RunningProgram;
-  try {
-    udp = await startServer(netns, process.execPath, [program("udp-echo"), String(udpPort)], "listening");
-  } catch (error) {
-    await web.stop();
-    throw error;
-  }
-  return [() => web.stop(), () => udp.stop()];
-}
-
-async function udpRate({ client, address }: Path): Promise<number> {
-  const args = [program("udp-round-trips"), address, String(udpPort), String(seconds)];
+async function roundTripRate({ client, address }: Path): Promise<number> {
+  const program = fileURLToPath(new URL("./udp-round-trips.js", import.meta.url));
+  const args = [program, address, String(echoPort), String(seconds)];
   const rate = Number(await runProgram(client, process.execPath, args));
   if (!(rate > 0)) throw new Error(`no datagram came back from ${address}`);
   return rate;
