@@ -61,14 +61,13 @@ function hopsOf(passage: Passage): readonly Hop[] {
   visits.forEach((visit, index) => {
     const hop = hopOf(place, visit, index === 0 && isSent(passage));
     const after = visits[index + 1];
-    const rewritten =
-      after !== undefined && !sameAddresses(visit.packet, after.packet) ? after.packet : undefined;
+    const rewritten = after === undefined || sameAddresses(visit.packet, after.packet) ? undefined : after;
     if (hop !== undefined) {
       const own = hops.length === 0 ? visit.packet : undefined;
-      const packet = (isNat(visit) ? rewritten : undefined) ?? own;
+      const packet = (isNat(visit) ? rewritten?.packet : undefined) ?? own;
       hops.push(packet === undefined ? hop : { ...hop, packet });
     }
-    if (rewritten !== undefined && !isNat(visit)) hops.push(translatedBack(place, after ?? visit));
+    if (rewritten !== undefined && !isNat(visit)) hops.push(translatedBack(place, rewritten));
   });
   return hops;
 }

@@ -18,13 +18,19 @@ const gatewayMode = (value: string) => ({
   [bridgeOption.gatewayModeIpv6]: value,
 });
 
+interface NetworkPlan {
+  readonly subnets: readonly string[];
+  readonly internal?: boolean;
+  readonly options?: Readonly<Record<string, string>>;
+}
+
 /** The networks, by their bridges. */
-const networks = {
+const networks: Readonly<Record<string, NetworkPlan>> = {
   front0: { subnets: ["10.1.0.0/24", "fd00:1::/64"] },
   four0: { subnets: ["10.2.0.0/24"] },
   inner0: { subnets: ["10.3.0.0/24", "fd00:3::/64"], internal: true },
   routed0: { subnets: ["10.4.0.0/24", "fd00:4::/64"], options: gatewayMode("routed") },
-} as const;
+};
 
 /** The sandboxes, with their networks. Each gets the first address that is free: web 10.1.0.2, shop 10.1.0.3. */
 const sandboxes = {
@@ -76,8 +82,7 @@ export async function strike({ sockets }: Stage): Promise<void> {
 }
 
 async function addNetworks(host: TestHost): Promise<void> {
-  for (const [bridge, { subnets, ...rest }] of Object.entries(networks)) {
-    const { internal = false, options = {} } = { internal: false, options: {}, ...rest };
+  for (const [bridge, { subnets, internal = false, options = {} }] of Object.entries(networks)) {
     await host.controller.createNetwork("bridge", bridge, {
       ipv6: subnets.length > 1,
       internal,
