@@ -2,7 +2,7 @@ import type { Effect } from "../effects.ts";
 import type { EffectOutcome, Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
 import type { KernelError } from "../kernel-error.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
-import type { AcceptRuleObject, NftTableObject } from "../nft-objects.ts";
+import { type AcceptRuleObject, isHostRule, type NftTableObject } from "../nft-objects.ts";
 import {
   alsoProvides,
   containersOf,
@@ -291,11 +291,6 @@ function asRead(object: KernelObject): KernelObject {
 /** True for what is marked by where it lies. */
 function isPlace({ kind }: KernelObject): boolean {
   return kind === "netns" || kind === "file";
-}
-
-function isHostRule(object: KernelObject): boolean {
-  const rules = object.kind === "nft-table" || object.kind === "nft-element" || object.kind === "accept-rule";
-  return rules && object.netns === hostNetns;
 }
 
 function isInOwnFolder({ netnsFolder, fileFolder }: KernelQuery, object: KernelObject): boolean {
