@@ -173,7 +173,11 @@ export type WaitResult = z.infer<typeof WaitResult>;
 export const ProcessIdentity = z
   .strictObject({
     Pid: z.number().int().positive(),
-    StartTime: z.string().meta({ description: "Ticks since boot, field 22 of /proc/PID/stat." }),
+    StartTicks: z
+      .number()
+      .int()
+      .meta({ description: "Clock ticks since the boot, field 22 of /proc/PID/stat." }),
+    BootId: z.string().meta({ description: "/proc/sys/kernel/random/boot_id" }),
   })
   .meta({ id: "ProcessIdentity" });
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>;
