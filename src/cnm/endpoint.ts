@@ -45,6 +45,11 @@ export class Endpoint {
     this.networkId = network;
   }
 
+  /** What the endpoint is: what was asked for and what was allocated. Throws ENDPOINT_NOT_FOUND. */
+  record(): EndpointRecord {
+    return endpointOf(this.#context, this.id);
+  }
+
   /** Everything about the endpoint. Throws ENDPOINT_NOT_FOUND. */
   async info(): Promise<EndpointInfo> {
     const record = endpointOf(this.#context, this.id);

@@ -5,6 +5,7 @@ export { Endpoint, type EndpointInfo } from "./endpoint.ts";
 export type { EndpointOptions } from "./endpoint-operations.ts";
 export type { JoinOptions } from "./join-operations.ts";
 export type { HostDrift } from "./lost-ports.ts";
+export { checkName } from "./names.ts";
 export { Network } from "./network.ts";
 export type { NetworkOptions } from "./network-operations.ts";
 export type {
