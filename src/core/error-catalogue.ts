@@ -92,6 +92,11 @@ export const errorCatalogue = {
     "Something could not be taken down, or taken back after a refusal; all that went wrong is listed.",
   ),
   ABORTED: entry("Unavailable", "The caller's AbortSignal fired before the work was done."),
+  INVALID_CONFIG: entry(
+    "InvalidParameter",
+    "The daemon's configuration file has a key or a value it cannot have.",
+  ),
+  UNAVAILABLE: entry("Unavailable", "What was asked for cannot be had now; the message says why."),
   INTERNAL: entry("Internal", "A defect of weft; please report it with the message."),
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 

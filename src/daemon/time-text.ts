@@ -1,3 +1,5 @@
+import { WeftError } from "../core/index.ts";
+
 /** A time as the interface writes it; empty without one. `at` is ms since 1970. */
 export function timeText(at: number | undefined): string {
   return at === undefined ? "" : new Date(at).toISOString();
@@ -22,4 +24,24 @@ export function spanText(ms: number): string {
     if (count >= 1) return `${count} ${unit}${count === 1 ? "" : "s"}`;
   }
   return "Less than a second";
+}
+
+/** Seconds since 1970, with a fraction or without, or RFC 3339; gives ms since 1970. Throws INVALID_OPTION. */
+export function parseTime(what: string, text: string): number {
+  if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text) * 1000;
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid ${what} ${JSON.stringify(text)}: it should be a time such as 2026-11-21T16:07:06Z, or seconds since 1970`,
+  );
+}
+
+const spanUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The time before which a filter `until` means: a span back from `now` (`24h`, `1h30m`), or what {@link parseTime} reads; ms since 1970. */
+export function parseUntil(text: string, now: number): number {
+  const parts = [...text.matchAll(/([0-9]+)([smhd])/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join("") !== text) return parseTime("until", text);
+  return now - parts.reduce((sum, [, count, unit = "s"]) => sum + Number(count) * (spanUnits[unit] ?? 0), 0);
 }
