@@ -15,6 +15,7 @@ import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
 import { createNetwork, type NetworkOptions } from "./network-operations.ts";
 import { Operations } from "./operations.ts";
+import { OwnRecords } from "./own-records.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
 import { restore } from "./restore.ts";
@@ -164,6 +165,22 @@ export class Controller {
   /** What this kernel offers, with the module that brings what it lacks. */
   features(): readonly Feature[] {
     return this.#context.facts.features(`${this.#context.paths.netnsFolder}/probe-${process.pid}`);
+  }
+
+  /**
+   * Records of the embedding program's own, kept in the controller's store; see {@link OwnRecords}. Throws
+   * INVALID_NAME.
+   */
+  own(name: string): OwnRecords {
+    return new OwnRecords(this.#context.store, this.#context.operations, name);
+  }
+
+  /**
+   * Writes a copy of all records, as they are at one moment, into a new file (mode 0600). Throws FILE_EXISTS,
+   * DISK_FULL, STORE; then there is no such file. See {@link restoreRecords}.
+   */
+  backup(file: string): Promise<void> {
+    return this.#run(() => this.#context.store.backup(file));
   }
 
   /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */

@@ -8,6 +8,7 @@ export type { HostDrift } from "./lost-ports.ts";
 export { checkName } from "./names.ts";
 export { Network } from "./network.ts";
 export type { NetworkOptions } from "./network-operations.ts";
+export type { OwnRecords } from "./own-records.ts";
 export type {
   EndpointRecord,
   HostEntry,
@@ -17,6 +18,7 @@ export type {
   NetworkRecord,
   SandboxRecord,
 } from "./records.ts";
+export { checkRecords, restoreRecords } from "./root-records.ts";
 export { Sandbox } from "./sandbox.ts";
 export type { SandboxOptions } from "./sandbox-operations.ts";
 export type { RepairCounters } from "./self-repair.ts";

@@ -77,6 +77,11 @@ export const errorCatalogue = {
   CONTROLLER_CLOSED: entry("Unavailable", "The controller was closed."),
   SCHEMA_NEWER: entry("Unavailable", "The root folder was written by a newer weft; use that version."),
   STORE: entry("Unavailable", "The store could not read or write; its cause says why."),
+  DISK_FULL: entry(
+    "Unavailable",
+    "The disk of the root folder is full: the change was refused and nothing was lost; make room and try again.",
+  ),
+  FILE_EXISTS: entry("Conflict", "The file to write is there already; name another."),
   INVALID_COMMAND: entry(
     "InvalidParameter",
     "A command that cannot be started in the sandbox: empty, or not found.",
