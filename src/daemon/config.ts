@@ -70,7 +70,7 @@ export const DaemonConfig = z.strictObject({
   group: z.string().default("weft").describe("Who besides root may use the socket."),
   "metrics-addr": z
     .string()
-    .regex(/^(127\.0\.0\.1|\[::1\]):[0-9]{1,5}$/, "it should be 127.0.0.1:PORT or [::1]:PORT")
+    .regex(/^127\.0\.0\.1:[0-9]{1,5}$/, "it should be 127.0.0.1:PORT")
     .optional()
     .describe("Where metrics are served besides the socket."),
   "weft-self-repair": z

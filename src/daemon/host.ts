@@ -31,11 +31,13 @@ import type {
 import type { Controller, HostDrift } from "../cnm/index.ts";
 import { type Clock, isWeftError, messageOf } from "../core/index.ts";
 import type { HostFacts } from "../facts/index.ts";
+import type { DaemonConfig } from "./config.ts";
 import { diagnose } from "./doctor.ts";
 import type { EventLog } from "./event-log.ts";
 import { type Folders, sandboxFolder } from "./folders.ts";
 import { type FilterKeys, filterBy, hasLabel } from "./listing-filters.ts";
 import type { HostNetworks } from "./networks/host-networks.ts";
+import { withDefaults } from "./sandbox-defaults.ts";
 import type { SandboxBook } from "./sandboxes/sandbox-book.ts";
 import type { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
 import type { SandboxRecord } from "./sandboxes/sandbox-record.ts";
@@ -49,10 +51,11 @@ export interface HostInit {
   readonly book: SandboxBook;
   readonly keeper: SandboxKeeper;
   readonly networks: HostNetworks;
-  readonly events: EventLog;
+  readonly events: Pick<EventLog, "follow">;
   readonly folders: Folders;
   readonly clock: Clock;
   readonly version: string;
+  readonly config: DaemonConfig;
   readonly logs: (record: SandboxRecord, query: LogQuery) => AsyncIterable<Uint8Array>;
   readonly plan: (request: PlanRequest) => Promise<Plan>;
   readonly metrics: () => Promise<string>;
@@ -124,7 +127,7 @@ export class Host implements HostService {
   }
 
   async createSandbox(request: SandboxCreate, options: { readonly start: boolean }): Promise<Created> {
-    const { id } = await this.#init.keeper.create(request, options);
+    const { id } = await this.#init.keeper.create(withDefaults(request, this.#init.config), options);
     return { Id: id, Warnings: [] };
   }
 

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { HostService } from "../api/index.ts";
 import { isWeftError } from "../core/index.ts";
 
 /** What is read when the metrics are asked for. */
@@ -18,12 +19,35 @@ export interface Figure {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
+const measuredOperations = new Set<string>([
+  "createNetwork",
+  "network",
+  "removeNetwork",
+  "pruneNetworks",
+  "connect",
+  "disconnect",
+  "createSandbox",
+  "sandbox",
+  "removeSandbox",
+  "startSandbox",
+  "stopSandbox",
+  "killSandbox",
+  "restartSandbox",
+  "enterSandbox",
+  "claimProcess",
+  "drift",
+  "repair",
+  "doctor",
+  "plan",
+] satisfies readonly (keyof HostService)[]);
+
 /** The daemon's metrics; every name begins with `weft_`. */
 export class DaemonMetrics {
   readonly #registry = new Registry();
   readonly #operations: Histogram<"operation" | "outcome">;
   readonly #gauges = new Map<string, Gauge | Counter>();
   readonly #last = new Map<string, number>();
+  readonly #figures: MetricSources["figures"];
 
   constructor(sources: MetricSources) {
     const registers = [this.#registry];
@@ -56,8 +80,6 @@ export class DaemonMetrics {
     this.#figures = sources.figures;
   }
 
-  readonly #figures: MetricSources["figures"];
-
   /** Measures an operation and passes its outcome on. */
   async measure<T>(operation: string, work: () => Promise<T>): Promise<T> {
     const stop = this.#operations.startTimer({ operation });
@@ -69,6 +91,18 @@ export class DaemonMetrics {
       stop({ outcome: isWeftError(error) ? error.code : "INTERNAL" });
       throw error;
     }
+  }
+
+  /** `service` with its operations measured; streams and what is answered at once are not. */
+  measured(service: HostService): HostService {
+    return new Proxy(service, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== "function" || typeof name !== "string" || !measuredOperations.has(name))
+          return typeof member === "function" ? member.bind(target) : member;
+        return (...args: readonly unknown[]) => this.measure(name, async () => member.apply(target, args));
+      },
+    });
   }
 
   /** Everything in Prometheus' text format. */
@@ -88,7 +122,10 @@ export class DaemonMetrics {
         ? new Counter({ name: full, help, labelNames, registers })
         : new Gauge({ name: full, help, labelNames, registers }));
     this.#gauges.set(full, metric);
-    if (metric instanceof Gauge) return metric.set(labels, value);
+    if (metric instanceof Gauge) {
+      metric.set(labels, value);
+      return;
+    }
     const key = `${full} ${JSON.stringify(labels)}`;
     const last = this.#last.get(key) ?? 0;
     metric.inc(labels, value >= last ? value - last : value);

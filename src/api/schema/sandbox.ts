@@ -40,8 +40,13 @@ export type RestartPolicy = z.infer<typeof RestartPolicy>;
 /** How much of its output is kept. */
 export const LogConfig = z
   .strictObject({
-    MaxSize: z.number().int().min(4096).default(10_485_760).meta({ description: "Bytes of one file." }),
-    MaxFile: z.number().int().min(1).max(100).default(3),
+    MaxSize: z
+      .number()
+      .int()
+      .min(4096)
+      .optional()
+      .meta({ description: "Bytes of one file; 10 MiB unless the daemon's configuration says otherwise." }),
+    MaxFile: z.number().int().min(1).max(99).optional().meta({ description: "Files; 3 without." }),
   })
   .meta({ id: "LogConfig" });
 export type LogConfig = z.infer<typeof LogConfig>;

@@ -18,6 +18,11 @@ export interface Run {
   end(options: { readonly graceMs: number; readonly signal: string }): Promise<ExitStatus>;
 }
 
+/** What has become of a command; both parts of `status` are null when nobody can know. */
+export type Adopted =
+  | { readonly state: "running"; readonly run: Run }
+  | { readonly state: "ended"; readonly status: ExitStatus };
+
 /** Starts commands in the background, and finds them again. */
 export interface CommandRunner {
   /**
@@ -29,8 +34,8 @@ export interface CommandRunner {
     place: Place,
     beforeStart: (identity: ProcessIdentity) => Promise<void>,
   ): Promise<Run>;
-  /** A command that this or an earlier daemon, or a client, started; undefined when it has ended and nobody can tell how. */
-  adopt(identity: ProcessIdentity): Run | undefined;
+  /** Follows a command that an earlier daemon, or a client, started. */
+  adopt(identity: ProcessIdentity): Adopted;
   /** Removes what was kept of a sandbox's output and input. */
   forget(record: Pick<SandboxRecord, "id">): void;
 }

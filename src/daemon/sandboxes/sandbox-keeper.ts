@@ -1,6 +1,6 @@
 import type { EndpointConfig, SandboxCreate } from "../../api/index.ts";
 import { type Controller, checkName } from "../../cnm/index.ts";
-import { type Clock, type Id, KeyedLock, newId, type Random, WeftError } from "../../core/index.ts";
+import { type Clock, type Id, KeyedLock, newId, type Random, runAll, WeftError } from "../../core/index.ts";
 import {
   type ExitStatus,
   exitNumber,
@@ -164,6 +164,15 @@ export class SandboxKeeper {
     });
   }
 
+  /** Removes all of them; goes on past failures, and throws what went wrong. */
+  removeAll(): Promise<void> {
+    const ids = Array.from(this.#init.book.all(), ({ id }) => id);
+    return runAll(
+      "remove sandboxes",
+      ids.map((id) => () => this.remove(id, { force: true })),
+    );
+  }
+
   /**
    * Resolves when its command has ended and is not started again by itself, with its exit code or null when
    * nobody can tell; at once when it does not run.
@@ -195,11 +204,11 @@ export class SandboxKeeper {
       if (this.#openings.place(record) === undefined)
         throw new WeftError("SANDBOX_NOT_RUNNING", `sandbox ${record.name} was not entered, or long ago`);
       this.#cancelWait(record.id);
-      const run = this.#init.runner.adopt(identity);
-      if (run === undefined)
+      const adopted = this.#init.runner.adopt(identity);
+      if (adopted.state === "ended")
         throw new WeftError("COMMAND_ENDED", `the command with pid ${identity.pid} has ended`);
       await this.#recordStart({ ...record, restarts: 0 }, identity, true);
-      this.#follow(record.id, run);
+      this.#follow(record.id, adopted.run);
       this.#tell("start", record);
     });
   }
@@ -467,9 +476,9 @@ export class SandboxKeeper {
   async #restoreOne(record: SandboxRecord): Promise<void> {
     await this.#removeUnanswered(record);
     if (record.process !== undefined) {
-      const run = this.#init.runner.adopt(record.process.identity);
-      if (run !== undefined) return this.#follow(record.id, run);
-      return this.#ended(record, null);
+      const adopted = this.#init.runner.adopt(record.process.identity);
+      if (adopted.state === "running") return this.#follow(record.id, adopted.run);
+      return this.#ended(record, exitNumber(adopted.status) ?? null);
     }
     if (record.restarting === true) return this.#again(record.id, 0);
     if (record.config.Command === undefined) {
