@@ -13,11 +13,12 @@ import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
 import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
-import { createNetwork, type NetworkOptions } from "./network-operations.ts";
+import { createNetwork, deleteNetwork, type NetworkOptions } from "./network-operations.ts";
 import { Operations } from "./operations.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
+import { ensurePredefined, type PredefinedNetworks } from "./predefined.ts";
 import { restore } from "./restore.ts";
 import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -87,6 +88,14 @@ export class Controller {
   async createNetwork(driver: string, name: string, options: NetworkOptions = {}): Promise<Network> {
     const record = await this.#run(() => createNetwork(this.#context, driver, name, options));
     return new Network(this.#context, record);
+  }
+
+  /**
+   * Makes weft's own networks where they are missing: `host`, `none`, and `bridge` as it is to be; see
+   * {@link ensurePredefined} for what it throws.
+   */
+  ensurePredefined(networks: PredefinedNetworks): Promise<void> {
+    return this.#run(() => ensurePredefined(this.#context, networks));
   }
 
   /** A network by id, name or unique beginning of its id. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
@@ -211,7 +220,7 @@ export class Controller {
       () => this.idle(),
       ...this.networks().map((network) => async () => {
         for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
-        await network.delete();
+        await this.#run(() => deleteNetwork(this.#context, network, true));
       }),
       () => this.idle(),
       () => this.#refuseIfAnythingIsLeft(),

@@ -70,6 +70,7 @@ export async function prepareEndpoint(
   refuseIfAborted(options.signal);
   checkName("endpoint", name);
   for (const alias of options.aliases ?? []) checkName("alias", alias);
+  if (network.predefined === true) refuseOnPredefined(options);
   const driver = driverOf(context, network.driver);
   const wanted = wantedAddresses(network, options);
   const macAddress = options.macAddress === undefined ? undefined : parseMac(options.macAddress);
@@ -110,6 +111,20 @@ export async function prepareEndpoint(
     await giveUp();
     throw error;
   }
+}
+
+/** What Docker has on networks of its users' making alone. Throws INVALID_OPTION. */
+function refuseOnPredefined({ ipv4Address, ipv6Address, aliases = [] }: EndpointOptions): void {
+  if (ipv4Address !== undefined || ipv6Address !== undefined)
+    throw new WeftError(
+      "INVALID_OPTION",
+      "user-specified IP address is supported on user-defined networks only",
+    );
+  if (aliases.length > 0)
+    throw new WeftError(
+      "INVALID_OPTION",
+      "network-scoped aliases are only supported for user-defined networks",
+    );
 }
 
 /**

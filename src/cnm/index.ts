@@ -1,6 +1,7 @@
 export { Controller, type NewSandbox } from "./controller.ts";
 export type { ControllerEvent } from "./controller-event.ts";
 export type { ControllerOptions, ControllerParts, NativeDriverSettings } from "./controller-options.ts";
+export type { DefaultBridge } from "./default-bridge.ts";
 export { Endpoint, type EndpointInfo } from "./endpoint.ts";
 export type { EndpointOptions } from "./endpoint-operations.ts";
 export type { JoinOptions } from "./join-operations.ts";
@@ -9,7 +10,9 @@ export { checkName } from "./names.ts";
 export { Network } from "./network.ts";
 export type { NetworkOptions } from "./network-operations.ts";
 export type { OwnRecords } from "./own-records.ts";
+export type { PredefinedNetworks } from "./predefined.ts";
 export type {
+  BridgeSettings,
   EndpointRecord,
   HostEntry,
   JoinRecord,

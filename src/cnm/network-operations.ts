@@ -1,5 +1,5 @@
 import { type Id, newId, WeftError } from "../core/index.ts";
-import type { Driver } from "../drivers/index.ts";
+import { bridgeOption, type Driver } from "../drivers/index.ts";
 import { nameserverPrefixes, parseResolvConf } from "../facts/index.ts";
 import {
   type AllocatedPool,
@@ -50,10 +50,13 @@ export interface NetworkOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What weft's own networks have besides. */
+export type OwnNetwork = Pick<NetworkRecord, "predefined" | "settings">;
+
 /**
  * Makes a network: validate, allocate, commit, apply. Throws INVALID_NAME, INVALID_OPTION,
- * INVALID_IPAM_CONFIG, DRIVER_NOT_FOUND, NETWORK_EXISTS, POOL_OVERLAP and what drivers and the kernel
- * refuse; then nothing of it is left.
+ * INVALID_IPAM_CONFIG, DRIVER_NOT_FOUND, NETWORK_EXISTS, NETWORK_PREDEFINED, POOL_OVERLAP and what drivers and
+ * the kernel refuse; then nothing of it is left.
  */
 export async function createNetwork(
   context: Context,
@@ -63,8 +66,20 @@ export async function createNetwork(
 ): Promise<NetworkRecord> {
   refuseIfAborted(options.signal);
   checkName("network", name);
+  refusePredefined(context, name, options);
+  return makeNetwork(context, driverName, name, options);
+}
+
+/** {@link createNetwork} for a name that was checked. */
+export async function makeNetwork(
+  context: Context,
+  driverName: string,
+  name: string,
+  options: NetworkOptions,
+  own: OwnNetwork = {},
+): Promise<NetworkRecord> {
   const driver = driverOf(context, driverName);
-  const draft = draftNetwork(context, driver, name, options);
+  const draft = { ...draftNetwork(context, driver, name, options), ...own };
   const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
   context.tables.claimNetworkName(name, draft.id);
   try {
@@ -75,6 +90,18 @@ export async function createNetwork(
     context.tables.freeNetworkName(name);
     throw error;
   }
+}
+
+/** Names that are weft's own from when it has made `host`, with which it begins. Throws NETWORK_PREDEFINED, INVALID_OPTION. */
+function refusePredefined({ tables }: Context, name: string, { options = {} }: NetworkOptions): void {
+  if (["bridge", "default", "host", "none"].includes(name) && tables.predefined("host") !== undefined) {
+    throw new WeftError("NETWORK_PREDEFINED", `operation is not permitted on predefined ${name} network`);
+  }
+  if (options[bridgeOption.defaultBridge] === undefined) return;
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid option ${bridgeOption.defaultBridge}: weft's own network bridge alone has it`,
+  );
 }
 
 function draftNetwork(
@@ -240,11 +267,22 @@ function erase({ store, tables }: Context, network: NetworkRecord): Promise<void
 /**
  * Deletes a network: it is gone for everybody when this resolves; what it had in the kernel is removed
  * in the background, and only then its addresses are free. There is no giving it up: a deletion that is
- * recorded is carried out, by the next start if need be. Throws NETWORK_NOT_FOUND, NETWORK_HAS_ENDPOINTS.
+ * recorded is carried out, by the next start if need be. Throws NETWORK_NOT_FOUND, NETWORK_HAS_ENDPOINTS, and
+ * NETWORK_PREDEFINED for one of weft's own, unless it is `ours` to say.
  */
-export function deleteNetwork(context: Context, network: Pick<NetworkRecord, "id">): Promise<void> {
+export function deleteNetwork(
+  context: Context,
+  network: Pick<NetworkRecord, "id">,
+  ours = false,
+): Promise<void> {
   return context.locks.run(networkOwner(network.id), async () => {
     const record = networkOf(context, network.id);
+    if (record.predefined === true && !ours) {
+      throw new WeftError(
+        "NETWORK_PREDEFINED",
+        `${record.name} is a pre-defined network and cannot be removed`,
+      );
+    }
     refuseWhileUsed(context, record);
     const deleting: NetworkRecord = { ...record, state: "deleting" };
     await context.store.transact((transaction) => context.tables.networks.put(transaction, deleting));

@@ -9,6 +9,9 @@ import type { PortBinding, PortSpec } from "../ports/index.ts";
  */
 export type LifeState = "creating" | "ready" | "deleting";
 
+/** Settings by the names that they have in Docker's configuration. */
+export type BridgeSettings = Readonly<Record<string, string | number | boolean>>;
+
 /** What a network is: what the user asked for and what was allocated. */
 export interface NetworkRecord {
   readonly id: Id;
@@ -17,6 +20,10 @@ export interface NetworkRecord {
   readonly state: LifeState;
   /** ms since 1970. */
   readonly created: number;
+  /** Made by weft itself, as Docker has `bridge`, `host` and `none`; it cannot be deleted or made again. */
+  readonly predefined?: true | undefined;
+  /** What the default bridge was made with: see default-bridge.ts. */
+  readonly settings?: BridgeSettings | undefined;
   readonly internal: boolean;
   readonly ipv4: boolean;
   readonly ipv6: boolean;

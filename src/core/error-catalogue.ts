@@ -58,7 +58,10 @@ export const errorCatalogue = {
   NETWORK_NOT_FOUND: entry("NotFound", "No network of that name or id."),
   NETWORK_EXISTS: entry("Conflict", "A network of that name exists."),
   NETWORK_HAS_ENDPOINTS: entry("Forbidden", "The network still has endpoints; delete them first."),
-  NETWORK_PREDEFINED: entry("Forbidden", "A network of that driver exists once and cannot be made again."),
+  NETWORK_PREDEFINED: entry(
+    "Forbidden",
+    "The networks bridge, host and none are weft's own, and those of some drivers exist once: they cannot be made again or removed.",
+  ),
   BRIDGE_NAME_IN_USE: entry("Forbidden", "Another network uses the same bridge name."),
   ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
   ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),

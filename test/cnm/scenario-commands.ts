@@ -1,4 +1,4 @@
-import type { Endpoint, NetworkOptions, Sandbox } from "../../src/cnm/index.ts";
+import type { DefaultBridge, Endpoint, NetworkOptions, Sandbox } from "../../src/cnm/index.ts";
 import type { StableNames } from "./tables-text.ts";
 import type { World } from "./world.ts";
 
@@ -8,7 +8,7 @@ interface Words {
   readonly given: ReadonlyMap<string, readonly string[]>;
 }
 
-const switches = ["ipv6", "no-ipv4", "internal", "force", "host", "publish-all"];
+const switches = ["ipv6", "no-ipv4", "internal", "force", "host", "publish-all", "none"];
 
 function wordsOf(line: string): Words {
   const tokens = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
@@ -91,6 +91,13 @@ function networkOptions(words: Words): NetworkOptions {
   };
 }
 
+/** `--set name=value`, several times; `--none` for no bridge. */
+function bridgeSettings(words: Words): DefaultBridge | "none" {
+  if (words.given.has("none")) return "none";
+  const read = (text: string) => (/^(true|false|[0-9]+)$/.test(text) ? JSON.parse(text) : text);
+  return Object.fromEntries(Object.entries(pairs(words, "set")).map(([name, text]) => [name, read(text)]));
+}
+
 function joinOptions(words: Words) {
   const priority = one(words, "priority");
   return {
@@ -132,6 +139,7 @@ const commands: Readonly<Record<string, Command>> = {
   "network create": doing((world, words) =>
     world.controller.createNetwork(arg(words, 0), arg(words, 1), networkOptions(words)),
   ),
+  predefined: doing((world, words) => world.controller.ensurePredefined({ bridge: bridgeSettings(words) })),
   "network delete": doing((world, words) => world.controller.network(arg(words, 0)).delete()),
   "endpoint create": doing((world, words) =>
     world.controller.network(arg(words, 0)).createEndpoint(arg(words, 1), endpointOptions(words)),
