@@ -140,7 +140,7 @@ export const errorCatalogue = {
     "InvalidParameter",
     "The daemon's configuration file has a key or a value it cannot have.",
   ),
-  UNAVAILABLE: entry("Unavailable", "What was asked for cannot be had now; the message says why."),
+  EVENTS_LOST: entry("Unavailable", "Events were forgotten before they were read; list what there is and follow anew."),
   INTERNAL: entry("Internal", "A defect of weft; please report it with the message."),
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 

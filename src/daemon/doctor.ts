@@ -8,8 +8,8 @@ export interface Patient {
     "foreignForwardChains" | "usesLegacyIptables" | "sysctl" | "linksWithAdvertisedRoute" | "resolvConf"
   >;
   readonly features: readonly Feature[];
-  /** Objects that differ from what they should be. */
-  readonly drifted: number;
+  /** How many objects differ from what they should be; undefined where no daemon tells. */
+  readonly drifted: number | undefined;
   /** Whether weft has a network that forwards. */
   readonly forwards: boolean;
 }
@@ -22,7 +22,7 @@ export function diagnose(patient: Patient): readonly Finding[] {
     ...firewallFindings(patient),
     bridgeNetfilterFinding(patient),
     nameserverFinding(patient),
-    driftFinding(patient),
+    ...driftFindings(patient),
   ];
 }
 
@@ -109,13 +109,16 @@ function nameserverFinding({ facts }: Patient): Finding {
   };
 }
 
-function driftFinding({ drifted }: Patient): Finding {
+function driftFindings({ drifted }: Patient): readonly Finding[] {
   const Check = "drift";
-  if (drifted === 0) return { Check, Level: "ok", Found: "the host is as it should be", Advice: "" };
-  return {
-    Check,
-    Level: "problem",
-    Found: `${drifted} objects differ from what they should be`,
-    Advice: "see `weft drift`; `weft drift --repair` mends it",
-  };
+  if (drifted === undefined) return [];
+  if (drifted === 0) return [{ Check, Level: "ok", Found: "the host is as it should be", Advice: "" }];
+  return [
+    {
+      Check,
+      Level: "problem",
+      Found: `${drifted} objects differ from what they should be`,
+      Advice: "see `weft drift`; `weft drift --repair` mends it",
+    },
+  ];
 }

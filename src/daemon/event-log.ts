@@ -5,8 +5,6 @@ import { parseTime, timeText } from "./time-text.ts";
 
 /** How many events are kept for those who resume. */
 const kept = 10_000;
-/** How many a reader may be behind before it is told that it lost some. */
-const maxBehind = 5_000;
 
 /** What an event is about. */
 export type NewEvent = Pick<Event, "Type" | "Action"> & {
@@ -61,8 +59,8 @@ export class EventLog {
 
   /**
    * Events after `since` that pass the filters, and then those to come, until `signal` fires or the time
-   * `until` is reached. Throws INVALID_OPTION for a filter, a time or an id that cannot be read; a reader that
-   * falls far behind is told so and ended, rather than be kept for.
+   * `until` is reached. Throws INVALID_OPTION for a filter, a time or an id that cannot be read, EVENTS_LOST for one too long ago; a reader that
+   * falls so far behind that events were forgotten meanwhile ends by EVENTS_LOST.
    */
   follow({ since, until, filters, signal }: EventQuery): AsyncIterable<Event> {
     const passes = filterBy(filters, filterKeys);
@@ -78,15 +76,14 @@ export class EventLog {
     signal: AbortSignal,
   ): AsyncIterable<Event> {
     for (let next = from; !signal.aborted; ) {
-      if (next < this.#first - maxBehind)
-        throw new WeftError("UNAVAILABLE", "events were lost: they came faster than they were read");
-      const event = this.#events[Math.max(next, this.#first) - this.#first];
+      if (next < this.#first) throw eventsLost();
+      const event = this.#events[next - this.#first];
       if (event === undefined) {
         if (end !== undefined && this.#clock.now() >= end) return;
         await this.#more(end, signal);
         continue;
       }
-      next = Math.max(next, this.#first) + 1;
+      next++;
       if (end !== undefined && Date.parse(event.Time) > end) return;
       if (passes(event)) yield event;
     }
@@ -114,8 +111,9 @@ export class EventLog {
   #after(since: string): number {
     const [, run, number] = /^([0-9a-z-]+)\.([0-9]+)$/.exec(since) ?? [];
     if (run !== undefined && !/^[0-9]+$/.test(run)) {
-      // Another daemon's: all of this one's are after it.
-      return run === this.#run ? Number(number) + 1 : this.#first;
+      if (run !== this.#run) return this.#first; // another daemon's: all of this one's are after it
+      if (Number(number) + 1 < this.#first) throw eventsLost();
+      return Number(number) + 1;
     }
     const time = parseTime("since", since);
     const index = this.#events.findIndex((event) => Date.parse(event.Time) > time);
@@ -125,4 +123,11 @@ export class EventLog {
 
 function isActor({ Id, Name }: Event["Actor"], value: string): boolean {
   return Name === value || (value !== "" && Id.startsWith(value));
+}
+
+function eventsLost(): WeftError {
+  return new WeftError(
+    "EVENTS_LOST",
+    `events were lost: the last ${kept} are kept, and more have come since`,
+  );
 }
