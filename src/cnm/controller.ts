@@ -19,6 +19,7 @@ import { OwnRecords } from "./own-records.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
 import { ensurePredefined, type PredefinedNetworks } from "./predefined.ts";
+import type { NetworkRecord } from "./records.ts";
 import { restore } from "./restore.ts";
 import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -218,7 +219,8 @@ export class Controller {
     const deletions = [
       ...this.sandboxes().map((sandbox) => () => sandbox.delete()),
       () => this.idle(),
-      ...this.networks().map((network) => async () => {
+      // What others are made from goes after them.
+      ...this.#networksLast(({ configOnly }) => configOnly).map((network) => async () => {
         for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
         await this.#run(() => deleteNetwork(this.#context, network, true));
       }),
@@ -231,6 +233,12 @@ export class Controller {
       await this.close();
     }
     await runAll("purge", this.#parts.onPurge);
+  }
+
+  #networksLast(isLast: (record: NetworkRecord) => boolean): readonly Network[] {
+    const networks = this.networks();
+    const last = networks.filter((network) => isLast(network.info()));
+    return [...networks.filter((network) => !last.includes(network)), ...last];
   }
 
   /** The records of what could not be removed are needed by the next start, which tries again. */
@@ -303,6 +311,7 @@ function contextOf(
     background: new Background(events),
     otherFirewalls: { chains: [], idleBridgeNetfilter: [], owners: new Set(), refused: new Set() },
     keepBridgeNetfilter: parts.keepBridgeNetfilter,
+    defaultNetworkOptions: parts.defaultNetworkOptions ?? {},
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };

@@ -11,6 +11,7 @@ import {
   type SubnetConfig,
   writeLease,
 } from "../ipam/index.ts";
+import { createConfigNetwork, eraseConfigNetwork, withConfig } from "./config-networks.ts";
 import {
   allocateOrWait,
   type Context,
@@ -25,6 +26,7 @@ import {
 import { callDriver, checkedNetworkAnswer } from "./driver-calls.ts";
 import { driverNetwork } from "./driver-views.ts";
 import { checkName } from "./names.ts";
+import { scopeOf } from "./network-scope.ts";
 import { followFirewalls } from "./other-firewalls.ts";
 import { networkOwner, planNetwork } from "./plans.ts";
 import type { NetworkRecord } from "./records.ts";
@@ -40,6 +42,14 @@ export interface NetworkOptions {
   readonly ipv6?: boolean;
   /** No way out of the network; false. */
   readonly internal?: boolean;
+  /** Containers that no service started may join it, in a cluster; false. */
+  readonly attachable?: boolean;
+  /** Make no network but settings that others can be made from; the driver is theirs to choose. False. */
+  readonly configOnly?: boolean;
+  /** The name or id of the configuration network that this one gets its settings from, and has none of its own. */
+  readonly configFrom?: string;
+  /** `local` or `global`; the driver's own without. */
+  readonly scope?: string;
   readonly ipam?: {
     /** The name of an IPAM driver; `default`. */
     readonly driver?: string;
@@ -67,7 +77,12 @@ export async function createNetwork(
   refuseIfAborted(options.signal);
   checkName("network", name);
   refusePredefined(context, name, options);
-  return makeNetwork(context, driverName, name, options);
+  if (options.configOnly === true) return createConfigNetwork(context, name, options);
+  if (options.configFrom === undefined) {
+    const all = { ...context.defaultNetworkOptions[driverName], ...options.options };
+    return makeNetwork(context, driverName, name, { ...options, options: all });
+  }
+  return withConfig(context, options, (complete) => makeNetwork(context, driverName, name, complete));
 }
 
 /** {@link createNetwork} for a name that was checked. */
@@ -79,7 +94,8 @@ export async function makeNetwork(
   own: OwnNetwork = {},
 ): Promise<NetworkRecord> {
   const driver = driverOf(context, driverName);
-  const draft = { ...draftNetwork(context, driver, name, options), ...own };
+  const scope = scopeOf(driver, options.scope);
+  const draft = { ...draftNetwork(context, driver, name, options), scope, ...own };
   const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
   context.tables.claimNetworkName(name, draft.id);
   try {
@@ -109,7 +125,7 @@ function draftNetwork(
   driver: Driver,
   name: string,
   options: NetworkOptions,
-): NetworkRecord {
+): Omit<NetworkRecord, "scope"> {
   const needsAddresses = driver.capabilities.needsAddresses;
   return {
     id: newId(context.random),
@@ -117,6 +133,9 @@ function draftNetwork(
     driver: driver.name,
     state: "creating",
     created: context.clock.now(),
+    attachable: options.attachable ?? false,
+    configOnly: false,
+    configFrom: options.configFrom,
     internal: options.internal ?? false,
     ipv4: needsAddresses && (options.ipv4 ?? true),
     ipv6: needsAddresses && (options.ipv6 ?? false),
@@ -171,7 +190,7 @@ function askDriver(
 ): Promise<NetworkRecord> {
   const ask = async () => {
     const others = [...context.tables.networks.all()].filter(
-      (other) => other.driver === driver.name && other.id !== network.id,
+      (other) => other.driver === driver.name && other.id !== network.id && !other.configOnly,
     );
     refuseSecond(driver, others);
     const view = driverNetwork(network);
@@ -283,6 +302,7 @@ export function deleteNetwork(
         `${record.name} is a pre-defined network and cannot be removed`,
       );
     }
+    if (record.configOnly) return eraseConfigNetwork(context, record);
     refuseWhileUsed(context, record);
     const deleting: NetworkRecord = { ...record, state: "deleting" };
     await context.store.transact((transaction) => context.tables.networks.put(transaction, deleting));
