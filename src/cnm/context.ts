@@ -7,7 +7,7 @@ import {
   type Random,
   WeftError,
 } from "../core/index.ts";
-import type { Driver } from "../drivers/index.ts";
+import type { Driver, DriverOptions } from "../drivers/index.ts";
 import type { ForeignChain, HostFacts } from "../facts/index.ts";
 import type { IpamDriver } from "../ipam/index.ts";
 import type { Changes, OwnerId, Reconciler } from "../plan/index.ts";
@@ -52,6 +52,7 @@ export interface Context {
   readonly background: Background;
   readonly otherFirewalls: OtherFirewalls;
   readonly keepBridgeNetfilter: boolean;
+  readonly defaultNetworkOptions: Readonly<Record<string, DriverOptions>>;
   readonly hostPorts: HostPorts;
   readonly lostPorts: LostPorts;
 }

@@ -84,6 +84,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       drivers: chosenDrivers(options),
       ipamDrivers: options.extraIpamDrivers ?? [],
       defaultAddressPools: options.defaultAddressPools ?? [],
+      defaultNetworkOptions: options.defaultNetworkOptions ?? {},
       hostId: hostId(),
       selfRepair: options.selfRepair ?? true,
       keepBridgeNetfilter: options.keepBridgeNetfilter ?? false,

@@ -13,12 +13,14 @@ import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
 import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
-import { createNetwork, deleteNetwork, type NetworkOptions } from "./network-operations.ts";
+import { createNetwork, deleteNetwork } from "./network-operations.ts";
+import type { NetworkOptions } from "./network-options.ts";
 import { Operations } from "./operations.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
 import { ensurePredefined, type PredefinedNetworks } from "./predefined.ts";
+import type { NetworkRecord } from "./records.ts";
 import { restore } from "./restore.ts";
 import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -218,7 +220,8 @@ export class Controller {
     const deletions = [
       ...this.sandboxes().map((sandbox) => () => sandbox.delete()),
       () => this.idle(),
-      ...this.networks().map((network) => async () => {
+      // What others are made from goes after them.
+      ...this.#networksLast(({ configOnly }) => configOnly).map((network) => async () => {
         for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
         await this.#run(() => deleteNetwork(this.#context, network, true));
       }),
@@ -231,6 +234,12 @@ export class Controller {
       await this.close();
     }
     await runAll("purge", this.#parts.onPurge);
+  }
+
+  #networksLast(isLast: (record: NetworkRecord) => boolean): readonly Network[] {
+    const networks = this.networks();
+    const last = networks.filter((network) => isLast(network.info()));
+    return [...networks.filter((network) => !last.includes(network)), ...last];
   }
 
   /** The records of what could not be removed are needed by the next start, which tries again. */
@@ -303,6 +312,7 @@ function contextOf(
     background: new Background(events),
     otherFirewalls: { chains: [], idleBridgeNetfilter: [], owners: new Set(), refused: new Set() },
     keepBridgeNetfilter: parts.keepBridgeNetfilter,
+    defaultNetworkOptions: parts.defaultNetworkOptions ?? {},
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };

@@ -71,6 +71,7 @@ export async function prepareEndpoint(
   checkName("endpoint", name);
   for (const alias of options.aliases ?? []) checkName("alias", alias);
   if (network.predefined === true) refuseOnPredefined(options);
+  refuseConfigOnly(network);
   const driver = driverOf(context, network.driver);
   const wanted = wantedAddresses(network, options);
   const macAddress = options.macAddress === undefined ? undefined : parseMac(options.macAddress);
@@ -111,6 +112,12 @@ export async function prepareEndpoint(
     await giveUp();
     throw error;
   }
+}
+
+/** Throws NETWORK_CONFIG when nobody can be on the network. */
+export function refuseConfigOnly({ configOnly }: NetworkRecord): void {
+  if (configOnly)
+    throw new WeftError("NETWORK_CONFIG", "cannot create endpoint on configuration-only network");
 }
 
 /** What Docker has on networks of its users' making alone. Throws INVALID_OPTION. */

@@ -15,7 +15,12 @@ import {
 import { callDriver, checkedJoinAnswer } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork, sandboxNetns } from "./driver-views.ts";
 import { writeEndpoint } from "./endpoint-addresses.ts";
-import { type EndpointOptions, endpointOf, prepareEndpoint } from "./endpoint-operations.ts";
+import {
+  type EndpointOptions,
+  endpointOf,
+  prepareEndpoint,
+  refuseConfigOnly,
+} from "./endpoint-operations.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
 import { checkInterfaceName, checkName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
@@ -82,6 +87,7 @@ export function connectSandbox(
   return locked(context, networkId, sandboxId, async () => {
     const network = networkOf(context, networkId);
     const sandbox = sandboxOf(context, sandboxId);
+    refuseConfigOnly(network);
     checkJoin(context, network, sandbox, options);
     const { record, giveUp } = await prepareEndpoint(context, network, name, options);
     try {

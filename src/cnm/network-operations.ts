@@ -8,9 +8,9 @@ import {
   networkLeases,
   parseNetworkConfig,
   releaseNetwork,
-  type SubnetConfig,
   writeLease,
 } from "../ipam/index.ts";
+import { createConfigNetwork, eraseConfigNetwork, withConfig } from "./config-networks.ts";
 import {
   allocateOrWait,
   type Context,
@@ -25,30 +25,11 @@ import {
 import { callDriver, checkedNetworkAnswer } from "./driver-calls.ts";
 import { driverNetwork } from "./driver-views.ts";
 import { checkName } from "./names.ts";
+import type { NetworkOptions } from "./network-options.ts";
+import { scopeOf } from "./network-scope.ts";
 import { followFirewalls } from "./other-firewalls.ts";
 import { networkOwner, planNetwork } from "./plans.ts";
 import type { NetworkRecord } from "./records.ts";
-
-/** How a network is to be; everything may be left out. */
-export interface NetworkOptions {
-  /** Driver options by their full names. */
-  readonly options?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  /** IPv4 addresses for endpoints; true. */
-  readonly ipv4?: boolean;
-  /** IPv6 addresses for endpoints; false. */
-  readonly ipv6?: boolean;
-  /** No way out of the network; false. */
-  readonly internal?: boolean;
-  readonly ipam?: {
-    /** The name of an IPAM driver; `default`. */
-    readonly driver?: string;
-    readonly options?: Readonly<Record<string, string>>;
-    /** One subnet for each family; a free one is chosen for a family without. */
-    readonly subnets?: readonly SubnetConfig[];
-  };
-  readonly signal?: AbortSignal;
-}
 
 /** What weft's own networks have besides. */
 export type OwnNetwork = Pick<NetworkRecord, "predefined" | "settings">;
@@ -67,7 +48,12 @@ export async function createNetwork(
   refuseIfAborted(options.signal);
   checkName("network", name);
   refusePredefined(context, name, options);
-  return makeNetwork(context, driverName, name, options);
+  if (options.configOnly === true) return createConfigNetwork(context, name, options);
+  if (options.configFrom === undefined) {
+    const all = { ...context.defaultNetworkOptions[driverName], ...options.options };
+    return makeNetwork(context, driverName, name, { ...options, options: all });
+  }
+  return withConfig(context, options, (complete) => makeNetwork(context, driverName, name, complete));
 }
 
 /** {@link createNetwork} for a name that was checked. */
@@ -79,7 +65,8 @@ export async function makeNetwork(
   own: OwnNetwork = {},
 ): Promise<NetworkRecord> {
   const driver = driverOf(context, driverName);
-  const draft = { ...draftNetwork(context, driver, name, options), ...own };
+  const scope = scopeOf(driver, options.scope);
+  const draft = { ...draftNetwork(context, driver, name, options), scope, ...own };
   const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
   context.tables.claimNetworkName(name, draft.id);
   try {
@@ -109,7 +96,7 @@ function draftNetwork(
   driver: Driver,
   name: string,
   options: NetworkOptions,
-): NetworkRecord {
+): Omit<NetworkRecord, "scope"> {
   const needsAddresses = driver.capabilities.needsAddresses;
   return {
     id: newId(context.random),
@@ -117,6 +104,9 @@ function draftNetwork(
     driver: driver.name,
     state: "creating",
     created: context.clock.now(),
+    attachable: options.attachable ?? false,
+    configOnly: false,
+    configFrom: options.configFrom,
     internal: options.internal ?? false,
     ipv4: needsAddresses && (options.ipv4 ?? true),
     ipv6: needsAddresses && (options.ipv6 ?? false),
@@ -171,7 +161,7 @@ function askDriver(
 ): Promise<NetworkRecord> {
   const ask = async () => {
     const others = [...context.tables.networks.all()].filter(
-      (other) => other.driver === driver.name && other.id !== network.id,
+      (other) => other.driver === driver.name && other.id !== network.id && !other.configOnly,
     );
     refuseSecond(driver, others);
     const view = driverNetwork(network);
@@ -283,6 +273,7 @@ export function deleteNetwork(
         `${record.name} is a pre-defined network and cannot be removed`,
       );
     }
+    if (record.configOnly) return eraseConfigNetwork(context, record);
     refuseWhileUsed(context, record);
     const deleting: NetworkRecord = { ...record, state: "deleting" };
     await context.store.transact((transaction) => context.tables.networks.put(transaction, deleting));

@@ -1,6 +1,6 @@
 import type { Id, InterfaceAddress, IpAddress, MacAddress } from "../core/index.ts";
 import type { JoinAnswer, NetworkAnswer } from "../drivers/index.ts";
-import type { AllocatedPool } from "../ipam/index.ts";
+import type { AllocatedPool, SubnetConfig } from "../ipam/index.ts";
 import type { PortBinding, PortSpec } from "../ports/index.ts";
 
 /**
@@ -20,6 +20,16 @@ export interface NetworkRecord {
   readonly state: LifeState;
   /** ms since 1970. */
   readonly created: number;
+  /** Where it lives: on this host, or on all of a cluster. */
+  readonly scope: "local" | "global";
+  /** Containers that no service started may join it; of meaning in a cluster only. */
+  readonly attachable: boolean;
+  /** It is nothing but settings for other networks to be made from, and nothing of it is on the host. */
+  readonly configOnly: boolean;
+  /** The name of the configuration network that it was made from. */
+  readonly configFrom?: string | undefined;
+  /** The subnets that a configuration network asks for. */
+  readonly subnets?: readonly SubnetConfig[] | undefined;
   /** Made by weft itself, as Docker has `bridge`, `host` and `none`; it cannot be deleted or made again. */
   readonly predefined?: true | undefined;
   /** What the default bridge was made with: see default-bridge.ts. */

@@ -62,6 +62,14 @@ export const errorCatalogue = {
     "Forbidden",
     "The networks bridge, host and none are weft's own, and those of some drivers exist once: they cannot be made again or removed.",
   ),
+  NETWORK_CONFIG: entry(
+    "Forbidden",
+    "A configuration network, or one that is made from it, cannot have that; or it is in use.",
+  ),
+  NETWORK_SCOPE: entry(
+    "Forbidden",
+    "The network cannot live where it is asked to: on this host, or in a cluster.",
+  ),
   BRIDGE_NAME_IN_USE: entry("Forbidden", "Another network uses the same bridge name."),
   ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
   ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),

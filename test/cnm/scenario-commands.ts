@@ -8,7 +8,17 @@ interface Words {
   readonly given: ReadonlyMap<string, readonly string[]>;
 }
 
-const switches = ["ipv6", "no-ipv4", "internal", "force", "host", "publish-all", "none"];
+const switches = [
+  "ipv6",
+  "no-ipv4",
+  "internal",
+  "force",
+  "host",
+  "publish-all",
+  "none",
+  "config-only",
+  "attachable",
+];
 
 function wordsOf(line: string): Words {
   const tokens = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
@@ -86,7 +96,12 @@ function networkOptions(words: Words): NetworkOptions {
     ipv6: words.given.has("ipv6"),
     ipv4: !words.given.has("no-ipv4"),
     internal: words.given.has("internal"),
-    options: pairs(words, "opt"),
+    ...(words.given.has("opt") ? { options: pairs(words, "opt") } : {}),
+    ...(words.given.has("label") ? { labels: pairs(words, "label") } : {}),
+    ...(words.given.has("config-only") ? { configOnly: true } : {}),
+    ...(words.given.has("attachable") ? { attachable: true } : {}),
+    ...maybe("configFrom", one(words, "config-from")),
+    ...maybe("scope", one(words, "scope")),
     ipam: { subnets },
   };
 }

@@ -47,6 +47,7 @@ export interface WorldOptions {
   readonly store?: (store: Store) => Store;
   readonly pools?: ControllerParts["defaultAddressPools"];
   readonly selfRepair?: boolean;
+  readonly defaultNetworkOptions?: NonNullable<ControllerParts["defaultNetworkOptions"]>;
 }
 
 /** A host with a controller: in memory, or in a namespace of the test's own. One test body runs on both. */
@@ -105,6 +106,7 @@ export class World {
         drivers: ["bridge", "host", "null", ...(drivers?.(this.hand, parts.facts) ?? [])],
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
+        defaultNetworkOptions: this.#options.defaultNetworkOptions ?? {},
         hostId: "test-host",
         keepBridgeNetfilter: true,
         selfRepair: this.#options.selfRepair ?? false,
