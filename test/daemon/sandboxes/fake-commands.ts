@@ -85,7 +85,9 @@ export class FakeCommands implements CommandRunner {
 
   adopt({ pid }: ProcessIdentity): Adopted {
     const run = this.running.get(pid);
-    return run === undefined ? { state: "ended", status: { code: null, signal: null } } : { state: "running", run };
+    return run === undefined
+      ? { state: "ended", status: { code: null, signal: null } }
+      : { state: "running", run };
   }
 
   forget({ id }: Pick<SandboxRecord, "id">): void {
