@@ -1,7 +1,7 @@
 import { newId, WeftError } from "../core/index.ts";
 import { parseNetworkConfig } from "../ipam/index.ts";
 import { type Context, ipamDriverOf } from "./context.ts";
-import type { NetworkOptions } from "./network-operations.ts";
+import type { NetworkOptions } from "./network-options.ts";
 import { networkOwner } from "./plans.ts";
 import type { NetworkRecord } from "./records.ts";
 

@@ -11,7 +11,7 @@ import {
 } from "../core/index.ts";
 import { bridgeOption } from "../drivers/index.ts";
 import type { SubnetConfig } from "../ipam/index.ts";
-import type { NetworkOptions } from "./network-operations.ts";
+import type { NetworkOptions } from "./network-options.ts";
 import type { BridgeSettings } from "./records.ts";
 
 /** The network `bridge`, by the names that its settings have in Docker's daemon.json (LN §1.4). */

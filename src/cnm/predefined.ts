@@ -2,7 +2,8 @@ import { WeftError } from "../core/index.ts";
 import { parseNetworkConfig } from "../ipam/index.ts";
 import { type Context, driverOf } from "./context.ts";
 import { changedSettings, type DefaultBridge, defaultBridgeOptions, settingsOf } from "./default-bridge.ts";
-import { deleteNetwork, makeNetwork, type NetworkOptions, type OwnNetwork } from "./network-operations.ts";
+import { deleteNetwork, makeNetwork, type OwnNetwork } from "./network-operations.ts";
+import type { NetworkOptions } from "./network-options.ts";
 import type { NetworkRecord } from "./records.ts";
 
 /** How weft's own networks are to be. */
