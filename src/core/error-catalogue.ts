@@ -88,6 +88,42 @@ export const errorCatalogue = {
     "Internal",
     "Something could not be taken down, or taken back after a refusal; all that went wrong is listed.",
   ),
+  INVALID_REQUEST: entry(
+    "InvalidParameter",
+    "A request to the daemon with a part that is missing, unknown or has a value it cannot have; the message names it.",
+  ),
+  ROUTE_NOT_FOUND: entry("NotFound", "The daemon has no such path; GET /v1/openapi.json lists those it has."),
+  METHOD_NOT_ALLOWED: entry(
+    "InvalidParameter",
+    "The path exists, but not with this HTTP method; the answer's Allow header has those it takes. Status 405.",
+  ),
+  UNSUPPORTED_MEDIA_TYPE: entry(
+    "InvalidParameter",
+    "A request's body that is not declared as application/json. Status 415.",
+  ),
+  BODY_TOO_LARGE: entry("InvalidParameter", "A request's body of more than 1 MiB. Status 413."),
+  REQUEST_TIMEOUT: entry(
+    "InvalidParameter",
+    "A request that was begun and not ended in time: 10 s for its head, 30 s for its body. Status 408.",
+  ),
+  TOO_MANY_CONNECTIONS: entry("Unavailable", "The daemon has as many connections as it takes; try again."),
+  SOCKET_IN_USE: entry("Conflict", "Another daemon listens on the socket, or its path is no socket's."),
+  DAEMON_UNREACHABLE: entry(
+    "Unavailable",
+    "Nothing listens on the daemon's socket; start it with `weft up`.",
+  ),
+  DAEMON_FORBIDDEN: entry(
+    "Forbidden",
+    "The daemon's socket may not be opened: be root, or in the group that it belongs to.",
+  ),
+  ANSWER_LOST: entry(
+    "Unavailable",
+    "The connection ended before the answer did; whether the operation was done is not known.",
+  ),
+  BAD_ANSWER: entry(
+    "Internal",
+    "The daemon answered something that this client cannot read: another version?",
+  ),
   ABORTED: entry("Unavailable", "The caller's AbortSignal fired before the work was done."),
   INTERNAL: entry("Internal", "A defect of weft; please report it with the message."),
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;

@@ -121,6 +121,7 @@ export const NetworkDisconnect = z
   .strictObject({ Sandbox: z.string(), Force: z.boolean().default(false) })
   .meta({ id: "NetworkDisconnect" });
 export type NetworkDisconnect = z.infer<typeof NetworkDisconnect>;
+export type NetworkDisconnectInput = z.input<typeof NetworkDisconnect>;
 
 /** What a prune removed, by name. */
 export const PruneReport = z

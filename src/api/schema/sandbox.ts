@@ -195,3 +195,12 @@ export const Entry = z
   })
   .meta({ id: "Entry" });
 export type Entry = z.infer<typeof Entry>;
+
+/** What a client tells of the end of the command that it started; POST /v1/sandboxes/{sandbox}/exit. */
+export const ExitReport = z
+  .strictObject({
+    Process: ProcessIdentity,
+    StatusCode: z.number().int().min(0).max(255).meta({ description: "128 + n for signal n." }),
+  })
+  .meta({ id: "ExitReport" });
+export type ExitReport = z.infer<typeof ExitReport>;
