@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import type { WeftClient } from "../api/client/index.ts";
 import { ExitError, lineOf } from "./failures.ts";
 import type { HostChanges } from "./host-changes.ts";
@@ -40,6 +41,14 @@ export class Context {
   /** The daemon, for changes; or what stands in for it. */
   async changes(): Promise<HostChanges> {
     return this.planner ?? (await this.client());
+  }
+
+  /** The same for a command that is only tried out: its changes go to `planner`, what it prints to `stdout`. */
+  forPlanning(planner: HostChanges, stdout: Writable): Context {
+    // Not spread: its standard input is opened by being looked at.
+    const context = new Context(Object.create(this.surroundings, { stdout: { value: stdout } }), planner);
+    context.socketPath = this.socketPath;
+    return context;
   }
 
   /** Writes to the standard output. */

@@ -34,7 +34,9 @@ export function collectFilters(
   if (key === "" || value === undefined) {
     throw new InvalidArgumentError("It should be KEY=VALUE, as in name=web or label=tier=front.");
   }
-  const filters = Object.fromEntries(Object.entries(former ?? {}).map(([name, values]) => [name, [...values]]));
+  const filters = Object.fromEntries(
+    Object.entries(former ?? {}).map(([name, values]) => [name, [...values]]),
+  );
   return { ...filters, [key]: [...(filters[key] ?? []), value] };
 }
 

@@ -1,7 +1,7 @@
 import type { EndpointConfig } from "../../api/index.ts";
 import { UsageError } from "../failures.ts";
-import { integer } from "./numbers.ts";
 import { splitAtEquals } from "./key-values.ts";
+import { integer } from "./numbers.ts";
 
 /** The options beside `--network` that say how a sandbox is on its first one. */
 export interface FirstNetworkOptions {
@@ -33,7 +33,8 @@ export function attachmentsOf(networks: readonly string[], first: FirstNetworkOp
   }
   const names = attachments.map(({ Network }) => Network);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (twice !== undefined) throw new UsageError(`network ${JSON.stringify(twice)} is specified multiple times`);
+  if (twice !== undefined)
+    throw new UsageError(`network ${JSON.stringify(twice)} is specified multiple times`);
   const [mode] = modes;
   const own = firstEndpoint(first);
   if (mode === undefined) return withFirst(attachments, own);
@@ -88,7 +89,8 @@ export function parseNetworkOption(text: string): EndpointConfig {
   const found: Found = { Network: "" };
   for (const part of text.split(",")) {
     const [key, value] = splitAtEquals(part);
-    if (value === undefined) throw new UsageError(`invalid field ${JSON.stringify(part)} must be a key=value pair`);
+    if (value === undefined)
+      throw new UsageError(`invalid field ${JSON.stringify(part)} must be a key=value pair`);
     const set = fields[key.trim().toLowerCase()];
     if (set === undefined) {
       throw new UsageError(

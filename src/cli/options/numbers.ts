@@ -27,3 +27,8 @@ export function byteSize(text: string): number | undefined {
   const bytes = Number(match[1]) * (units[match[2]?.toLowerCase() ?? "b"] ?? 1);
   return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
+
+/** Lines of a log from its end: a number, or `all`. */
+export function tailLines(text: string): number | "all" {
+  return text === "all" ? text : count(text);
+}

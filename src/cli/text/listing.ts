@@ -42,7 +42,10 @@ export type ListingRenderer<Item> = (items: readonly Item[], now: number) => str
  * What `options` ask for, checked before anything is asked of the daemon. Throws UsageError for a format that is
  * not understood or a field that there is not.
  */
-export function listingRenderer<Item>(listing: Listing<Item>, options: ListingOptions): ListingRenderer<Item> {
+export function listingRenderer<Item>(
+  listing: Listing<Item>,
+  options: ListingOptions,
+): ListingRenderer<Item> {
   const { id } = listing;
   const { format } = options;
   const whole = options.trunc === false;
@@ -59,7 +62,9 @@ export function listingRenderer<Item>(listing: Listing<Item>, options: ListingOp
     const lines = items.map((item) => renderTemplate(parts, rowOf(listing, item, { whole, now })));
     if (table === undefined) return lines.map((line) => `${line}\n`).join("");
     const plain = parts.map((part) => (part.kind === "field" ? { ...part, json: false } : part));
-    return alignColumns([renderTemplate(plain, headers), ...lines].map((line) => line.split("\t").map(printable)));
+    return alignColumns(
+      [renderTemplate(plain, headers), ...lines].map((line) => line.split("\t").map(printable)),
+    );
   };
 }
 

@@ -39,7 +39,11 @@ function parseField(braces: string): TemplatePart {
       `--format: ${braces} is not understood: it should be {{.Field}}, {{.Field.Field}}, {{json .Field}} or {{json .}}`,
     );
   }
-  return { kind: "field", path: path.split(".").filter((name) => name !== ""), json: match?.[1] !== undefined };
+  return {
+    kind: "field",
+    path: path.split(".").filter((name) => name !== ""),
+    json: match?.[1] !== undefined,
+  };
 }
 
 function unescapeBreaks(text: string): string {
@@ -66,7 +70,11 @@ function valueAt(object: unknown, path: readonly string[]): unknown {
   path.forEach((name, depth) => {
     const fields = typeof value === "object" && value !== null ? Object.entries(value) : [];
     const found = fields.find(([key, at]) => key === name && at !== undefined);
-    if (found === undefined) throw unknownField(path.slice(0, depth + 1), fields.map(([key]) => key));
+    if (found === undefined)
+      throw unknownField(
+        path.slice(0, depth + 1),
+        fields.map(([key]) => key),
+      );
     value = found[1];
   });
   return value;
