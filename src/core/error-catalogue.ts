@@ -102,6 +102,7 @@ export const errorCatalogue = {
     "A request's body that is not declared as application/json. Status 415.",
   ),
   BODY_TOO_LARGE: entry("InvalidParameter", "A request's body of more than 1 MiB. Status 413."),
+  HEADERS_TOO_LARGE: entry("InvalidParameter", "A request's headers of more than 16 KiB. Status 431."),
   REQUEST_TIMEOUT: entry(
     "InvalidParameter",
     "A request that was begun and not ended in time: 10 s for its head, 30 s for its body. Status 408.",
