@@ -201,6 +201,10 @@ export const Entry = z
     Process: ProcessIdentity.optional().meta({
       description: "The sandbox's running command, whose namespaces exec enters.",
     }),
+    Stdin: z.string().optional().meta({
+      description:
+        "The FIFO that its command in the background reads from, when it has OpenStdin and no Tty.",
+    }),
   })
   .meta({ id: "Entry" });
 export type Entry = z.infer<typeof Entry>;

@@ -1,0 +1,24 @@
+import type { Command } from "commander";
+import type { Filters } from "../../api/index.ts";
+import type { ListingOptions } from "../text/listing.ts";
+import { collectFilters } from "./key-values.ts";
+
+/** What every listing's action is given. */
+export interface ListOptions extends ListingOptions {
+  readonly filter?: Filters;
+}
+
+/** The `--format` of commands that print something that programs want too. */
+export function addFormatOption(
+  command: Command,
+  how = "json, or text with {{.Field}} and {{json .Field}}",
+): Command {
+  return command.option("--format <format>", how);
+}
+
+/** The options that every listing has. */
+export function addListingOptions(command: Command, filters: string): Command {
+  command.option("-f, --filter <key=value>", `only those that match: ${filters}`, collectFilters);
+  addFormatOption(command, "json, or {{.Field}} and {{json .}} with text between; table {{.A}}\\t{{.B}}");
+  return command.option("-q, --quiet", "only ids").option("--no-trunc", "print everything in full");
+}
