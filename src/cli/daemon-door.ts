@@ -19,11 +19,9 @@ export interface DaemonOptions extends DaemonFolders {
 /** What a store's check found. */
 export interface StoreReport {
   readonly schemaVersion: number;
+  /** How many commits there were. */
+  readonly revision: number;
   readonly entries: number;
-  readonly networks: number;
-  readonly sandboxes: number;
-  /** What is wrong, one line each; none when the store is sound. */
-  readonly problems: readonly string[];
 }
 
 /**

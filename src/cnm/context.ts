@@ -9,7 +9,7 @@ import {
 } from "../core/index.ts";
 import type { Driver, DriverOptions } from "../drivers/index.ts";
 import type { ForeignChain, HostFacts } from "../facts/index.ts";
-import type { IpamDriver } from "../ipam/index.ts";
+import type { IpamDriver, PoolId, PoolStatus } from "../ipam/index.ts";
 import type { Changes, OwnerId, Reconciler } from "../plan/index.ts";
 import type { HostPorts } from "../ports/index.ts";
 import type { Background } from "./background.ts";
@@ -42,6 +42,8 @@ export interface Context {
   readonly reconciler: Reconciler;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly ipamDrivers: ReadonlyMap<string, IpamDriver>;
+  /** What is taken of a pool; undefined for IPAM drivers that do not tell. */
+  readonly poolUsage: (ipamDriver: string, poolId: PoolId) => PoolStatus | undefined;
   readonly facts: HostFacts;
   readonly paths: Paths;
   readonly clock: Clock;

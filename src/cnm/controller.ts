@@ -194,6 +194,11 @@ export class Controller {
     return this.#run(() => this.#context.store.backup(file));
   }
 
+  /** Counts the commits of the records, over all starts. */
+  get revision(): number {
+    return this.#context.store.revision;
+  }
+
   /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */
   async idle(): Promise<void> {
     await this.#context.background.idle();
@@ -302,6 +307,7 @@ function contextOf(
       parts.drivers.map((one) => nativeOr(one, parts, journal)).map((driver) => [driver.name, driver]),
     ),
     ipamDrivers: new Map([...builtin, ...parts.ipamDrivers].map((driver) => [driver.name, driver])),
+    poolUsage: (driver, poolId) => (driver === "default" ? allocator.poolStatus(poolId) : undefined),
     facts: parts.facts,
     paths,
     clock: parts.clock,

@@ -7,7 +7,7 @@ export type { EndpointOptions } from "./endpoint-operations.ts";
 export type { JoinOptions } from "./join-operations.ts";
 export type { HostDrift } from "./lost-ports.ts";
 export { checkName } from "./names.ts";
-export { Network } from "./network.ts";
+export { Network, type NetworkStatus } from "./network.ts";
 export type { NetworkOptions } from "./network-options.ts";
 export type { OwnRecords } from "./own-records.ts";
 export type { PredefinedNetworks } from "./predefined.ts";

@@ -95,8 +95,19 @@ export const errorCatalogue = {
   FILE_EXISTS: entry("Conflict", "The file to write is there already; name another."),
   INVALID_COMMAND: entry(
     "InvalidParameter",
-    "A command that cannot be started in the sandbox: empty, or not found.",
+    "A command that cannot be started as asked: no program, or no such user or working directory; the message says which.",
   ),
+  COMMAND_NOT_FOUND: entry("InvalidParameter", "The program to run is not there, or its interpreter is not."),
+  COMMAND_NOT_EXECUTABLE: entry(
+    "InvalidParameter",
+    "The program to run is there, and the kernel or its mode refuses to execute it.",
+  ),
+  COMMAND_ENDED: entry("Conflict", "The command in whose namespaces something should be run has ended."),
+  INVALID_CAPABILITY: entry(
+    "InvalidParameter",
+    "A capability that there is not, or that weft itself has not got and so cannot give.",
+  ),
+  INVALID_SIGNAL: entry("InvalidParameter", "Text that is no name or number of a signal."),
   LAUNCH: entry("Internal", "The launcher could not prepare the namespaces of a command."),
   KERNEL: entry("Internal", "The kernel refused a request; errno, call and object are in the message."),
   FEATURE_MISSING: entry(
@@ -149,7 +160,10 @@ export const errorCatalogue = {
     "InvalidParameter",
     "The daemon's configuration file has a key or a value it cannot have.",
   ),
-  EVENTS_LOST: entry("Unavailable", "Events were forgotten before they were read; list what there is and follow anew."),
+  EVENTS_LOST: entry(
+    "Unavailable",
+    "Events were forgotten before they were read; list what there is and follow anew.",
+  ),
   INTERNAL: entry("Internal", "A defect of weft; please report it with the message."),
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 

@@ -1,5 +1,5 @@
-import { dispatch } from "../api/http/index.ts";
 import type { Plan, PlanRequest } from "../api/index.ts";
+import { dispatch } from "../api/index.ts";
 import type { Controller } from "../cnm/index.ts";
 import type { HostInit } from "./host.ts";
 import { Host } from "./host.ts";
@@ -48,13 +48,13 @@ export async function planRequest(init: PlannerInit, request: PlanRequest): Prom
       plan: () => Promise.reject(new RangeError("a plan is not planned")),
     });
     const before = { kernel: twin.steps().length, commands: runner.steps.length };
-    const { status, answer } = await dispatch(host, request);
+    const { Status, Answer } = await dispatch(host, request);
     await controller.idle();
     await keeper.close();
     const kernel = twin.steps().slice(before.kernel);
     return {
-      Status: status,
-      Answer: answer,
+      Status,
+      Answer,
       Steps: [
         ...runner.steps.slice(before.commands).filter(({ Step }) => Step === "signal"),
         ...kernel.map(({ step, identity, value }) => ({ Step: step, Object: identity, Value: value })),

@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { isAbsolute } from "node:path";
-import { serveHttp } from "../api/http/index.ts";
+import { serveHttp } from "../api/index.ts";
 import { Controller } from "../cnm/index.ts";
 import { newId, runAll, shortId, systemClock, systemRandom, WeftError } from "../core/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
