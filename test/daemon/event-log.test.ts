@@ -21,6 +21,7 @@ async function allOf(events: AsyncIterable<Event>): Promise<readonly Event[]> {
   return all;
 }
 
+const now = (clock: TestClock) => new Date(clock.now()).toISOString();
 const forever = () => new AbortController().signal;
 const query = (facts: { since?: string; until?: string; filters?: Filters; signal?: AbortSignal } = {}) => ({
   filters: {},
@@ -45,9 +46,9 @@ suite("the events of a daemon", () => {
   });
 
   test("who resumes after an event's id misses none and hears none twice", async () => {
-    const { log } = opened();
+    const { log, clock } = opened();
     for (const name of ["a", "b", "c"]) log.add(network(name));
-    const [first] = await allOf(log.follow(query({ since: "0", signal: AbortSignal.timeout(50) })));
+    const [first] = await allOf(log.follow(query({ since: "0", until: now(clock) })));
     assert.equal(first?.Id, "abc123.1");
     assert.deepEqual(await take(log.follow(query({ since: first.Id })), 2), ["b", "c"]);
   });
@@ -87,12 +88,12 @@ suite("the events of a daemon", () => {
   });
 
   test("filters choose by type, action and actor", async () => {
-    const { log } = opened();
+    const { log, clock } = opened();
     log.add(network("a"));
     log.add(network("a", "destroy"));
     log.add(network("b", "destroy"));
     const named = async (filters: Filters) => {
-      const events = await allOf(log.follow(query({ since: "0", filters, signal: AbortSignal.timeout(20) })));
+      const events = await allOf(log.follow(query({ since: "0", filters, until: now(clock) })));
       return events.map(({ Actor, Action }) => `${Actor.Name} ${Action}`);
     };
     assert.deepEqual(await named({ event: ["destroy"], network: ["a"] }), ["a destroy"]);
@@ -106,6 +107,6 @@ suite("the events of a daemon", () => {
     for (let i = 0; i < 40_000; i++) log.add(network(String(i)));
     const [first] = await take(log.follow(query({ since: "0" })), 1);
     assert.ok(Number(first) >= 20_000);
-    await assert.rejects(take(log.follow(query({ since: "abc123.1" })), 1), { code: "EVENTS_LOST" });
+    assert.throws(() => log.follow(query({ since: "abc123.1" })), { code: "EVENTS_LOST" });
   });
 });
