@@ -107,8 +107,8 @@ export class Launcher {
       });
       if (init.signal?.aborted) await ended(started.exited);
       refuseAborted(init.signal);
-      void foreground?.comeBackAfter(started.exited);
-      return this.#processOf(link, id, started, stdio, terminal);
+      const exited = foreground?.lentUntil(started.exited) ?? started.exited;
+      return this.#processOf(link, id, { ...started, exited }, stdio, terminal);
     } catch (error) {
       foreground?.comeBack();
       stdio.destroyStreams();
