@@ -152,8 +152,12 @@ class SteppedClock implements Clock {
 
   sleep(_ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#wake = resolve;
-      signal?.addEventListener("abort", () => reject(signal.reason));
+      const abort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", abort);
+      this.#wake = () => {
+        signal?.removeEventListener("abort", abort);
+        resolve();
+      };
     });
   }
 
