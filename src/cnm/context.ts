@@ -2,6 +2,7 @@ import {
   type Clock,
   type Events,
   type Id,
+  type IpAddress,
   isWeftError,
   type KeyedLock,
   type Random,
@@ -53,6 +54,7 @@ export interface Context {
   readonly otherFirewalls: OtherFirewalls;
   readonly keepBridgeNetfilter: boolean;
   readonly defaultNetworkOptions: Readonly<Record<string, DriverOptions>>;
+  readonly hostGatewayAddresses: readonly IpAddress[];
   readonly hostPorts: HostPorts;
   readonly lostPorts: LostPorts;
 }

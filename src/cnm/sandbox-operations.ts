@@ -11,20 +11,27 @@ import {
   takeDown,
 } from "./context.ts";
 import type { EndpointOptions } from "./endpoint-operations.ts";
+import { extraHostsOf } from "./extra-hosts.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
 import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
 import { endEndpoint } from "./leave-operations.ts";
 import { checkHostname, checkName, checkResolverWord } from "./names.ts";
 import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
+import { sandboxSysctls } from "./sysctl-options.ts";
 import { moveGateway } from "./way-out.ts";
 
 /** How a sandbox is to be; everything may be left out. */
 export interface SandboxOptions {
   readonly hostname?: string;
   readonly domainName?: string;
-  /** Lines for its hosts file, by name. */
-  readonly extraHosts?: Readonly<Record<string, string>>;
+  /**
+   * Lines for its hosts file: addresses by name, or `host-gateway` for the host's own as the network bridge has
+   * them.
+   */
+  readonly extraHosts?: Readonly<Record<string, string | readonly string[]>>;
+  /** Sysctls of its own network namespace, by their names with dots: `net.ipv4.ip_unprivileged_port_start`. */
+  readonly sysctls?: Readonly<Record<string, string>>;
   /** Name servers, search domains and resolver options in place of the host's. */
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
@@ -83,11 +90,8 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
       "a sandbox lives in the host's namespace or in one given by path, not in both",
     );
   }
-  const extraHosts = Object.entries(options.extraHosts ?? {}).map(([name, address]) => {
-    if (name === "") throw new WeftError("INVALID_NAME", "invalid extra host: name is empty");
-    checkHostname("extra host", name);
-    return { name, address: parseAddress(address) };
-  });
+  const extraHosts = extraHostsOf(context, options.extraHosts ?? {});
+  const sysctls = sandboxSysctls(options.sysctls ?? {}, { hostNetns, foreign: netnsPath !== undefined });
   for (const domain of options.dnsSearch ?? []) checkResolverWord("search domain", domain);
   for (const option of options.dnsOptions ?? []) checkResolverWord("resolver option", option);
   return {
@@ -99,6 +103,7 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
     hostNetns,
     externalNetns: netnsPath,
     externalIdentity: netnsPath === undefined ? undefined : unusedNetns(context, netnsPath),
+    sysctls,
     extraHosts,
     dns: (options.dns ?? []).map(parseAddress),
     dnsSearch: [...(options.dnsSearch ?? [])],
