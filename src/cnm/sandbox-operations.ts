@@ -62,6 +62,7 @@ export async function createSandbox(
   await untilLeft(context, options.netnsPath);
   const draft = draftSandbox(context, containerId, options);
   context.tables.claimContainer(containerId, draft.id);
+  context.tables.sandboxes.set(draft); // seen from now on by whoever asks for the same namespace
   return context.locks.run(sandboxOwner(draft.id), async () => {
     let committed = false;
     try {
@@ -70,7 +71,8 @@ export async function createSandbox(
       await context.reconciler.change(sandboxChange(context, draft, []));
     } catch (error) {
       context.tables.freeContainer(containerId);
-      if (committed) {
+      if (!committed) context.tables.sandboxes.remove(draft.id);
+      else {
         context.background.start(sandboxOwner(draft.id), () => giveUpSandbox(context, draft, error));
         await context.background.settled(sandboxOwner(draft.id));
       }
@@ -290,9 +292,9 @@ export function endSandbox(context: Context, id: Id, endpoints: readonly Id[], r
 
 /** Forgets a sandbox that could not be made, or leaves it to a repair or the next start while the kernel holds a part of it. */
 async function giveUpSandbox(context: Context, draft: SandboxRecord, why: unknown): Promise<void> {
-  if (!staysInKernel(why)) return eraseSandbox(context, draft.id);
   const deleting: SandboxRecord = { ...draft, state: "deleting" };
   context.tables.sandboxes.set(deleting);
+  if (!staysInKernel(why)) return eraseSandbox(context, draft.id);
   await context.store.transact((transaction) => context.tables.sandboxes.put(transaction, deleting));
 }
 
