@@ -2,6 +2,7 @@ import {
   type Clock,
   type Events,
   type Id,
+  type IpAddress,
   isWeftError,
   type KeyedLock,
   type Random,
@@ -55,6 +56,7 @@ export interface Context {
   readonly otherFirewalls: OtherFirewalls;
   readonly keepBridgeNetfilter: boolean;
   readonly defaultNetworkOptions: Readonly<Record<string, DriverOptions>>;
+  readonly hostGatewayAddresses: readonly IpAddress[];
   readonly hostPorts: HostPorts;
   readonly lostPorts: LostPorts;
 }

@@ -1,4 +1,4 @@
-import type { Clock, Random } from "../core/index.ts";
+import type { Clock, IpAddress, Random } from "../core/index.ts";
 import type { Driver, DriverOptions } from "../drivers/index.ts";
 import type { HostFacts } from "../facts/index.ts";
 import type { AddressPoolConfig, IpamDriver } from "../ipam/index.ts";
@@ -29,6 +29,8 @@ export interface ControllerOptions {
   readonly defaultAddressPools?: readonly AddressPoolConfig[];
   /** Driver options by driver, for networks that are made without them; not for weft's own, nor by a configuration network. */
   readonly defaultNetworkOptions?: Readonly<Record<string, DriverOptions>>;
+  /** What `host-gateway` stands for among a sandbox's extra hosts, addresses of the host; those of the network bridge without. */
+  readonly hostGatewayAddresses?: readonly string[];
   /** The namespace that is the host, by path; the process's own without. */
   readonly hostNetns?: string;
   /** Put right by itself what others change of weft's on the host; true. */
@@ -59,6 +61,7 @@ export interface ControllerParts {
   readonly ipamDrivers: readonly IpamDriver[];
   readonly defaultAddressPools: readonly AddressPoolConfig[];
   readonly defaultNetworkOptions?: Readonly<Record<string, DriverOptions>>;
+  readonly hostGatewayAddresses?: readonly IpAddress[];
   readonly hostId: string;
   /** Whether what others change is put right at once. */
   readonly selfRepair: boolean;

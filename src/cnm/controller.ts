@@ -319,6 +319,7 @@ function contextOf(
     otherFirewalls: { chains: [], idleBridgeNetfilter: [], owners: new Set(), refused: new Set() },
     keepBridgeNetfilter: parts.keepBridgeNetfilter,
     defaultNetworkOptions: parts.defaultNetworkOptions ?? {},
+    hostGatewayAddresses: parts.hostGatewayAddresses ?? [],
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };

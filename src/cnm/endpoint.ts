@@ -21,6 +21,7 @@ export interface EndpointInfo {
   readonly macAddress: MacAddress | undefined;
   readonly ipv4Address: InterfaceAddress | undefined;
   readonly ipv6Address: InterfaceAddress | undefined;
+  readonly linkLocalAddresses: readonly InterfaceAddress[];
   /** The gateways that the endpoint offers its sandbox; none while it is in none. */
   readonly gateways: readonly IpAddress[];
   readonly sandbox: Id | undefined;
@@ -64,6 +65,7 @@ export class Endpoint {
       macAddress,
       ipv4Address: addresses.find((address) => familyOf(addressPart(address)) === 4),
       ipv6Address: addresses.find((address) => familyOf(addressPart(address)) === 6),
+      linkLocalAddresses: record.linkLocal ?? [],
       gateways: join?.answer?.gateways ?? [],
       sandbox: join?.sandbox,
       interfaceName: join?.ifname,

@@ -25,3 +25,4 @@ export { checkRecords, restoreRecords } from "./root-records.ts";
 export { Sandbox } from "./sandbox.ts";
 export type { SandboxOptions } from "./sandbox-operations.ts";
 export type { RepairCounters } from "./self-repair.ts";
+export { endpointOption } from "./sysctl-options.ts";

@@ -2,6 +2,7 @@ import type { Id, InterfaceAddress, IpAddress, MacAddress } from "../core/index.
 import type { JoinAnswer, NetworkAnswer } from "../drivers/index.ts";
 import type { AllocatedPool, SubnetConfig } from "../ipam/index.ts";
 import type { PortBinding, PortSpec } from "../ports/index.ts";
+import type { Sysctls } from "./sysctl-options.ts";
 
 /**
  * Where an object is in its life. `creating`: recorded with its allocations, perhaps not all in the
@@ -89,6 +90,8 @@ export interface EndpointRecord {
   readonly name: string;
   readonly state: LifeState;
   readonly addresses: readonly AddressRecord[];
+  /** Addresses of the link alone, which it has besides. */
+  readonly linkLocal?: readonly InterfaceAddress[] | undefined;
   readonly macAddress?: MacAddress | undefined;
   readonly aliases: readonly string[];
   readonly options: Readonly<Record<string, string>>;
@@ -114,6 +117,8 @@ export interface SandboxRecord {
   readonly externalNetns?: string | undefined;
   /** What tells that namespace from every other, also after the machine was booted anew. */
   readonly externalIdentity?: string | undefined;
+  /** Sysctls of its own namespace, by their paths below /proc/sys. */
+  readonly sysctls: Sysctls;
   readonly extraHosts: readonly HostEntry[];
   readonly dns: readonly IpAddress[];
   readonly dnsSearch: readonly string[];

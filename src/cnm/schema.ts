@@ -20,12 +20,16 @@ export const schema: Schema = {
       },
     },
     {
-      // There were no configuration networks, and none that spans hosts.
+      // There were no configuration networks, none that spans hosts, and no sandbox had sysctls of its own.
       from: 2,
       migrate: (transaction) => {
         for (const { key, value } of transaction.range(networkFolder)) {
           const record = value as Omit<NetworkRecord, "scope" | "attachable" | "configOnly">; // of version 2
           transaction.put(key, { scope: "local", attachable: false, configOnly: false, ...record });
+        }
+        for (const { key, value } of transaction.range(sandboxFolder)) {
+          const record = value as Omit<SandboxRecord, "sysctls">; // of version 2
+          transaction.put(key, { sysctls: {}, ...record });
         }
       },
     },

@@ -39,6 +39,7 @@ export function sandboxRecord(containerId: string, more: Partial<SandboxRecord> 
     hostname: "",
     domainName: "",
     hostNetns: false,
+    sysctls: {},
     extraHosts: [],
     dns: [],
     dnsSearch: [],

@@ -1,4 +1,5 @@
 import type { DefaultBridge, Endpoint, NetworkOptions, Sandbox } from "../../src/cnm/index.ts";
+import type { KernelObject } from "../../src/kernel/index.ts";
 import type { StableNames } from "./tables-text.ts";
 import type { World } from "./world.ts";
 
@@ -126,6 +127,8 @@ function endpointOptions(words: Words) {
     ...maybe("ipv4Address", one(words, "ip")),
     ...maybe("ipv6Address", one(words, "ip6")),
     ...maybe("aliases", words.given.get("alias")),
+    ...maybe("linkLocalAddresses", words.given.get("link-local")),
+    options: pairs(words, "opt"),
   };
 }
 
@@ -140,6 +143,7 @@ function createSandbox({ controller }: World, words: Words): Promise<Sandbox> {
     ...maybe("exposedPorts", words.given.get("expose")),
     publishAll: words.given.has("publish-all"),
     extraHosts: pairs(words, "add-host"),
+    sysctls: pairs(words, "sysctl"),
     hostNetns: words.given.has("host"),
   });
 }
@@ -188,6 +192,17 @@ const commands: Readonly<Record<string, Command>> = {
   repair: async (world) => {
     const failures = await world.controller.repair();
     return failures.map(({ what, error }) => `not repaired: ${what}: ${String(error)}`);
+  },
+  // Those of a sandbox are not in the tables.
+  sysctl: async (world, words) => {
+    const netns = world.controller.sandbox(arg(words, 0)).key;
+    const lookUp = words.plain
+      .slice(1)
+      .map((key): KernelObject => ({ kind: "sysctl", netns, key, value: "" }));
+    const found = await world.bare.kernel.read({ namespaces: [], lookUp });
+    return found
+      .flatMap(({ object }) => (object.kind === "sysctl" ? [`${object.key} = ${object.value}`] : []))
+      .sort();
   },
   "host add-bridge": doing((world, words) => world.hand.addBridge(arg(words, 0))),
   "host add-veth": doing((world, words) => world.hand.addVeth(arg(words, 0))),

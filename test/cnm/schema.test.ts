@@ -22,5 +22,9 @@ test("a network of version 2 lives on one host, and is no configuration network"
   const migrated = { ...former, scope: "local", attachable: false, configOnly: false };
   assert.deepEqual(store.get(`networks/${idOf("net")}`), migrated);
   assert.deepEqual(migrated, { ...former, scope, attachable, configOnly });
+  const { sysctls, ...box } = sandboxRecord("box");
+  await store.transact((transaction) => transaction.put(`sandboxes/${box.id}`, box));
+  await store.transact((transaction) => schema.migrations[1]?.migrate(transaction));
+  assert.deepEqual(store.get(`sandboxes/${box.id}`), { ...box, sysctls });
   await store.close();
 });

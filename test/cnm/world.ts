@@ -47,6 +47,7 @@ export interface WorldOptions {
   readonly store?: (store: Store) => Store;
   readonly pools?: ControllerParts["defaultAddressPools"];
   readonly selfRepair?: boolean;
+  readonly hostGatewayAddresses?: NonNullable<ControllerParts["hostGatewayAddresses"]>;
   readonly defaultNetworkOptions?: NonNullable<ControllerParts["defaultNetworkOptions"]>;
 }
 
@@ -106,6 +107,7 @@ export class World {
         drivers: ["bridge", "host", "null", ...(drivers?.(this.hand, parts.facts) ?? [])],
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
+        hostGatewayAddresses: this.#options.hostGatewayAddresses ?? [],
         defaultNetworkOptions: this.#options.defaultNetworkOptions ?? {},
         hostId: "test-host",
         keepBridgeNetfilter: true,
