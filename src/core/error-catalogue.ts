@@ -76,8 +76,19 @@ export const errorCatalogue = {
   STORE: entry("Unavailable", "The store could not read or write; its cause says why."),
   INVALID_COMMAND: entry(
     "InvalidParameter",
-    "A command that cannot be started in the sandbox: empty, or not found.",
+    "A command that cannot be started as asked: no program, or no such user or working directory; the message says which.",
   ),
+  COMMAND_NOT_FOUND: entry("InvalidParameter", "The program to run is not there, or its interpreter is not."),
+  COMMAND_NOT_EXECUTABLE: entry(
+    "InvalidParameter",
+    "The program to run is there, and the kernel or its mode refuses to execute it.",
+  ),
+  COMMAND_ENDED: entry("Conflict", "The command in whose namespaces something should be run has ended."),
+  INVALID_CAPABILITY: entry(
+    "InvalidParameter",
+    "A capability that there is not, or that weft itself has not got and so cannot give.",
+  ),
+  INVALID_SIGNAL: entry("InvalidParameter", "Text that is no name or number of a signal."),
   LAUNCH: entry("Internal", "The launcher could not prepare the namespaces of a command."),
   KERNEL: entry("Internal", "The kernel refused a request; errno, call and object are in the message."),
   FEATURE_MISSING: entry(

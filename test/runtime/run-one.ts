@@ -1,5 +1,5 @@
 /**
- * A program for launcher.test.ts: starts one command whose output goes to a file, prints its process id,
+ * A program for launcher.test.ts: starts one command whose output goes to a file, prints its identity,
  * and waits for its end, unless LEAVE=1. Arguments: namespace, file, command.
  */
 import { Launcher } from "../../src/runtime/index.ts";
@@ -8,6 +8,7 @@ const [netnsPath = "", file = "", ...command] = process.argv.slice(2);
 const launcher = new Launcher();
 await launcher.start();
 const started = await launcher.run({ netnsPath, files: [], command, stdio: { stdout: { file } } });
-console.log(String(started.pid));
+const { pid, startTicks, bootId } = started;
+console.log(JSON.stringify({ pid, startTicks, bootId }));
 if (process.env.LEAVE !== "1") await started.exited;
 await launcher.close();

@@ -1,0 +1,92 @@
+import { Readable, type Writable } from "node:stream";
+import { ReadStream } from "node:tty";
+import { messageOf, WeftError } from "../core/index.ts";
+import { isKernelError } from "../kernel/kernel-error.ts";
+import * as sys from "../kernel/syscalls.ts";
+import { terminalFd } from "./init-protocol.ts";
+import { openProcess, type ProcessIdentity } from "./process-identity.ts";
+import { checkWindowSize } from "./window-size.ts";
+
+/** The master side of a command's terminal: what a person's terminal window is to a shell. */
+export class Terminal {
+  readonly #fd: number;
+  readonly #stream: ReadStream;
+  /** What the command prints; ends when the last process has closed the terminal. */
+  readonly output: Readable;
+
+  private constructor(fd: number) {
+    this.#fd = fd;
+    this.#stream = new ReadStream(fd);
+    this.output = outputOf(this.#stream);
+  }
+
+  /**
+   * The terminal of a command that was started with one, and keeps it ({@link TerminalInit.kept}) if this program
+   * is not the one that started it. Two that read from it share the output between them. Throws COMMAND_ENDED, and
+   * LAUNCH when the command has closed its side.
+   */
+  static of(command: ProcessIdentity): Terminal {
+    const pidfd = openProcess(command);
+    if (pidfd === undefined) {
+      throw new WeftError("COMMAND_ENDED", `the command with pid ${command.pid} has ended`);
+    }
+    try {
+      return new Terminal(fetchMaster(pidfd, command.pid));
+    } finally {
+      sys.close(pidfd);
+    }
+  }
+
+  /** What is typed. */
+  get input(): Writable {
+    return this.#stream;
+  }
+
+  /** Tells the command that the window has another size, in characters. Throws INVALID_COMMAND. */
+  resize(columns: number, rows: number): void {
+    checkWindowSize(columns, rows);
+    if (!this.#stream.destroyed) sys.setWindowSize(this.#fd, columns, rows);
+  }
+
+  /** Closes this program's end. The command is hung up unless it keeps its terminal. */
+  close(): void {
+    this.#stream.destroy();
+    this.output.destroy();
+  }
+}
+
+function fetchMaster(pidfd: number, pid: number): number {
+  let fd: number;
+  try {
+    fd = sys.pidfdGetfd(pidfd, terminalFd);
+  } catch (error) {
+    if (isKernelError(error, "ESRCH"))
+      throw new WeftError("COMMAND_ENDED", `the command with pid ${pid} has ended`);
+    throw new WeftError(
+      "LAUNCH",
+      `cannot reach the terminal of the command with pid ${pid}: ${messageOf(error)}`,
+    );
+  }
+  if (sys.terminalNumber(fd) !== undefined) return fd;
+  sys.close(fd); // the command has put something else there
+  throw new WeftError("LAUNCH", `the command with pid ${pid} has closed its terminal`);
+}
+
+/** The kernel ends a terminal's output by EIO, where other streams just end. */
+function outputOf(stream: ReadStream): Readable {
+  const output = new Readable({
+    read: () => stream.resume(),
+    destroy: (error, done) => {
+      stream.destroy();
+      done(error);
+    },
+  });
+  stream.on("data", (chunk) => {
+    if (!output.push(chunk)) stream.pause();
+  });
+  stream.pause();
+  stream.on("error", () => {}); // EIO; nothing else comes of a terminal, and the end tells it all
+  stream.once("close", () => output.push(null));
+  stream.once("end", () => output.push(null));
+  return output;
+}
