@@ -1,4 +1,4 @@
-import { isWeftError, messageOf } from "../core/index.ts";
+import { isWeftError, messageOf } from "../core/errors.ts";
 
 /** The command was given in a wrong way: exit status 2, and nothing was done. */
 export class UsageError extends Error {

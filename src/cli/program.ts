@@ -50,13 +50,13 @@ Examples:
 
 \`weft COMMAND --help\` says more of each command.`;
 
-/** What commander prints; refusals are printed by whoever catches them. */
+/** Where commander prints helps. */
 function outputOf(context: Context) {
   const { stdout } = context.surroundings;
   const print = (text: string) => {
     stdout.write(text);
   };
-  return { writeOut: print, writeErr: print, outputError: () => {} };
+  return { writeOut: print, writeErr: print };
 }
 
 /** The name of the command that `argv` asks for, before anything is loaded. */
@@ -89,37 +89,9 @@ export async function perform(
   try {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
+    // Commander's own errors are by now only the ends of help and version, which have been printed.
     if (!(error instanceof CommanderError)) throw error;
-    const failure = await failureOf(error, program, argv);
-    if (failure !== undefined) throw failure;
   }
-}
-
-/** The words that lead to a command: `network create`. */
-export function commandPath(command: Command): string {
-  const path: string[] = [];
-  for (let at: Command | null = command; at?.parent != null; at = at.parent) path.unshift(at.name());
-  return path.join(" ");
-}
-
-/**
- * What commander threw, as one of weft's own failures; undefined when it has only printed a help or the version,
- * which is no failure.
- */
-async function failureOf(
-  error: CommanderError,
-  program: Command,
-  argv: readonly string[],
-): Promise<Error | undefined> {
-  const { code } = error;
-  if (code === "commander.helpDisplayed" || code === "commander.version" || code === "commander.help") return;
-  const words = error.message
-    .replace(/^error: /, "")
-    .replaceAll(/\s*\n\s*/g, " ")
-    .replace(/\.$/, "");
-  const { positionAfter } = await import("./completion/position.ts");
-  const path = ["weft", commandPath(positionAfter(program, argv).command)].filter((word) => word !== "");
-  return new UsageError(`${words}; see \`${path.join(" ")} --help\``);
 }
 
 /** The status of a failure. */

@@ -1,11 +1,24 @@
 import { Command, type Option } from "commander";
+import { UsageError } from "./failures.ts";
 
-/** Commander's command, with Docker's way to write a switch: `--internal=false`, `--rm=true`. */
+/**
+ * Commander's command, with Docker's way to write a switch (`--internal=false`, `--rm=true`), and UsageError for what
+ * is wrong with the words.
+ */
 export class WeftCommand extends Command {
   #endsAtOperand = false;
 
   override createCommand(name?: string): WeftCommand {
     return new WeftCommand(name);
+  }
+
+  /** Where commander tells of every refusal. */
+  override error(message: string): never {
+    const words = message
+      .replace(/^error: /, "")
+      .replaceAll(/\s*\n\s*/g, " ")
+      .replace(/\.$/, "");
+    throw new UsageError(`${words}; see \`${commandPath(this)} --help\``);
   }
 
   override passThroughOptions(passThrough = true): this {
@@ -59,4 +72,9 @@ export class WeftCommand extends Command {
     }
     return { option: last, takesNext: false };
   }
+}
+
+/** The words that lead to a command: `weft network create`. */
+export function commandPath(command: Command): string {
+  return command.parent === null ? command.name() : `${commandPath(command.parent)} ${command.name()}`;
 }

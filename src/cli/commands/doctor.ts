@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Finding } from "../../api/index.ts";
-import { isWeftError } from "../../core/index.ts";
+import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { daemonDoor } from "../daemon-door.ts";
 import { ExitError } from "../failures.ts";

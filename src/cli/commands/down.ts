@@ -1,7 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
-import { isWeftError } from "../../core/index.ts";
+import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { type DaemonFolders, daemonDoor } from "../daemon-door.ts";
 import { ends } from "../daemon-process/process-end.ts";

@@ -16,7 +16,7 @@ interface EventsOptions {
 
 /** `weft events`. */
 export function eventsCommand(command: Command, context: Context): void {
-  addFormatOption(command)
+  addFormatOption(command, "--format <format>")
     .option(
       "--since <time>",
       "those after it, and go on: RFC 3339, seconds since 1970, 10m (ago), or an event's id",

@@ -6,8 +6,9 @@ import { UsageError } from "../failures.ts";
 import { addFormatOption } from "../options/listing-options.ts";
 import { isPlannable } from "../plannable.ts";
 import { PlannedChanges } from "../planned-changes.ts";
-import { commandPath, perform } from "../program.ts";
+import { perform } from "../program.ts";
 import { type Listing, listingRenderer } from "../text/listing.ts";
+import { commandPath } from "../weft-command.ts";
 
 const listing: Listing<Plan["Steps"][number]> = {
   columns: [
@@ -48,7 +49,7 @@ async function stepsOf(args: readonly string[], context: Context): Promise<Plan[
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   await perform(args, context.forPlanning(planned, nowhere), (command) => {
     if (!isPlannable(command))
-      throw new UsageError(`nothing to plan: weft ${commandPath(command)} changes no network`);
+      throw new UsageError(`nothing to plan: ${commandPath(command)} changes no network`);
   });
   return planned.steps;
 }

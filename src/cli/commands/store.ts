@@ -1,9 +1,8 @@
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Context } from "../context.ts";
 import { daemonDoor } from "../daemon-door.ts";
 import { addFolderOptions, type FolderOptions, foldersOf } from "../options/daemon-options.ts";
-import { addFormatOption } from "../options/listing-options.ts";
 import { fieldLines } from "../text/field-lines.ts";
 import { writeWhole } from "../write-whole.ts";
 
@@ -38,7 +37,8 @@ function restoreCommand(command: Command, context: Context): void {
 }
 
 function checkCommand(command: Command, context: Context): void {
-  addFolderOptions(addFormatOption(command, "json"))
+  addFolderOptions(command)
+    .addOption(new Option("-f, --format <format>", "json, for programs").choices(["json"]))
     .description("Read all that is stored, and print how much it is, or what is wrong with it")
     .action(async (options: FolderOptions & { readonly format?: string }) => {
       const report = await (await daemonDoor()).checkStore(foldersOf(options, context));

@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import type { Command } from "commander";
-import { isWeftError } from "../../core/index.ts";
+import { isWeftError } from "../../core/errors.ts";
 import { type Context, socketIn } from "../context.ts";
 import { type Readiness, readReadiness, readyVariable } from "../daemon-process/readiness.ts";
 import { endOf, spawnWeft } from "../daemon-process/spawn-weft.ts";

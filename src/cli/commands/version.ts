@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { isWeftError } from "../../core/index.ts";
+import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { ExitError, lineOf } from "../failures.ts";
 import { addFormatOption } from "../options/listing-options.ts";

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { ReadStream } from "node:tty";
 import type { WeftClient } from "../../api/client/index.ts";
 import type { Sandbox } from "../../api/index.ts";
-import { isWeftError } from "../../core/index.ts";
+import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { ExitError } from "../failures.ts";
 import { write } from "../surroundings.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { SandboxCreateInput } from "../../api/index.ts";
-import { messageOf } from "../../core/index.ts";
+import { messageOf } from "../../core/errors.ts";
 import { UsageError } from "../failures.ts";
 import type { Surroundings } from "../surroundings.ts";
 import { collect, collectPairs, splitAtEquals } from "./key-values.ts";

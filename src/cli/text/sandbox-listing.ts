@@ -27,8 +27,8 @@ export const sandboxListing: Listing<SandboxSummary> = {
 
 /** In quotes, as Docker has it: an empty one is seen too. */
 function quoted(command: string, whole: boolean): string {
-  const text = printable(command);
-  return `"${whole ? text : shorten(text, shownOfCommand)}"`;
+  const text = whole ? command : shorten(command, shownOfCommand);
+  return `"${printable(text.replaceAll(/["\\]/g, "\\$&"))}"`;
 }
 
 function ago(time: string, now: number): string {
