@@ -138,7 +138,11 @@ export const errorCatalogue = {
     "A request that was begun and not ended in time: 10 s for its head, 30 s for its body. Status 408.",
   ),
   TOO_MANY_CONNECTIONS: entry("Unavailable", "The daemon has as many connections as it takes; try again."),
-  SOCKET_IN_USE: entry("Conflict", "Another daemon listens on the socket, or its path is no socket's."),
+  SOCKET_IN_USE: entry("Conflict", "Another daemon listens on the socket."),
+  INVALID_SOCKET_PATH: entry(
+    "InvalidParameter",
+    "The daemon's socket cannot be made there: the path is too long, its folder is not there, or something else is.",
+  ),
   DAEMON_UNREACHABLE: entry(
     "Unavailable",
     "Nothing listens on the daemon's socket; start it with `weft up`.",

@@ -14,7 +14,7 @@ export function flag(description: string) {
       context.issues.push({ code: "custom", message: "expected true, 1, false or 0", input: text });
       return z.NEVER;
     })
-    .meta({ type: "boolean", default: false, description });
+    .meta({ type: "boolean", description });
 }
 
 const switches = new Map([

@@ -47,12 +47,12 @@ async function written(context: AppContext, sending: Promise<void>): Promise<Res
   try {
     await sending;
     // A stream that was told to end has not come to its end: the daemon closes.
-    if (signal.aborted) exchange?.outgoing.destroy();
+    if (signal.aborted) exchange?.incoming.socket.destroySoon();
     else exchange?.outgoing.end();
   } catch (error) {
     const { method, path } = context.req;
     if (!signal.aborted) log?.error({ err: error, method, path }, "answer cut off");
-    exchange?.outgoing.destroy();
+    exchange?.incoming.socket.destroySoon(); // what was written is still sent, the end of the body is not
   }
   return RESPONSE_ALREADY_SENT;
 }

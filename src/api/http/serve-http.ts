@@ -44,7 +44,7 @@ const backlog = 4096;
 
 /**
  * Serves `service` over HTTP/1.1. The socket of a dead daemon is replaced. Throws SOCKET_IN_USE when another
- * one listens, and what the kernel refuses.
+ * one listens, INVALID_SOCKET_PATH, and what the kernel refuses.
  */
 export async function serveHttp(service: HostService, options: HttpOptions): Promise<HttpServer> {
   const { listen, log, mode = 0o660, group = "weft", groupFile = "/etc/group", metricsPort } = options;

@@ -1,5 +1,6 @@
 import { chmodSync, chownSync, lstatSync, readFileSync, renameSync, rmSync, type Stats } from "node:fs";
 import net from "node:net";
+import path from "node:path";
 import { WeftError } from "../../core/index.ts";
 
 /** sun_path of unix(7) holds 108 bytes with the 0 that ends it. */
@@ -19,22 +20,20 @@ export interface SocketAccess {
 
 /**
  * Makes sure that `socketPath` is free for a new daemon, or belongs to a dead one. Throws SOCKET_IN_USE when
- * somebody listens there, or when what is there is no socket; INVALID_REQUEST for a path that is too long.
+ * somebody listens there, and INVALID_SOCKET_PATH when no socket can be made there.
  */
 export async function claimSocketPath(socketPath: string): Promise<void> {
   const most = longestPath - suffix.length;
   if (Buffer.byteLength(socketPath) > most)
-    throw new WeftError(
-      "INVALID_REQUEST",
-      `the socket's path ${socketPath} is too long: at most ${most} bytes are possible`,
-    );
+    throw invalid(`the socket's path ${socketPath} is too long: at most ${most} bytes are possible`);
+  const folder = path.dirname(socketPath);
+  if (statOf(folder) === undefined)
+    // listen(2) has ENOENT for it, of which libuv makes EACCES
+    throw invalid(`the socket ${socketPath} cannot be made: the folder ${folder} is not there`);
   const found = statOf(socketPath);
   if (found === undefined) return;
   if (!found.isSocket())
-    throw new WeftError(
-      "SOCKET_IN_USE",
-      `${socketPath} is there and is no socket: remove it, or name another path`,
-    );
+    throw invalid(`${socketPath} is there and is no socket: remove it, or name another path`);
   if (await isAlive(socketPath))
     throw new WeftError("SOCKET_IN_USE", `a daemon is running and listens on ${socketPath}`);
 }
@@ -112,6 +111,10 @@ function textOf(file: string): string {
   }
 }
 
-function statOf(path: string): Stats | undefined {
-  return lstatSync(path, { throwIfNoEntry: false });
+function invalid(message: string): WeftError {
+  return new WeftError("INVALID_SOCKET_PATH", message);
+}
+
+function statOf(file: string): Stats | undefined {
+  return lstatSync(file, { throwIfNoEntry: false });
 }
