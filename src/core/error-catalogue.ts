@@ -79,6 +79,7 @@ export const errorCatalogue = {
   SANDBOX_EXISTS: entry("Conflict", "A sandbox for that container exists."),
   SANDBOX_RUNNING: entry("Conflict", "The sandbox's command runs; stop it first."),
   SANDBOX_NOT_RUNNING: entry("Conflict", "The sandbox's command does not run."),
+  NO_OUTPUT: entry("NotFound", "No command of the sandbox has written to a log."),
   NO_COMMAND: entry("Conflict", "The sandbox was made without a command."),
   INTERFACE_NAME_IN_USE: entry("Conflict", "The sandbox has an interface of that name already."),
   DRIVER_NOT_FOUND: entry("NotFound", "No driver of that name; the message lists those there are."),

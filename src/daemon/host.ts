@@ -34,10 +34,11 @@ import type { HostFacts } from "../facts/index.ts";
 import type { DaemonConfig } from "./config.ts";
 import { diagnose } from "./doctor.ts";
 import type { EventLog } from "./event-log.ts";
-import { type Folders, sandboxFolder } from "./folders.ts";
+import type { Folders } from "./folders.ts";
 import { type FilterKeys, filterBy, hasLabel } from "./listing-filters.ts";
 import type { HostNetworks } from "./networks/host-networks.ts";
 import { withDefaults } from "./sandbox-defaults.ts";
+import type { LaunchedRunner } from "./sandboxes/launched-runner.ts";
 import type { SandboxBook } from "./sandboxes/sandbox-book.ts";
 import type { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
 import type { SandboxRecord } from "./sandboxes/sandbox-record.ts";
@@ -56,7 +57,7 @@ export interface HostInit {
   readonly clock: Clock;
   readonly version: string;
   readonly config: DaemonConfig;
-  readonly logs: (record: SandboxRecord, query: LogQuery) => AsyncIterable<Uint8Array>;
+  readonly output: Pick<LaunchedRunner, "logs" | "logPath" | "inputPath">;
   readonly plan: (request: PlanRequest) => Promise<Plan>;
   readonly metrics: () => Promise<string>;
 }
@@ -144,7 +145,7 @@ export class Host implements HostService {
 
   async sandbox(reference: string): Promise<Sandbox> {
     const record = this.#init.book.find(reference);
-    return sandboxView(this.#sight(record), join(sandboxFolder(this.#init.folders.root, record.id), "log"));
+    return sandboxView(this.#sight(record), this.#init.output.logPath(record.id));
   }
 
   removeSandbox(reference: string, options: { readonly force: boolean }): Promise<void> {
@@ -172,18 +173,22 @@ export class Host implements HostService {
   }
 
   logs(reference: string, query: LogQuery): AsyncIterable<Uint8Array> {
-    return this.#init.logs(this.#init.book.find(reference), query);
+    const { book, keeper, output } = this.#init;
+    const record = book.find(reference);
+    return output.logs(record, query, keeper.wait(record.id, query.signal));
   }
 
   async enterSandbox(reference: string): Promise<Entry> {
     const { record, place } = await this.#init.keeper.enter(reference);
     const { Command, Hostname } = record.config;
+    const input = this.#init.output.inputPath(record);
     return {
       Id: record.id,
       NetnsPath: place.netnsPath,
       Files: place.files.map(({ source, target }) => ({ Source: source, Target: target })),
       Hostname: Hostname === "" ? record.id.slice(0, 12) : Hostname,
       ...(Command === undefined ? {} : { Command }),
+      ...(input === undefined ? {} : { Stdin: input }),
       ...(record.process === undefined ? {} : { Process: wireIdentity(record.process.identity) }),
     };
   }

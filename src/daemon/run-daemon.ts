@@ -4,7 +4,7 @@ import { serveHttp } from "../api/index.ts";
 import { Controller } from "../cnm/index.ts";
 import { newId, runAll, shortId, systemClock, systemRandom, WeftError } from "../core/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
-import { CommandFollower, Launcher } from "../runtime/index.ts";
+import { CommandFollower, Launcher, LogKeeper } from "../runtime/index.ts";
 import { type DaemonConfig, defaultConfig, readConfig } from "./config.ts";
 import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
 import { EventLog } from "./event-log.ts";
@@ -17,7 +17,6 @@ import { HostNetworks } from "./networks/host-networks.ts";
 import { RecordTable } from "./own-records.ts";
 import { figuresOf } from "./part-figures.ts";
 import { planRequest } from "./planner.ts";
-import { CommandLogs } from "./sandboxes/command-logs.ts";
 import { LaunchedRunner } from "./sandboxes/launched-runner.ts";
 import { SandboxBook } from "./sandboxes/sandbox-book.ts";
 import { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
@@ -151,8 +150,6 @@ async function open(
   });
   undo.push(() => keeper.close());
   await keeper.restore();
-  const logs = new CommandLogs({ folderOf, records: () => book.all(), clock, onError });
-  undo.push(() => logs.close());
 
   const networks = new HostNetworks({ controller, book, keeper, clock, tell: (event) => events.add(event) });
   const metrics = new DaemonMetrics({
@@ -168,7 +165,7 @@ async function open(
     clock,
     version: weftVersion,
     config,
-    logs: logs.read.bind(logs),
+    output: runner,
     metrics: () => metrics.text(),
   };
   const host = new Host({

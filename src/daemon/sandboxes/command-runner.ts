@@ -34,8 +34,8 @@ export interface CommandRunner {
     place: Place,
     beforeStart: (identity: ProcessIdentity) => Promise<void>,
   ): Promise<Run>;
-  /** Follows a command that an earlier daemon, or a client, started. */
-  adopt(identity: ProcessIdentity): Adopted;
+  /** Follows a command of a sandbox that an earlier daemon, or a `client`, started. */
+  adopt(identity: ProcessIdentity, record: SandboxRecord, client: boolean): Adopted;
   /** Removes what was kept of a sandbox's output and input. */
   forget(record: Pick<SandboxRecord, "id">): void;
 }

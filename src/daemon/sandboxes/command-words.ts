@@ -1,6 +1,4 @@
-import type { CommandConfig } from "../../api/index.ts";
 import { WeftError } from "../../core/index.ts";
-import type { CapabilityInit } from "../../runtime/index.ts";
 
 /** `NAME=value` as the launcher has it; a later one of the same name wins. Throws INVALID_OPTION. */
 export function commandEnvironment(entries: readonly string[]): Readonly<Record<string, string>> {
@@ -14,9 +12,4 @@ export function commandEnvironment(entries: readonly string[]): Readonly<Record<
       );
     }),
   );
-}
-
-/** What a command may do beyond or below the default. */
-export function commandCapabilities({ CapAdd, CapDrop }: CommandConfig): CapabilityInit {
-  return { add: CapAdd, drop: CapDrop };
 }

@@ -1,34 +1,37 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { CommandConfig } from "../../api/index.ts";
-import type { Id } from "../../core/index.ts";
+import type { CommandConfig, LogQuery } from "../../api/index.ts";
+import { type Id, WeftError } from "../../core/index.ts";
 import {
   type CommandFollower,
   type CommandInit,
   type Launcher,
+  type LogKeeper,
   type ProcessIdentity,
   parseSignal,
   type RunningCommand,
+  readLog,
 } from "../../runtime/index.ts";
 import type { Adopted, CommandRunner, Place, Run } from "./command-runner.ts";
-import { commandCapabilities, commandEnvironment } from "./command-words.ts";
+import { commandEnvironment } from "./command-words.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
+import { TerminalRecorder } from "./terminal-recorder.ts";
 
 /** What commands are launched with. */
 export interface LaunchedRunnerInit {
   readonly launcher: Launcher;
   readonly follower: CommandFollower;
+  readonly logKeeper: LogKeeper;
   /** Where what belongs to one sandbox's command is. */
   readonly folderOf: (id: Id) => string;
+  /** Hears of what went wrong where nobody waited for it. */
+  readonly onError: (what: string, error: unknown) => void;
 }
-
-/** The file that a command's output goes to, and the pipe that it reads from, in its folder. */
-export const logFile = "log";
-export const inputPipe = "stdin";
 
 /** Runs commands in the background: they write to files, and outlive this process. */
 export class LaunchedRunner implements CommandRunner {
   readonly #init: LaunchedRunnerInit;
+  readonly #recorders = new Map<Id, TerminalRecorder>();
 
   constructor(init: LaunchedRunnerInit) {
     this.#init = init;
@@ -41,24 +44,102 @@ export class LaunchedRunner implements CommandRunner {
   ): Promise<Run> {
     const { Command } = record.config;
     if (Command === undefined) throw new TypeError("a sandbox without a command cannot be started");
-    const folder = this.#init.folderOf(record.id);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const init = { ...commandInit(record, Command, place), ...streams(Command, folder), beforeStart };
-    return runOf(await this.#init.launcher.run(init));
+    mkdirSync(this.#init.folderOf(record.id), { recursive: true, mode: 0o700 });
+    closeSync(openSync(this.logPath(record.id), "a", 0o600));
+    const init = {
+      ...commandInit(record, Command, place),
+      ...this.#streams(record.id, Command),
+      beforeStart,
+    };
+    const command = await this.#init.launcher.run(init);
+    command.terminal?.close(); // what it prints is recorded by whoever follows it, now and after a restart
+    return this.#followed(record, command);
   }
 
-  adopt(identity: ProcessIdentity): Adopted {
+  adopt(identity: ProcessIdentity, record: SandboxRecord, client: boolean): Adopted {
     const adoption = this.#init.follower.adopt(identity);
-    return adoption.state === "running" ? { state: "running", run: runOf(adoption.command) } : adoption;
+    if (adoption.state === "ended") return adoption;
+    return {
+      state: "running",
+      run: client ? runOf(adoption.command) : this.#followed(record, adoption.command),
+    };
   }
 
   forget({ id }: Pick<SandboxRecord, "id">): void {
     rmSync(this.#init.folderOf(id), { recursive: true, force: true });
   }
+
+  /** Where the output of a sandbox's commands is. */
+  logPath(id: Id): string {
+    return join(this.#init.folderOf(id), "log");
+  }
+
+  /** The pipe that a sandbox's command reads from, if it was started with one. */
+  inputPath({ id, config, process }: SandboxRecord): string | undefined {
+    const { OpenStdin = false, Tty = false } = config.Command ?? {};
+    return OpenStdin && !Tty && process?.client === false
+      ? join(this.#init.folderOf(id), "stdin")
+      : undefined;
+  }
+
+  /** What a sandbox's commands have written. Throws NO_OUTPUT when none of them wrote to a log. */
+  async *logs(
+    { id, name }: SandboxRecord,
+    { tail, follow, signal }: LogQuery,
+    ended: Promise<unknown>,
+  ): AsyncIterable<Uint8Array> {
+    const options = { follow, signal, ended, ...(tail === undefined ? {} : { tail }) };
+    try {
+      yield* readLog(this.logPath(id), options);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+      throw new WeftError(
+        "NO_OUTPUT",
+        `sandbox ${name} has no output here: it has not run, or it wrote to the terminal of who started it`,
+      );
+    }
+  }
+
+  /** Follows nothing any more; commands run on, and write on. */
+  async close(): Promise<void> {
+    for (const recorder of this.#recorders.values()) recorder.close();
+    this.#recorders.clear();
+    await this.#init.logKeeper.close();
+  }
+
+  /** Bounds the log of a command, and records its terminal, until it has ended. */
+  #followed(record: SandboxRecord, command: RunningCommand): Run {
+    const { id, config } = record;
+    const path = this.logPath(id);
+    const { MaxSize = 0, MaxFile = 1 } = config.LogConfig;
+    try {
+      this.#init.logKeeper.keep(path, MaxSize * MaxFile);
+      if (config.Command?.Tty === true)
+        this.#recorders.set(
+          id,
+          new TerminalRecorder(command, path, (error) => this.#init.onError(path, error)),
+        );
+    } catch (error) {
+      this.#init.onError(path, error); // it runs all the same
+    }
+    const exited = command.exited.finally(async () => {
+      await this.#recorders.get(id)?.end();
+      this.#recorders.delete(id);
+      this.#init.logKeeper.release(path);
+    });
+    return { ...runOf(command), exited };
+  }
+
+  #streams(id: Id, { Tty, OpenStdin }: CommandConfig): Pick<CommandInit, "stdio" | "terminal"> {
+    if (Tty) return { terminal: { kept: true } };
+    const output = { file: this.logPath(id) };
+    const stdin = OpenStdin ? { fifo: join(this.#init.folderOf(id), "stdin") } : "ignore";
+    return { stdio: { stdin, stdout: output, stderr: output } };
+  }
 }
 
-/** What the launcher is told of a sandbox's command, whoever launches it; without its streams. */
-export function commandInit(
+/** What the launcher is told of a sandbox's command; without its streams. */
+function commandInit(
   { config, id }: Pick<SandboxRecord, "config" | "id">,
   command: CommandConfig,
   place: Place,
@@ -70,7 +151,7 @@ export function commandInit(
     files: place.files,
     command: command.Args,
     environment: commandEnvironment(command.Env),
-    capabilities: commandCapabilities(command),
+    capabilities: { add: command.CapAdd, drop: command.CapDrop },
     privileged: command.Privileged,
     readOnly: command.ReadonlyRootfs,
     ...(hostname === undefined ? {} : { hostname }),
@@ -79,13 +160,6 @@ export function commandInit(
     ...(command.Rootfs === "" ? {} : { rootfs: command.Rootfs }),
     cwd: command.WorkingDir === "" ? "/" : command.WorkingDir,
   };
-}
-
-function streams({ Tty, OpenStdin }: CommandConfig, folder: string): Pick<CommandInit, "stdio" | "terminal"> {
-  if (Tty) return { terminal: { kept: true } };
-  const output = { file: join(folder, logFile) };
-  const stdin = OpenStdin ? { fifo: join(folder, inputPipe) } : "ignore";
-  return { stdio: { stdin, stdout: output, stderr: output } };
 }
 
 function runOf(command: RunningCommand): Run {

@@ -204,7 +204,7 @@ export class SandboxKeeper {
       if (this.#openings.place(record) === undefined)
         throw new WeftError("SANDBOX_NOT_RUNNING", `sandbox ${record.name} was not entered, or long ago`);
       this.#cancelWait(record.id);
-      const adopted = this.#init.runner.adopt(identity);
+      const adopted = this.#init.runner.adopt(identity, record, true);
       if (adopted.state === "ended")
         throw new WeftError("COMMAND_ENDED", `the command with pid ${identity.pid} has ended`);
       await this.#recordStart({ ...record, restarts: 0 }, identity, true);
@@ -476,7 +476,7 @@ export class SandboxKeeper {
   async #restoreOne(record: SandboxRecord): Promise<void> {
     await this.#removeUnanswered(record);
     if (record.process !== undefined) {
-      const adopted = this.#init.runner.adopt(record.process.identity);
+      const adopted = this.#init.runner.adopt(record.process.identity, record, record.process.client);
       if (adopted.state === "running") return this.#follow(record.id, adopted.run);
       return this.#ended(record, exitNumber(adopted.status) ?? null);
     }
