@@ -4,7 +4,7 @@ import type { HostFacts } from "../facts/index.ts";
 import type { AddressPoolConfig, IpamDriver } from "../ipam/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { HeldHandler } from "../plan/index.ts";
-import type { HostPorts } from "../ports/index.ts";
+import type { HostPorts, PortBinding, PortSockets } from "../ports/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ControllerEvent } from "./controller-event.ts";
 
@@ -57,6 +57,8 @@ export interface ControllerParts {
   readonly held: readonly HeldHandler[];
   /** The reservations of the host's ports; what is published by sandboxes. */
   readonly hostPorts: HostPorts;
+  /** Ports to try out with: what others have is known, and nothing is bound. `own` are the controller's. */
+  readonly observePorts?: (own: readonly PortBinding[]) => PortSockets;
   readonly drivers: readonly (Driver | "bridge" | "host" | "null")[];
   readonly ipamDrivers: readonly IpamDriver[];
   readonly defaultAddressPools: readonly AddressPoolConfig[];

@@ -18,6 +18,7 @@ import {
   ephemeralSettings,
   HostPorts,
   LinuxPortSockets,
+  ObservedPortSockets,
   ProxyService,
   StandingProxies,
 } from "../ports/index.ts";
@@ -82,6 +83,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
         portHandler(hostPorts, proxies),
       ],
       hostPorts,
+      observePorts: (own) => new ObservedPortSockets(hostNetnsPath, own),
       drivers: chosenDrivers(options),
       ipamDrivers: options.extraIpamDrivers ?? [],
       defaultAddressPools: options.defaultAddressPools ?? [],

@@ -27,12 +27,20 @@ import { Sandbox } from "./sandbox.ts";
 import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
 import { type RepairCounters, SelfRepair } from "./self-repair.ts";
 import { Tables } from "./tables.ts";
+import { type TwinStep, twinParts } from "./twin.ts";
 
 /** How a sandbox is to be, and the endpoints it is to be made with. */
 export interface NewSandbox extends SandboxOptions {
   readonly endpoints?: readonly (Omit<InitialEndpoint, "network"> & {
     readonly network: Pick<Network, "id">;
   })[];
+}
+
+/** A controller that touches nothing; see {@link Controller.twin}. */
+export interface Twin {
+  readonly controller: Controller;
+  steps(): readonly TwinStep[];
+  close(): Promise<void>;
 }
 
 /**
@@ -197,6 +205,22 @@ export class Controller {
   /** Counts the commits of the records, over all starts. */
   get revision(): number {
     return this.#context.store.revision;
+  }
+
+  /**
+   * A controller to try things out on: it has the records, the allocations and what is believed of the kernel
+   * as they are now, and the facts of the host, but store, kernel and ports are in memory. Nothing real is
+   * touched. `steps` are what was done to its kernel so far; what goes on in the background is among them once
+   * its `idle()` has resolved. Names made from ids and random MAC addresses are its own.
+   */
+  twin(): Promise<Twin> {
+    return this.#run(async () => {
+      const { parts, begin, steps } = await twinParts(this.#parts, this.#context);
+      const controller = await Controller.assemble(parts);
+      await controller.idle();
+      begin();
+      return { controller, steps, close: () => controller.close() };
+    });
   }
 
   /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */

@@ -1,4 +1,4 @@
-export { Controller, type NewSandbox } from "./controller.ts";
+export { Controller, type NewSandbox, type Twin } from "./controller.ts";
 export type { ControllerEvent } from "./controller-event.ts";
 export type { ControllerOptions, ControllerParts, NativeDriverSettings } from "./controller-options.ts";
 export type { DefaultBridge } from "./default-bridge.ts";
@@ -26,3 +26,4 @@ export { Sandbox } from "./sandbox.ts";
 export type { SandboxOptions } from "./sandbox-operations.ts";
 export type { RepairCounters } from "./self-repair.ts";
 export { endpointOption } from "./sysctl-options.ts";
+export type { TwinStep } from "./twin.ts";

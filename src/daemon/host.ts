@@ -175,7 +175,9 @@ export class Host implements HostService {
   logs(reference: string, query: LogQuery): AsyncIterable<Uint8Array> {
     const { book, keeper, output } = this.#init;
     const record = book.find(reference);
-    return output.logs(record, query, keeper.wait(record.id, query.signal));
+    const ended = keeper.wait(record.id, query.signal);
+    ended.catch(() => {}); // of no interest once nobody reads
+    return output.logs(record, query, ended);
   }
 
   async enterSandbox(reference: string): Promise<Entry> {

@@ -4,14 +4,14 @@ import type { Controller } from "../cnm/index.ts";
 import type { HostInit } from "./host.ts";
 import { Host } from "./host.ts";
 import { HostNetworks } from "./networks/host-networks.ts";
-import { type OwnRecords, RecordTable } from "./own-records.ts";
+import { RecordTable } from "./own-records.ts";
 import { PlannedRunner } from "./sandboxes/planned-runner.ts";
 import { SandboxBook } from "./sandboxes/sandbox-book.ts";
 import { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
 import type { SandboxRecord } from "./sandboxes/sandbox-record.ts";
 
 /** What requests are tried out with: what the real host has. */
-export interface PlannerInit extends Omit<HostInit, "networks" | "keeper" | "plan" | "events" | "random"> {
+export interface PlannerInit extends Omit<HostInit, "book" | "networks" | "keeper" | "plan" | "events"> {
   readonly controller: Controller;
   readonly random: ConstructorParameters<typeof SandboxKeeper>[0]["random"];
 }
@@ -24,9 +24,9 @@ export async function planRequest(init: PlannerInit, request: PlanRequest): Prom
   const twin = await init.controller.twin();
   try {
     const runner = new PlannedRunner();
-    const book = new SandboxBook(new RecordTable<SandboxRecord>(copyOf(init.book.all())));
     const { clock, random } = init;
     const { controller } = twin;
+    const book = new SandboxBook(new RecordTable<SandboxRecord>(controller.own("sandboxes")));
     const keeper = new SandboxKeeper({
       controller,
       book,
@@ -57,24 +57,13 @@ export async function planRequest(init: PlannerInit, request: PlanRequest): Prom
       Answer,
       Steps: [
         ...runner.steps.slice(before.commands).filter(({ Step }) => Step === "signal"),
-        ...kernel.map(({ step, identity, value }) => ({ Step: step, Object: identity, Value: value })),
+        ...kernel.map(({ step, identity, object }) => ({ Step: step, Object: identity, Value: object })),
         ...runner.steps.slice(before.commands).filter(({ Step }) => Step === "start"),
       ],
     };
   } finally {
     await twin.close();
   }
-}
-
-/** Records in memory alone. */
-function copyOf(records: Iterable<SandboxRecord>): OwnRecords {
-  const entries = Array.from(records, (value) => ({ key: value.id, value }));
-  return {
-    range: () => entries,
-    transact: async (work) => {
-      work({ put: () => {}, delete: () => true });
-    },
-  };
 }
 
 async function* nothingHappens(): AsyncIterable<never> {}

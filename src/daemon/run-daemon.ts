@@ -136,9 +136,11 @@ async function open(
 
   const book = new SandboxBook(new RecordTable<SandboxRecord>(controller.own("sandboxes")));
   const folderOf = (id: SandboxRecord["id"]) => sandboxFolder(root, id);
-  const runner = new LaunchedRunner({ launcher, follower, folderOf });
   const onError = (what: string, error: unknown) =>
     log.error({ component: "sandboxes", what, err: error }, "failed");
+  const logKeeper = new LogKeeper({ onError: (error, path) => onError(path, error) });
+  const runner = new LaunchedRunner({ launcher, follower, logKeeper, folderOf, onError });
+  undo.push(() => runner.close());
   const keeper = new SandboxKeeper({
     controller,
     book,

@@ -26,6 +26,8 @@ export interface HostPortsInit {
   readonly sockets: PortSockets;
   /** Asked once for each allocation that needs it. */
   readonly settings: () => EphemeralSettings;
+  /** The ephemeral ports that were given last, to go on after. */
+  readonly last?: ReadonlyMap<PortProtocol, number>;
 }
 
 interface Reservation {
@@ -48,11 +50,17 @@ export class HostPorts {
   readonly #settings: () => EphemeralSettings;
   readonly #book = new PortBook<Reservation>();
   /** The ephemeral port given last. */
-  readonly #last = new Map<PortProtocol, number>();
+  readonly #last: Map<PortProtocol, number>;
 
-  constructor({ sockets, settings }: HostPortsInit) {
+  constructor({ sockets, settings, last = new Map() }: HostPortsInit) {
+    this.#last = new Map(last);
     this.#sockets = sockets;
     this.#settings = settings;
+  }
+
+  /** The ephemeral ports given last. */
+  get last(): ReadonlyMap<PortProtocol, number> {
+    return this.#last;
   }
 
   /** Every port that is reserved. */

@@ -14,6 +14,7 @@ export { HostPorts, type HostPortsInit, type PortRequest, type TakenPort } from 
 export { LinuxPortSockets } from "./linux-port-sockets.ts";
 export { MemoryPortProxies } from "./memory-port-proxies.ts";
 export { MemoryPortSockets } from "./memory-port-sockets.ts";
+export { ObservedPortSockets } from "./observed-port-sockets.ts";
 export { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
 export {
   isTranslated,

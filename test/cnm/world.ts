@@ -26,6 +26,7 @@ import {
   LinuxPortSockets,
   MemoryPortProxies,
   MemoryPortSockets,
+  ObservedPortSockets,
   ProxyService,
   StandingProxies,
 } from "../../src/ports/index.ts";
@@ -104,6 +105,7 @@ export class World {
         facts: parts.facts,
         held: this.held.handlers(parts.held),
         hostPorts: parts.hostPorts,
+        ...(this.#base.observePorts === undefined ? {} : { observePorts: this.#base.observePorts }),
         drivers: ["bridge", "host", "null", ...(drivers?.(this.hand, parts.facts) ?? [])],
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
@@ -176,6 +178,7 @@ export interface WorldBase {
   readonly root: string;
   readonly hostNetnsPath: string;
   readonly hand: HostHand;
+  readonly observePorts?: NonNullable<ControllerParts["observePorts"]>;
   open(): Promise<OpenParts>;
   end(): Promise<void>;
 }
@@ -249,6 +252,7 @@ export async function withLinux(
       root,
       hostNetnsPath: host.path,
       hand: new LinuxHand(host),
+      observePorts: (own) => new ObservedPortSockets(host.path, own),
       async open() {
         store ??= await LmdbStore.open({ path: paths.store, schema });
         return openLinux(host.path, resolvConfPath, paths, store, () => {

@@ -48,6 +48,31 @@ export class MemoryKernel implements Kernel {
     }
   }
 
+  /**
+   * Begins with objects as weft made or adopted them, in the place of all that is there: what they lie in and
+   * what kind they are says whether they are weft's.
+   */
+  begin(objects: readonly KernelObject[]): void {
+    this.#found.clear();
+    const links = objects.filter((object) => object.kind === "link");
+    const adopted = new Set(
+      links.filter(({ spec }) => spec.type === "adopted" || spec.type === "moved").map(identityOf),
+    );
+    for (const object of objects) {
+      const onAdopted =
+        "link" in object && object.link !== undefined && adopted.has(linkIdentity(object.netns, object.link));
+      const marked =
+        object.kind !== "sysctl" &&
+        !adopted.has(identityOf(object)) &&
+        !(object.kind === "up" && (onAdopted || object.link === "lo"));
+      const found =
+        object.kind === "link" && object.spec.type === "moved"
+          ? { ...object, spec: { type: "adopted" } as const }
+          : object;
+      this.#found.set(identityOf(object), { object: found, marked });
+    }
+  }
+
   /** Takes objects away behind weft's back. */
   removeForeign(objects: readonly KernelObject[]): void {
     for (const object of objects) this.#remove(identityOf(object));
