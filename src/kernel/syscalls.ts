@@ -169,6 +169,8 @@ const pidfdInfoBytes = 64;
 const pidfdInfoExitCode = 60;
 const PIDFD_INFO_EXIT = 1n << 3n;
 /** Of prctl(2), include/uapi/linux/prctl.h. */
+const PR_SET_SECCOMP = 22;
+const SECCOMP_MODE_FILTER = 2;
 const PR_CAPBSET_READ = 23;
 const PR_CAPBSET_DROP = 24;
 const PR_CAP_AMBIENT = 47;
@@ -664,6 +666,18 @@ export function openTerminalPeer(fd: number): number {
   check(raw.ioctl(fd, TIOCSPTLCK, "void *", Buffer.alloc(4)), "ioctl TIOCSPTLCK", `fd ${fd}`);
   const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
   return check(raw.ioctl(fd, TIOCGPTPEER, "int", flags), "ioctl TIOCGPTPEER", `fd ${fd}`);
+}
+
+/**
+ * Judges every system call of the calling thread, and of what it becomes and starts, by a BPF program: an array of
+ * struct sock_filter (seccomp(2)). There is no way back. Throws KernelError.
+ */
+export function filterSyscalls(program: Uint8Array): void {
+  const header = Buffer.alloc(2 * pointerBytes); // struct sock_fprog
+  header.writeUInt16LE(program.length / 8, 0);
+  koffi.encode(header, pointerBytes, "void *", program);
+  const result = raw.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, addressOf(header), 0, 0);
+  check(result, "prctl PR_SET_SECCOMP", "");
 }
 
 /** True when the calling thread may still gain capability `number`; undefined when the kernel has none of that number. */

@@ -20,6 +20,7 @@ export { type ReadLogOptions, readLog } from "./log-reader.ts";
 export type { ProcessIdentity } from "./process-identity.ts";
 export type { EndOptions, RunningCommand } from "./running-command.ts";
 export type { SandboxProcess } from "./sandbox-process.ts";
+export { type Attachment, SharedTerminal } from "./shared-terminal.ts";
 export { parseSignal } from "./signals.ts";
 export { openInput } from "./stdio.ts";
 export { Terminal } from "./terminal.ts";

@@ -63,6 +63,7 @@ function basicOrder(
     terminal: terminal === undefined ? undefined : terminalOrder(terminal),
     terminalType: terminal === undefined && stdio?.stdin !== "inherit" ? undefined : ownTerminalType(init),
     foreground,
+    typingDenied: terminal === undefined && stdio?.stdin === "inherit" && init.privileged !== true,
     ownStreams,
     streams: undefined,
     held: terminal !== undefined || init.beforeStart !== undefined,

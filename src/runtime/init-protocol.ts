@@ -43,6 +43,8 @@ export interface InitOrder {
   readonly terminalType: string | undefined;
   /** True to become the foreground of the terminal that is stdin. */
   readonly foreground: boolean;
+  /** True for a command in its caller's session, which must not type on the caller's terminal. */
+  readonly typingDenied: boolean;
   /** The standard streams that weft opened for this command alone, and that its user may own. */
   readonly ownStreams: readonly number[];
   /** Descriptors of the launcher's process to take as standard streams; undefined when they are there from the start. */

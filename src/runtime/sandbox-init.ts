@@ -23,6 +23,7 @@ import {
 import { comeToForeground, openTerminal } from "./init-terminal.ts";
 import { mountSandbox } from "./sandbox-mounts.ts";
 import { findUser, userFiles } from "./sandbox-user.ts";
+import { denyTyping } from "./typing-filter.ts";
 
 function becomeSandboxed(order: InitOrder): never {
   takeStreams(order.streams);
@@ -34,6 +35,7 @@ function becomeSandboxed(order: InitOrder): never {
   if (order.foreground) comeToForeground();
   keepOnlyStdio();
   if (order.terminal?.kept) sys.setCloseOnExec(terminalFd, false);
+  if (order.typingDenied) denyTyping();
   if (user.uid !== 0) for (const stream of order.ownStreams) fchownSync(stream, user.uid, -1);
   becomeUser(user, decodeCapabilities(order.capabilities));
   enterFolder(order.cwd);

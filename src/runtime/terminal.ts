@@ -1,3 +1,4 @@
+import type { OnReadOpts, SocketConstructorOpts } from "node:net";
 import { Readable, type Writable } from "node:stream";
 import { ReadStream } from "node:tty";
 import { messageOf, WeftError } from "../core/index.ts";
@@ -16,7 +17,12 @@ export class Terminal {
 
   private constructor(fd: number) {
     this.#fd = fd;
-    this.#stream = new ReadStream(fd);
+    // A stream of Node's drops what it has buffered when the kernel ends the output by EIO; this one buffers nothing.
+    const buffer = Buffer.allocUnsafeSlow(readBytes);
+    const callback = (length: number) => this.output.push(Buffer.from(buffer.subarray(0, length)));
+    // Node's types know this option of sockets that connect only; a terminal's stream passes it on to the same place.
+    const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = { onread: { buffer, callback } };
+    this.#stream = new ReadStream(fd, options);
     this.output = outputOf(this.#stream);
   }
 
@@ -72,7 +78,10 @@ function fetchMaster(pidfd: number, pid: number): number {
   throw new WeftError("LAUNCH", `the command with pid ${pid} has closed its terminal`);
 }
 
-/** The kernel ends a terminal's output by EIO, where other streams just end. */
+/** The kernel gives at most 4,095 bytes of a terminal's output at once. */
+const readBytes = 4096;
+
+/** What `stream` reads, pushed by its owner. The kernel ends a terminal's output by EIO, where other streams just end. */
 function outputOf(stream: ReadStream): Readable {
   const output = new Readable({
     read: () => stream.resume(),
@@ -81,11 +90,7 @@ function outputOf(stream: ReadStream): Readable {
       done(error);
     },
   });
-  stream.on("data", (chunk) => {
-    if (!output.push(chunk)) stream.pause();
-  });
-  stream.pause();
-  stream.on("error", () => {}); // EIO; nothing else comes of a terminal, and the end tells it all
+  stream.on("error", () => {}); // nothing but EIO comes of a terminal
   stream.once("close", () => output.push(null));
   stream.once("end", () => output.push(null));
   return output;

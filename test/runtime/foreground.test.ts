@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { type SandboxFixture, withSandbox } from "./sandbox-fixture.ts";
@@ -51,6 +52,20 @@ suite("a command on its caller's own terminal", () => {
       });
       assert.match(rest, /code 6\r\nafter true\r\n$/);
       assert.doesNotMatch(rest, /job control turned off|can't access tty/);
+    }));
+
+  test("cannot type on it for its caller", () =>
+    withSandbox(async (fixture) => {
+      const koffi = createRequire(import.meta.url).resolve("koffi");
+      const script = `const koffi = require(${JSON.stringify(koffi)});
+        const ioctl = koffi.load("libc.so.6").func("int ioctl(int fd, unsigned long request, void *value)");
+        const name = (result) => (result === 0 ? "done" : koffi.errno() === 1 ? "EPERM" : "another");
+        console.log("size " + name(ioctl(0, 0x5413, Buffer.alloc(8))));
+        console.log("type " + name(ioctl(0, 0x5412, Buffer.from("x"))));
+        console.log("paste " + name(ioctl(0, 0x541c, Buffer.from("\\x03"))));`;
+      const rest = await onTerminal(fixture, [process.execPath, "-e", script], async () => {});
+      assert.match(rest, /size done\r\ntype EPERM\r\npaste EPERM\r\n/);
+      assert.match(rest, /code 0\r\nafter true\r\n$/);
     }));
 
   test("gives the place back when it cannot be started", () =>
