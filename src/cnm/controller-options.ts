@@ -1,5 +1,5 @@
-import type { Clock, Random } from "../core/index.ts";
-import type { Driver } from "../drivers/index.ts";
+import type { Clock, IpAddress, Random } from "../core/index.ts";
+import type { Driver, DriverOptions } from "../drivers/index.ts";
 import type { HostFacts } from "../facts/index.ts";
 import type { AddressPoolConfig, IpamDriver } from "../ipam/index.ts";
 import type { Kernel } from "../kernel/index.ts";
@@ -27,6 +27,10 @@ export interface ControllerOptions {
   readonly extraIpamDrivers?: readonly IpamDriver[];
   /** Where subnets are chosen from in place of the reference's 31 networks. */
   readonly defaultAddressPools?: readonly AddressPoolConfig[];
+  /** Driver options by driver, for networks that are made without them; not for weft's own, nor by a configuration network. */
+  readonly defaultNetworkOptions?: Readonly<Record<string, DriverOptions>>;
+  /** What `host-gateway` stands for among a sandbox's extra hosts, addresses of the host; those of the network bridge without. */
+  readonly hostGatewayAddresses?: readonly string[];
   /** The namespace that is the host, by path; the process's own without. */
   readonly hostNetns?: string;
   /** Put right by itself what others change of weft's on the host; true. */
@@ -56,6 +60,8 @@ export interface ControllerParts {
   readonly drivers: readonly (Driver | "bridge" | "host" | "null")[];
   readonly ipamDrivers: readonly IpamDriver[];
   readonly defaultAddressPools: readonly AddressPoolConfig[];
+  readonly defaultNetworkOptions?: Readonly<Record<string, DriverOptions>>;
+  readonly hostGatewayAddresses?: readonly IpAddress[];
   readonly hostId: string;
   /** Whether what others change is put right at once. */
   readonly selfRepair: boolean;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { isAbsolute } from "node:path";
-import { runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
+import { parseAddress, runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
 import { DnsService } from "../dns/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
 import {
@@ -46,6 +46,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       `invalid root folder ${JSON.stringify(options.root)}: it should be an absolute path`,
     );
   }
+  const hostGatewayAddresses = (options.hostGatewayAddresses ?? []).map(parseAddress);
   const hostNetnsPath = options.hostNetns ?? ownNetns;
   const pathOf = (netns: NetnsRef) => (netns === hostNetns ? hostNetnsPath : netns);
   const paths = new Paths(options.root);
@@ -84,6 +85,8 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       drivers: chosenDrivers(options),
       ipamDrivers: options.extraIpamDrivers ?? [],
       defaultAddressPools: options.defaultAddressPools ?? [],
+      defaultNetworkOptions: options.defaultNetworkOptions ?? {},
+      hostGatewayAddresses,
       hostId: hostId(),
       selfRepair: options.selfRepair ?? true,
       keepBridgeNetfilter: options.keepBridgeNetfilter ?? false,

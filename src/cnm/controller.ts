@@ -13,10 +13,14 @@ import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
 import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
-import { createNetwork, type NetworkOptions } from "./network-operations.ts";
+import { createNetwork, deleteNetwork } from "./network-operations.ts";
+import type { NetworkOptions } from "./network-options.ts";
 import { Operations } from "./operations.ts";
+import { OwnRecords } from "./own-records.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
+import { ensurePredefined, type PredefinedNetworks } from "./predefined.ts";
+import type { NetworkRecord } from "./records.ts";
 import { restore } from "./restore.ts";
 import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
@@ -86,6 +90,14 @@ export class Controller {
   async createNetwork(driver: string, name: string, options: NetworkOptions = {}): Promise<Network> {
     const record = await this.#run(() => createNetwork(this.#context, driver, name, options));
     return new Network(this.#context, record);
+  }
+
+  /**
+   * Makes weft's own networks where they are missing: `host`, `none`, and `bridge` as it is to be; see
+   * {@link ensurePredefined} for what it throws.
+   */
+  ensurePredefined(networks: PredefinedNetworks): Promise<void> {
+    return this.#run(() => ensurePredefined(this.#context, networks));
   }
 
   /** A network by id, name or unique beginning of its id. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
@@ -166,6 +178,27 @@ export class Controller {
     return this.#context.facts.features(`${this.#context.paths.netnsFolder}/probe-${process.pid}`);
   }
 
+  /**
+   * Records of the embedding program's own, kept in the controller's store; see {@link OwnRecords}. Throws
+   * INVALID_NAME.
+   */
+  own(name: string): OwnRecords {
+    return new OwnRecords(this.#context.store, this.#context.operations, name);
+  }
+
+  /**
+   * Writes a copy of all records, as they are at one moment, into a new file (mode 0600). Throws FILE_EXISTS,
+   * DISK_FULL, STORE; then there is no such file. See {@link restoreRecords}.
+   */
+  backup(file: string): Promise<void> {
+    return this.#run(() => this.#context.store.backup(file));
+  }
+
+  /** Counts the commits of the records, over all starts. */
+  get revision(): number {
+    return this.#context.store.revision;
+  }
+
   /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */
   async idle(): Promise<void> {
     await this.#context.background.idle();
@@ -192,9 +225,10 @@ export class Controller {
     const deletions = [
       ...this.sandboxes().map((sandbox) => () => sandbox.delete()),
       () => this.idle(),
-      ...this.networks().map((network) => async () => {
+      // What others are made from goes after them.
+      ...this.#networksLast(({ configOnly }) => configOnly).map((network) => async () => {
         for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
-        await network.delete();
+        await this.#run(() => deleteNetwork(this.#context, network, true));
       }),
       () => this.idle(),
       () => this.#refuseIfAnythingIsLeft(),
@@ -205,6 +239,12 @@ export class Controller {
       await this.close();
     }
     await runAll("purge", this.#parts.onPurge);
+  }
+
+  #networksLast(isLast: (record: NetworkRecord) => boolean): readonly Network[] {
+    const networks = this.networks();
+    const last = networks.filter((network) => isLast(network.info()));
+    return [...networks.filter((network) => !last.includes(network)), ...last];
   }
 
   /** The records of what could not be removed are needed by the next start, which tries again. */
@@ -267,6 +307,7 @@ function contextOf(
       parts.drivers.map((one) => nativeOr(one, parts, journal)).map((driver) => [driver.name, driver]),
     ),
     ipamDrivers: new Map([...builtin, ...parts.ipamDrivers].map((driver) => [driver.name, driver])),
+    poolUsage: (driver, poolId) => (driver === "default" ? allocator.poolStatus(poolId) : undefined),
     facts: parts.facts,
     paths,
     clock: parts.clock,
@@ -277,6 +318,8 @@ function contextOf(
     background: new Background(events),
     otherFirewalls: { chains: [], idleBridgeNetfilter: [], owners: new Set(), refused: new Set() },
     keepBridgeNetfilter: parts.keepBridgeNetfilter,
+    defaultNetworkOptions: parts.defaultNetworkOptions ?? {},
+    hostGatewayAddresses: parts.hostGatewayAddresses ?? [],
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };

@@ -58,7 +58,18 @@ export const errorCatalogue = {
   NETWORK_NOT_FOUND: entry("NotFound", "No network of that name or id."),
   NETWORK_EXISTS: entry("Conflict", "A network of that name exists."),
   NETWORK_HAS_ENDPOINTS: entry("Forbidden", "The network still has endpoints; delete them first."),
-  NETWORK_PREDEFINED: entry("Forbidden", "A network of that driver exists once and cannot be made again."),
+  NETWORK_PREDEFINED: entry(
+    "Forbidden",
+    "The networks bridge, host and none are weft's own, and those of some drivers exist once: they cannot be made again or removed.",
+  ),
+  NETWORK_CONFIG: entry(
+    "Forbidden",
+    "A configuration network, or one that is made from it, cannot have that; or it is in use.",
+  ),
+  NETWORK_SCOPE: entry(
+    "Forbidden",
+    "The network cannot live where it is asked to: on this host, or in a cluster.",
+  ),
   BRIDGE_NAME_IN_USE: entry("Forbidden", "Another network uses the same bridge name."),
   ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
   ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),
@@ -66,6 +77,9 @@ export const errorCatalogue = {
   ENDPOINT_NOT_JOINED: entry("InvalidParameter", "The endpoint is in no sandbox."),
   SANDBOX_NOT_FOUND: entry("NotFound", "No sandbox of that id."),
   SANDBOX_EXISTS: entry("Conflict", "A sandbox for that container exists."),
+  SANDBOX_RUNNING: entry("Conflict", "The sandbox's command runs; stop it first."),
+  SANDBOX_NOT_RUNNING: entry("Conflict", "The sandbox's command does not run."),
+  NO_COMMAND: entry("Conflict", "The sandbox was made without a command."),
   INTERFACE_NAME_IN_USE: entry("Conflict", "The sandbox has an interface of that name already."),
   DRIVER_NOT_FOUND: entry("NotFound", "No driver of that name; the message lists those there are."),
   DRIVER_ANSWER: entry("Internal", "A driver answered something that the contract does not allow."),
@@ -74,6 +88,11 @@ export const errorCatalogue = {
   CONTROLLER_CLOSED: entry("Unavailable", "The controller was closed."),
   SCHEMA_NEWER: entry("Unavailable", "The root folder was written by a newer weft; use that version."),
   STORE: entry("Unavailable", "The store could not read or write; its cause says why."),
+  DISK_FULL: entry(
+    "Unavailable",
+    "The disk of the root folder is full: the change was refused and nothing was lost; make room and try again.",
+  ),
+  FILE_EXISTS: entry("Conflict", "The file to write is there already; name another."),
   INVALID_COMMAND: entry(
     "InvalidParameter",
     "A command that cannot be started as asked: no program, or no such user or working directory; the message says which.",
@@ -137,6 +156,14 @@ export const errorCatalogue = {
     "The daemon answered something that this client cannot read: another version?",
   ),
   ABORTED: entry("Unavailable", "The caller's AbortSignal fired before the work was done."),
+  INVALID_CONFIG: entry(
+    "InvalidParameter",
+    "The daemon's configuration file has a key or a value it cannot have.",
+  ),
+  EVENTS_LOST: entry(
+    "Unavailable",
+    "Events were forgotten before they were read; list what there is and follow anew.",
+  ),
   INTERNAL: entry("Internal", "A defect of weft; please report it with the message."),
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 

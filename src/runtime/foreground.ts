@@ -25,9 +25,10 @@ export class Foreground {
     }
   }
 
-  /** {@link comeBack} when the command has ended. */
-  async comeBackAfter(exited: Promise<unknown>): Promise<void> {
-    await exited.catch(() => {});
-    this.comeBack();
+  /** What `exited` settles with, after {@link comeBack}. Nobody has to listen for a rejection. */
+  lentUntil<T>(exited: Promise<T>): Promise<T> {
+    const back = exited.finally(() => this.comeBack());
+    back.catch(() => {});
+    return back;
   }
 }

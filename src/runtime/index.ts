@@ -15,6 +15,8 @@ export { type Adoption, CommandFollower } from "./command-follower.ts";
 export { endProcess } from "./end-process.ts";
 export { exitNumber, startFailureNumber } from "./exit-status.ts";
 export { Launcher } from "./launcher.ts";
+export { LogKeeper } from "./log-keeper.ts";
+export { type ReadLogOptions, readLog } from "./log-reader.ts";
 export type { ProcessIdentity } from "./process-identity.ts";
 export type { EndOptions, RunningCommand } from "./running-command.ts";
 export type { SandboxProcess } from "./sandbox-process.ts";

@@ -4,7 +4,7 @@ import { messageOf, WeftError } from "../core/index.ts";
 import type { ExitStatus } from "./command.ts";
 import type { StartFailure } from "./init-protocol.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import type { RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
+import type { LauncherThreadStart, RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
 
 /** A command that runs, and the promise of its end. */
 export interface StartedCommand {
@@ -31,9 +31,9 @@ export class LauncherLink {
   readonly #gone = promiseWithResolvers<void>();
   #death: WeftError | undefined;
 
-  constructor() {
+  constructor(workerData: LauncherThreadStart) {
     const file = new URL("./launcher-thread.js", import.meta.url);
-    this.#worker = new Worker(file, { name: "weft-launcher", execArgv: [] });
+    this.#worker = new Worker(file, { name: "weft-launcher", execArgv: [], workerData });
     this.#worker.on("message", (event: ThreadEvent) => this.#receive(event));
     this.#worker.on("error", (error) => this.#die(messageOf(error)));
     this.#worker.on("exit", () => this.#die("it has ended"));

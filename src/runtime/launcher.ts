@@ -23,19 +23,26 @@ import type { RunRequest } from "./thread-protocol.ts";
  */
 export class Launcher {
   readonly #clock: Clock;
+  readonly #spare: number;
   #link: LauncherLink | undefined;
   #closed = false;
   #nextId = 1;
 
-  constructor(options: { readonly clock?: Clock } = {}) {
+  /**
+   * `spare` processes, none when not given, wait for a command to become, with Node's own start behind them: that
+   * is most of what a start takes. Each takes some 40 MB meanwhile, and is replaced after its use. They serve
+   * {@link run}, but for commands that read the caller's terminal, and not {@link exec}.
+   */
+  constructor(options: { readonly clock?: Clock; readonly spare?: number } = {}) {
     this.#clock = options.clock ?? systemClock;
+    this.#spare = options.spare ?? 0;
   }
 
   /** Starts the launcher thread; {@link run} can be used once this resolves. Throws NO_ROOT, LAUNCH. */
   async start(): Promise<void> {
     requireRoot();
     this.#refuseClosed();
-    this.#link ??= new LauncherLink();
+    this.#link ??= new LauncherLink({ spareCount: this.#spare });
     await this.#link.ready;
   }
 
@@ -107,8 +114,8 @@ export class Launcher {
       });
       if (init.signal?.aborted) await ended(started.exited);
       refuseAborted(init.signal);
-      void foreground?.comeBackAfter(started.exited);
-      return this.#processOf(link, id, started, stdio, terminal);
+      const exited = foreground?.lentUntil(started.exited) ?? started.exited;
+      return this.#processOf(link, id, { ...started, exited }, stdio, terminal);
     } catch (error) {
       foreground?.comeBack();
       stdio.destroyStreams();

@@ -46,11 +46,16 @@ function becomeSandboxed(order: InitOrder): never {
 
 /** Takes what the launcher opened for this command, when this process was there before the command was asked for. */
 function takeStreams(streams: InitOrder["streams"]): void {
-  for (const [stream, fd] of streams?.entries() ?? []) {
-    if (fd === "ignore") continue;
-    const copy = sys.pidfdGetfd(joinFd, fd);
-    sys.dup3(copy, stream, 0);
-    sys.close(copy);
+  try {
+    for (const [stream, fd] of streams?.entries() ?? []) {
+      if (fd === "ignore") continue;
+      const copy = sys.pidfdGetfd(joinFd, fd);
+      sys.dup3(copy, stream, 0);
+      sys.close(copy);
+    }
+  } catch (error) {
+    const message = `cannot take the command's streams: ${messageOf(error)}`;
+    throw new WeftError("LAUNCH", message, { details: { step: "streams" } });
   }
 }
 

@@ -5,6 +5,12 @@ import type { ProcessIdentity } from "./process-identity.ts";
 /** A standard stream of a child: an open file descriptor, or nothing. */
 export type ChildFd = number | "ignore";
 
+/** What the launcher thread is started with. */
+export interface LauncherThreadStart {
+  /** How many processes wait, with Node's own start behind them, for a command to become. */
+  readonly spareCount: number;
+}
+
 /** A command to start; `id` is the launcher's own number for it. */
 export interface RunRequest {
   readonly kind: "run";

@@ -141,6 +141,11 @@ export class LmdbDatabase implements TextReader {
     });
   }
 
+  /** Writes what the database holds at one moment into `folder`, as an LMDB database of its own. */
+  copyTo(folder: string): Promise<void> {
+    return this.#root.backup(folder, true);
+  }
+
   /** Lets go of the files. The database must not be used afterwards. */
   async close(): Promise<void> {
     await this.#root.close();

@@ -13,8 +13,8 @@ import {
 import { dirname, join, resolve } from "node:path";
 
 /** The files that LMDB keeps in a database's folder. */
-const dataFile = "data.mdb";
-const lockFile = "lock.mdb";
+export const dataFile = "data.mdb";
+export const lockFile = "lock.mdb";
 
 /** Where the data file's first page says what it is: its magic number, its version, its page size. */
 const header = {
@@ -52,25 +52,41 @@ export function checkFiles(path: string): void {
   // process, and with them LMDB's sign that another handle of this process is using the database.
   accessSync(join(path, lockFile), constants.R_OK | constants.W_OK);
   withFile(join(path, dataFile), "r+", (fd) => {
-    const { size } = fstatSync(fd);
-    if (size === 0) return;
-    const bytes = Buffer.alloc(header.bytes);
-    const read = readSync(fd, bytes, 0, header.bytes, 0);
-    // LMDB writes in the machine's byte order; all that it is built for here are little-endian.
-    if (read < header.bytes || bytes.readUInt32LE(header.magicAt) !== header.magic) {
-      throw new Error(`${dataFile} is not an LMDB database`);
-    }
-    const version = bytes.readUInt16LE(header.versionAt);
-    if (version !== header.version) {
-      throw new Error(`${dataFile} has LMDB's format ${version}, it should be ${header.version}`);
-    }
-    // The two pages that come first are written in one go, before any commit.
-    if (size < 2 * bytes.readUInt32LE(header.pageSizeAt)) ftruncateSync(fd);
+    if (fstatSync(fd).size > 0 && !isWhole(fd, dataFile)) ftruncateSync(fd);
   });
 }
 
-function syncFolder(path: string): void {
+/** Throws unless the file at `path` begins as an LMDB database does, and is longer than its beginning. */
+export function checkDataFile(path: string): void {
+  withFile(path, "r", (fd) => {
+    if (!isWhole(fd, path)) throw new Error(`${path} is not whole: its making was cut short`);
+  });
+}
+
+/** False when the making of an LMDB file was cut short. Throws when it is none. */
+function isWhole(fd: number, name: string): boolean {
+  const bytes = Buffer.alloc(header.bytes);
+  const read = readSync(fd, bytes, 0, header.bytes, 0);
+  // LMDB writes in the machine's byte order; all that it is built for here are little-endian.
+  if (read < header.bytes || bytes.readUInt32LE(header.magicAt) !== header.magic) {
+    throw new Error(`${name} is not an LMDB database`);
+  }
+  const version = bytes.readUInt16LE(header.versionAt);
+  if (version !== header.version) {
+    throw new Error(`${name} has LMDB's format ${version}, it should be ${header.version}`);
+  }
+  // The two pages that come first are written in one go, before any commit.
+  return fstatSync(fd).size >= 2 * bytes.readUInt32LE(header.pageSizeAt);
+}
+
+/** Sees to it that a power cut cannot take back what a folder's entries are. */
+export function syncFolder(path: string): void {
   withFile(path, "r", fsyncSync);
+}
+
+/** Sees to it that a power cut cannot take back what a file says. */
+export function syncFile(path: string): void {
+  withFile(path, "r+", fsyncSync);
 }
 
 function withFile(path: string, flags: string, use: (fd: number) => void): void {

@@ -47,6 +47,8 @@ export interface WorldOptions {
   readonly store?: (store: Store) => Store;
   readonly pools?: ControllerParts["defaultAddressPools"];
   readonly selfRepair?: boolean;
+  readonly hostGatewayAddresses?: NonNullable<ControllerParts["hostGatewayAddresses"]>;
+  readonly defaultNetworkOptions?: NonNullable<ControllerParts["defaultNetworkOptions"]>;
 }
 
 /** A host with a controller: in memory, or in a namespace of the test's own. One test body runs on both. */
@@ -105,6 +107,8 @@ export class World {
         drivers: ["bridge", "host", "null", ...(drivers?.(this.hand, parts.facts) ?? [])],
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
+        hostGatewayAddresses: this.#options.hostGatewayAddresses ?? [],
+        defaultNetworkOptions: this.#options.defaultNetworkOptions ?? {},
         hostId: "test-host",
         keepBridgeNetfilter: true,
         selfRepair: this.#options.selfRepair ?? false,

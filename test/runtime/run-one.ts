@@ -5,7 +5,7 @@
 import { Launcher } from "../../src/runtime/index.ts";
 
 const [netnsPath = "", file = "", ...command] = process.argv.slice(2);
-const launcher = new Launcher();
+const launcher = new Launcher({ spare: Number(process.env.SPARE ?? 0) });
 await launcher.start();
 const started = await launcher.run({ netnsPath, files: [], command, stdio: { stdout: { file } } });
 const { pid, startTicks, bootId } = started;

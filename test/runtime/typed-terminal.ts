@@ -17,11 +17,11 @@ export class TypedTerminal {
     this.#terminal.input.write(text);
   }
 
-  /** Reads on until what has been shown since the last call matches. Throws when the output ends before. */
-  async until(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.all.slice(this.#seen))) {
+  /** Reads on until what has been shown since the last call matches all patterns. Throws when the output ends before. */
+  async until(...patterns: readonly RegExp[]): Promise<void> {
+    while (!patterns.every((pattern) => pattern.test(this.all.slice(this.#seen)))) {
       const { done, value } = await this.#chunks.next();
-      if (done) throw new Error(`the terminal ended before ${pattern}: ${JSON.stringify(this.all)}`);
+      if (done) throw new Error(`the terminal ended before ${patterns}: ${JSON.stringify(this.all)}`);
       this.all += String(value);
     }
     this.#seen = this.all.length;

@@ -40,8 +40,13 @@ export type RestartPolicy = z.infer<typeof RestartPolicy>;
 /** How much of its output is kept. */
 export const LogConfig = z
   .strictObject({
-    MaxSize: z.number().int().min(4096).default(10_485_760).meta({ description: "Bytes of one file." }),
-    MaxFile: z.number().int().min(1).max(100).default(3),
+    MaxSize: z
+      .number()
+      .int()
+      .min(4096)
+      .optional()
+      .meta({ description: "Bytes of one file; 10 MiB unless the daemon's configuration says otherwise." }),
+    MaxFile: z.number().int().min(1).max(99).optional().meta({ description: "Files; 3 without." }),
   })
   .meta({ id: "LogConfig" });
 export type LogConfig = z.infer<typeof LogConfig>;
@@ -173,7 +178,11 @@ export type WaitResult = z.infer<typeof WaitResult>;
 export const ProcessIdentity = z
   .strictObject({
     Pid: z.number().int().positive(),
-    StartTime: z.string().meta({ description: "Ticks since boot, field 22 of /proc/PID/stat." }),
+    StartTicks: z
+      .number()
+      .int()
+      .meta({ description: "Clock ticks since the boot, field 22 of /proc/PID/stat." }),
+    BootId: z.string().meta({ description: "/proc/sys/kernel/random/boot_id" }),
   })
   .meta({ id: "ProcessIdentity" });
 export type ProcessIdentity = z.infer<typeof ProcessIdentity>;

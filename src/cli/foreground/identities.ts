@@ -1,14 +1,12 @@
-import { readFileSync } from "node:fs";
 import type { ProcessIdentity } from "../../api/index.ts";
 import type { StartedIdentity } from "./runtime-door.ts";
 
 /** A process as the daemon's interface speaks of it. */
-export function apiIdentity({ pid, startTicks }: StartedIdentity): ProcessIdentity {
-  return { Pid: pid, StartTime: String(startTicks) };
+export function apiIdentity({ pid, startTicks, bootId }: StartedIdentity): ProcessIdentity {
+  return { Pid: pid, StartTicks: startTicks, BootId: bootId };
 }
 
-/** The same as src/runtime speaks of it: what the daemon tells of runs now, so it is of this boot. */
-export function ownIdentity({ Pid, StartTime }: ProcessIdentity): StartedIdentity {
-  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  return { pid: Pid, startTicks: Number(StartTime), bootId };
+/** The same as src/runtime speaks of it. */
+export function ownIdentity({ Pid, StartTicks, BootId }: ProcessIdentity): StartedIdentity {
+  return { pid: Pid, startTicks: StartTicks, bootId: BootId };
 }

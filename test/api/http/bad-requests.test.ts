@@ -94,11 +94,11 @@ const badRequests: readonly BadRequest[] = [
       "ExtraHosts: expected a list, not 1; Ports: expected a list, not 1; and 1 more",
   ),
   invalid(
-    ["PUT", "/v1/sandboxes/db/process", '{"Pid":0,"StartTime":"1"}'],
+    ["PUT", "/v1/sandboxes/db/process", '{"Pid":0,"StartTicks":1,"BootId":"b"}'],
     "Pid: expected more than 0, not 0",
   ),
   invalid(
-    ["POST", "/v1/sandboxes/db/exit", '{"Process":{"Pid":7,"StartTime":"1"},"StatusCode":256}'],
+    ["POST", "/v1/sandboxes/db/exit", '{"Process":{"Pid":7,"StartTicks":1,"BootId":"b"},"StatusCode":256}'],
     "StatusCode: expected at most 255, not 256",
   ),
   invalid(

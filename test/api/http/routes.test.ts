@@ -31,7 +31,7 @@ interface Case {
   readonly answer?: z.ZodType;
 }
 
-const process = { Pid: 7, StartTime: "123" };
+const process = { Pid: 7, StartTicks: 123, BootId: "boot" };
 const networkDefaults = {
   Driver: "bridge",
   EnableIPv4: true,

@@ -16,7 +16,7 @@ const own = CommandConfig.parse({
 async function besideCommand(argv: readonly string[], input?: string): Promise<Ended> {
   let ended: Ended | undefined;
   await withSandbox(async ({ run, netnsPath }) => {
-    const { pid, startTicks } = await run({ command: own.Args, hostname: "box" });
+    const { pid, startTicks, bootId } = await run({ command: own.Args, hostname: "box" });
     const service: Partial<HostService> = {
       enterSandbox: async () => ({
         Id: sampleSandbox.Id,
@@ -24,7 +24,7 @@ async function besideCommand(argv: readonly string[], input?: string): Promise<E
         Files: [],
         Hostname: "box",
         Command: own,
-        Process: { Pid: pid, StartTime: String(startTicks) },
+        Process: { Pid: pid, StartTicks: startTicks, BootId: bootId },
       }),
     };
     await withServer(fakeService(service).service, async ({ socketPath }) => {
