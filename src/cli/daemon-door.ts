@@ -39,7 +39,7 @@ export interface DaemonDoor {
   examineHost(folders: DaemonFolders): Promise<readonly Finding[]>;
   /** Puts a backup in the store's place, the former one beside it. Throws CONTROLLER_RUNNING, and STORE for no backup. */
   restoreStore(folders: DaemonFolders, file: string): Promise<void>;
-  /** Reads all that is stored. Throws CONTROLLER_RUNNING, and what keeps it from being read. */
+  /** Reads all that is stored; a daemon may run meanwhile. Throws STORE, with what to do, when it is damaged. */
   checkStore(folders: DaemonFolders): Promise<StoreReport>;
 }
 

@@ -31,7 +31,7 @@ async function complete(words: readonly string[], context: Context): Promise<Com
   const program = await weftProgram(new Context(context.surroundings), name);
   const socketPath = socketIn(before) ?? context.socketPath;
   const completion = await completionAt(positionAfter(program, plain), current, namesAt(socketPath));
-  if (name !== "plan") return completion;
+  if (name !== "plan" || current.startsWith("-")) return completion;
   return completionAt(positionAfter(program, []), current, namesAt(socketPath));
 }
 

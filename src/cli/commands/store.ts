@@ -39,10 +39,10 @@ function restoreCommand(command: Command, context: Context): void {
 function checkCommand(command: Command, context: Context): void {
   addFolderOptions(command)
     .addOption(new Option("-f, --format <format>", "json, for programs").choices(["json"]))
-    .description("Read all that is stored, and print how much it is, or what is wrong with it")
+    .description("Read all that is stored, and say whether it is whole; a daemon may run meanwhile")
     .action(async (options: FolderOptions & { readonly format?: string }) => {
       const report = await (await daemonDoor()).checkStore(foldersOf(options, context));
-      if (options.format === "json") await context.print(`${JSON.stringify(report)}\n`);
-      else await context.print(fieldLines("Store", { ...report }));
+      const text = options.format === "json" ? `${JSON.stringify(report)}\n` : fieldLines("Store", report);
+      await context.print(text);
     });
 }

@@ -45,7 +45,9 @@ export async function completionAt(
     return found?.required ? optionValue(found, value, prefix, names) : nothing;
   }
   if (current.startsWith("-") && position.optionsAllowed) return among(optionsOf(command), current);
-  if (command.commands.length > 0) return among(commandsOf(command), current);
+  if (command.commands.length > 0) {
+    return position.operands > 0 ? nothing : among(commandsOf(command), current);
+  }
   const argument = command.registeredArguments[position.operands] ?? command.registeredArguments.at(-1);
   const isLast = position.operands >= command.registeredArguments.length - 1;
   if (argument === undefined || (!isLast && argument.variadic)) return nothing;

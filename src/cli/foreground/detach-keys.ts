@@ -19,24 +19,31 @@ export function detachSequence(text: string = usualKeys): Uint8Array {
 /** Looks for a sequence of keys in what is typed, however it is cut into chunks. */
 export class DetachKeys {
   readonly #sequence: Uint8Array;
+  /** How many keys of the sequence the last ones typed are: those are held back. */
   #matched = 0;
 
   constructor(sequence: Uint8Array) {
     this.#sequence = sequence;
   }
 
-  /** What of `typed` is for the command; `detached` when the sequence was typed. The begin of one is held back. */
+  /** What of `typed` is for the command; `detached` when the sequence was typed. */
   read(typed: Uint8Array): { readonly passed: Uint8Array; readonly detached: boolean } {
     const passed: number[] = [];
     for (const byte of typed) {
-      if (byte !== this.#sequence[this.#matched]) {
-        passed.push(...this.#sequence.subarray(0, this.#matched));
-        this.#matched = 0;
-      }
-      if (byte === this.#sequence[this.#matched]) this.#matched++;
-      else passed.push(byte);
+      const held = [...this.#sequence.subarray(0, this.#matched), byte];
+      this.#matched = this.#longestMatch(held);
+      passed.push(...held.slice(0, held.length - this.#matched));
       if (this.#matched === this.#sequence.length) return { passed: Uint8Array.from(passed), detached: true };
     }
     return { passed: Uint8Array.from(passed), detached: false };
+  }
+
+  /** The most of the last bytes of `held` that the sequence begins with. */
+  #longestMatch(held: readonly number[]): number {
+    for (let length = Math.min(held.length, this.#sequence.length); length > 0; length--) {
+      const end = held.slice(held.length - length);
+      if (end.every((byte, at) => byte === this.#sequence[at])) return length;
+    }
+    return 0;
   }
 }

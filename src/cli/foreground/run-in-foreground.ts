@@ -121,7 +121,7 @@ export function runStartOf(entry: Entry, streams: Streams): Omit<RunStart, "sign
   const command = entry.Command;
   return {
     netnsPath: entry.NetnsPath,
-    hostname: entry.Hostname,
+    ...(entry.Hostname !== "" && { hostname: entry.Hostname }),
     files: entry.Files.map(({ Source, Target }) => ({ source: Source, target: Target })),
     command: command?.Args ?? [],
     ...streams,

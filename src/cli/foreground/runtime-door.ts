@@ -52,7 +52,7 @@ export interface StartBasics {
 /** A sandbox's own command. */
 export interface RunStart extends StartBasics {
   readonly netnsPath: string;
-  readonly hostname: string;
+  readonly hostname?: string;
   readonly files: readonly { readonly source: string; readonly target: string }[];
   readonly rootfs?: string;
   readonly readOnly?: boolean;
