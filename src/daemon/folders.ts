@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import type { Id } from "../core/index.ts";
 
 /** Where a daemon keeps its things. */
 export interface Folders {
@@ -17,7 +16,7 @@ export function socketPath(run: string): string {
   return join(run, "weft.sock");
 }
 
-/** Where what belongs to one sandbox's command is: its output and its input. */
-export function sandboxFolder(root: string, id: Id): string {
-  return join(root, "commands", id);
+/** Where what belongs to sandboxes' commands is: their output and their input. */
+export function commandsFolder(root: string): string {
+  return join(root, "commands");
 }

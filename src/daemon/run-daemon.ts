@@ -8,7 +8,7 @@ import { CommandFollower, Launcher, LogKeeper } from "../runtime/index.ts";
 import { type DaemonConfig, defaultConfig, readConfig } from "./config.ts";
 import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
 import { EventLog } from "./event-log.ts";
-import { type Folders, sandboxFolder, socketPath } from "./folders.ts";
+import { commandsFolder, type Folders, socketPath } from "./folders.ts";
 import { Host } from "./host.ts";
 import { type DaemonLog, openLog } from "./log.ts";
 import { DaemonMetrics } from "./metrics.ts";
@@ -135,11 +135,10 @@ async function open(
   undo.push(() => follower.close());
 
   const book = new SandboxBook(new RecordTable<SandboxRecord>(controller.own("sandboxes")));
-  const folderOf = (id: SandboxRecord["id"]) => sandboxFolder(root, id);
   const onError = (what: string, error: unknown) =>
     log.error({ component: "sandboxes", what, err: error }, "failed");
   const logKeeper = new LogKeeper({ onError: (error, path) => onError(path, error) });
-  const runner = new LaunchedRunner({ launcher, follower, logKeeper, folderOf, onError });
+  const runner = new LaunchedRunner({ launcher, follower, logKeeper, folder: commandsFolder(root), onError });
   undo.push(() => runner.close());
   const keeper = new SandboxKeeper({
     controller,

@@ -1,3 +1,4 @@
+import type { Id } from "../../core/index.ts";
 import type { ExitStatus, ProcessIdentity } from "../../runtime/index.ts";
 import type { SandboxRecord } from "./sandbox-record.ts";
 
@@ -38,4 +39,6 @@ export interface CommandRunner {
   adopt(identity: ProcessIdentity, record: SandboxRecord, client: boolean): Adopted;
   /** Removes what was kept of a sandbox's output and input. */
   forget(record: Pick<SandboxRecord, "id">): void;
+  /** Removes what was kept of sandboxes that `isThere` does not know: a crash came between. */
+  forgetOthers(isThere: (id: Id) => boolean): void;
 }

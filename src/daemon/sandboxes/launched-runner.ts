@@ -1,7 +1,7 @@
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandConfig, LogQuery } from "../../api/index.ts";
-import { type Id, WeftError } from "../../core/index.ts";
+import { type Id, isId, WeftError } from "../../core/index.ts";
 import {
   type CommandFollower,
   type CommandInit,
@@ -22,8 +22,8 @@ export interface LaunchedRunnerInit {
   readonly launcher: Launcher;
   readonly follower: CommandFollower;
   readonly logKeeper: LogKeeper;
-  /** Where what belongs to one sandbox's command is. */
-  readonly folderOf: (id: Id) => string;
+  /** Where what belongs to sandboxes' commands is, in a folder for each, named for its id. */
+  readonly folder: string;
   /** Hears of what went wrong where nobody waited for it. */
   readonly onError: (what: string, error: unknown) => void;
 }
@@ -44,7 +44,7 @@ export class LaunchedRunner implements CommandRunner {
   ): Promise<Run> {
     const { Command } = record.config;
     if (Command === undefined) throw new TypeError("a sandbox without a command cannot be started");
-    mkdirSync(this.#init.folderOf(record.id), { recursive: true, mode: 0o700 });
+    mkdirSync(this.#folderOf(record.id), { recursive: true, mode: 0o700 });
     closeSync(openSync(this.logPath(record.id), "a", 0o600));
     const init = {
       ...commandInit(record, Command, place),
@@ -66,20 +66,24 @@ export class LaunchedRunner implements CommandRunner {
   }
 
   forget({ id }: Pick<SandboxRecord, "id">): void {
-    rmSync(this.#init.folderOf(id), { recursive: true, force: true });
+    rmSync(this.#folderOf(id), { recursive: true, force: true });
+  }
+
+  forgetOthers(isThere: (id: Id) => boolean): void {
+    const { folder } = this.#init;
+    for (const name of existsSync(folder) ? readdirSync(folder) : [])
+      if (isId(name) && !isThere(name)) this.forget({ id: name });
   }
 
   /** Where the output of a sandbox's commands is. */
   logPath(id: Id): string {
-    return join(this.#init.folderOf(id), "log");
+    return join(this.#folderOf(id), "log");
   }
 
   /** The pipe that a sandbox's command reads from, if it was started with one. */
   inputPath({ id, config, process }: SandboxRecord): string | undefined {
     const { OpenStdin = false, Tty = false } = config.Command ?? {};
-    return OpenStdin && !Tty && process?.client === false
-      ? join(this.#init.folderOf(id), "stdin")
-      : undefined;
+    return OpenStdin && !Tty && process?.client === false ? join(this.#folderOf(id), "stdin") : undefined;
   }
 
   /** What a sandbox's commands have written. Throws NO_OUTPUT when none of them wrote to a log. */
@@ -105,6 +109,10 @@ export class LaunchedRunner implements CommandRunner {
     for (const recorder of this.#recorders.values()) recorder.close();
     this.#recorders.clear();
     await this.#init.logKeeper.close();
+  }
+
+  #folderOf(id: Id): string {
+    return join(this.#init.folder, id);
   }
 
   /** Bounds the log of a command, and records its terminal, until it has ended. */
@@ -133,7 +141,7 @@ export class LaunchedRunner implements CommandRunner {
   #streams(id: Id, { Tty, OpenStdin }: CommandConfig): Pick<CommandInit, "stdio" | "terminal"> {
     if (Tty) return { terminal: { kept: true } };
     const output = { file: this.logPath(id) };
-    const stdin = OpenStdin ? { fifo: join(this.#init.folderOf(id), "stdin") } : "ignore";
+    const stdin = OpenStdin ? { fifo: join(this.#folderOf(id), "stdin") } : "ignore";
     return { stdio: { stdin, stdout: output, stderr: output } };
   }
 }

@@ -28,6 +28,8 @@ export class PlannedRunner implements CommandRunner {
 
   forget(): void {}
 
+  forgetOthers(): void {}
+
   #run(identity: ProcessIdentity): Run {
     let end: (status: ExitStatus) => void = () => {};
     const exited = new Promise<ExitStatus>((resolve) => {

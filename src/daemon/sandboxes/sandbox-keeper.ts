@@ -284,6 +284,7 @@ export class SandboxKeeper {
     }
     // The making of these was cut off, or their removal.
     for (const sandbox of inModel.values()) await sandbox.delete();
+    this.#init.runner.forgetOthers((id) => book.get(id) !== undefined);
   }
 
   /** Follows nothing any more; commands run on. */

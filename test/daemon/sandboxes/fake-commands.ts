@@ -93,4 +93,6 @@ export class FakeCommands implements CommandRunner {
   forget({ id }: Pick<SandboxRecord, "id">): void {
     this.forgotten.push(id);
   }
+
+  forgetOthers(): void {}
 }
