@@ -1,4 +1,5 @@
-import { type ErrorCode, errorCatalogue, WeftError } from "../../core/index.ts";
+import { type ErrorCode, errorCatalogue } from "../../core/error-catalogue.ts";
+import { WeftError } from "../../core/errors.ts";
 
 /**
  * What the daemon refused with, as it was thrown there. A code that this version does not know, from a newer

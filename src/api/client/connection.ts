@@ -1,6 +1,6 @@
 import http from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { messageOf, WeftError } from "../../core/index.ts";
+import { messageOf, WeftError } from "../../core/errors.ts";
 import { errorOfAnswer } from "./answer-error.ts";
 import type { ApiRequest } from "./requests.ts";
 

@@ -1,4 +1,4 @@
-import { WeftError } from "../../core/index.ts";
+import { WeftError } from "../../core/errors.ts";
 import type {
   Filters,
   NetworkConnect,

@@ -1,5 +1,5 @@
 import type http from "node:http";
-import { WeftError } from "../../core/index.ts";
+import { WeftError } from "../../core/errors.ts";
 import type {
   Created,
   DriftItem,

@@ -69,7 +69,7 @@ function answerRequest(
 function refuseRaw(cause: unknown, incoming: http.IncomingMessage, limits: HttpLimits): Response {
   const why = cause instanceof Error ? cause.message : String(cause);
   const error = new WeftError("INVALID_REQUEST", `invalid request: ${why}`, { cause });
-  if (!incoming.complete) leaveUnread(incoming, limits.lingerMs);
+  leaveUnread(incoming, limits.lingerMs);
   return new Response(jsonText(errorBody(error)), {
     status: statusOf(error),
     headers: { "Content-Type": "application/json", Connection: "close" },
