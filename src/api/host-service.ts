@@ -89,7 +89,10 @@ export interface HostService {
   repair(): Promise<RepairReport>;
   doctor(): Promise<readonly Finding[]>;
   plan(request: PlanRequest): Promise<Plan>;
-  /** Goes on until `signal` fires, or `until`. */
+  /**
+   * Goes on until `signal` fires, or `until`. Whatever happens after the first item was asked for is told; what
+   * is wrong with the query is thrown before it.
+   */
   events(query: EventQuery): AsyncIterable<Event>;
   /** In Prometheus' text format. */
   metrics(): Promise<string>;

@@ -1,3 +1,4 @@
+export { isWeftError, WeftError } from "../../core/errors.ts";
 export { type ApiRequest, type ChangeRequest, changes, type StopOptions } from "./requests.ts";
 export {
   type ClientEventQuery,

@@ -35,10 +35,8 @@ function refuse(context: AppContext, error: unknown): Response {
   const status = statusOf(error);
   const headers: Record<string, string> = { "Content-Type": "application/json" };
   if (status === 405) headers.Allow = methodsOf(context.req.path).join(", ");
-  if (exchange !== undefined && !exchange.incoming.complete) {
-    leaveUnread(exchange.incoming, exchange.limits.lingerMs);
+  if (exchange !== undefined && leaveUnread(exchange.incoming, exchange.limits.lingerMs))
     headers.Connection = "close";
-  }
   const vanished = isWeftError(error, "ABORTED") && signal.aborted;
   if (status >= 500 && !vanished)
     log?.error({ err: error, method: context.req.method, path: context.req.path, status }, "request failed");

@@ -15,7 +15,7 @@ export class ConnectionGuard {
   readonly #log: HttpLog;
   readonly #refused = new WeakSet<Socket>();
   readonly #answers = new WeakMap<Socket, http.ServerResponse>();
-  #open = 0;
+  readonly #open = new Set<Socket>();
 
   constructor(server: http.Server, limits: HttpLimits, log: HttpLog) {
     this.#limits = limits;
@@ -27,7 +27,7 @@ export class ConnectionGuard {
 
   /** Connections that are open, those about to be refused included. */
   get open(): number {
-    return this.#open;
+    return this.#open.size;
   }
 
   /** Tells which answer a connection waits for. False when the connection was refused, and nothing is to be answered. */
@@ -37,11 +37,17 @@ export class ConnectionGuard {
     return true;
   }
 
+  /** Ends the connections that wait for no answer: Node does not count those as idle that have not asked yet. */
+  endIdle(): void {
+    for (const socket of this.#open)
+      if (this.#answers.get(socket)?.writableFinished !== false) socket.destroySoon();
+  }
+
   #take(socket: Socket): void {
-    this.#open++;
-    socket.once("close", () => this.#open--);
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
     const most = this.#limits.connections;
-    if (this.#open <= most) return;
+    if (this.#open.size <= most) return;
     this.#refuse(
       socket,
       new WeftError(

@@ -2,6 +2,7 @@ import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { WeftError } from "../../core/index.ts";
 import { errorBody, statusOf } from "./refusal.ts";
+import { hasBody } from "./request-body.ts";
 
 /**
  * Refuses on a connection that has no request to answer, or none that can be parsed, and closes it. Whatever
@@ -19,11 +20,13 @@ export function refuseConnection(socket: Socket, error: WeftError, lingerMs: num
 }
 
 /**
- * Makes the connection of a request whose body was not read close so that its client can read the answer: a
- * socket that is closed with unread bytes is reset, and the answer may be lost. So only the sending half is
- * closed at once, and nothing more is read. The answer has to say `Connection: close`.
+ * Makes the connection of a request whose body has not come yet close so that its client can read the answer:
+ * a socket that is closed with unread bytes is reset, and the answer may be lost. So only the sending half is
+ * closed at once, and nothing more is read. True when there is such a body; the answer then has to say
+ * `Connection: close`.
  */
-export function leaveUnread(incoming: IncomingMessage, lingerMs: number): void {
+export function leaveUnread(incoming: IncomingMessage, lingerMs: number): boolean {
+  if (incoming.complete || !hasBody(incoming)) return false;
   incoming.read(0); // counts as begun: Node reads on and discards what nobody has begun to read
   incoming.pause();
   const { socket } = incoming;
@@ -32,6 +35,7 @@ export function leaveUnread(incoming: IncomingMessage, lingerMs: number): void {
     closeSoon(socket, lingerMs);
     socket.end();
   };
+  return true;
 }
 
 function closeSoon(socket: Socket, lingerMs: number): void {

@@ -35,6 +35,7 @@ const wholeNumber = z
 export const Seconds = wholeNumber.optional().meta({
   type: "integer",
   minimum: 0,
+  maximum: 999_999_999,
   description: "Seconds until SIGKILL; the sandbox's own without.",
 });
 
@@ -44,7 +45,7 @@ export const Tail = z
     error: "expected a whole number of at most 9 digits, or all",
   })
   .optional()
-  .meta({ type: ["integer", "string"], description: "The last so many lines; `all` without." });
+  .meta({ description: "The last so many lines; `all` without." });
 
 /** Filters as a JSON text, Docker's way: `?filters={"driver":["bridge"]}`. */
 export const FiltersText = z

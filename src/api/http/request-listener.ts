@@ -1,5 +1,5 @@
 import type http from "node:http";
-import { getRequestListener } from "@hono/node-server";
+import { getRequestListener, RequestError } from "@hono/node-server";
 import { WeftError } from "../../core/index.ts";
 import type { HostService } from "../host-service.ts";
 import { app } from "./app.ts";
@@ -59,17 +59,20 @@ function answerRequest(
       hostname: "localhost",
       overrideGlobalObjects: false,
       autoCleanupIncoming: false,
-      errorHandler: (error) => refuseRaw(error, incoming, limits),
+      errorHandler: (error) => {
+        if (!(error instanceof RequestError)) log.error({ err: error }, "request failed");
+        return refuseRaw(error, incoming, limits);
+      },
     },
   );
   void listener(incoming, outgoing);
 }
 
-/** What the adapter itself refuses: a path or a Host header that make no URL. */
+/** What did not reach the application: a path or a Host header that make no URL. All else is a defect. */
 function refuseRaw(cause: unknown, incoming: http.IncomingMessage, limits: HttpLimits): Response {
-  const why = cause instanceof Error ? cause.message : String(cause);
-  const error = new WeftError("INVALID_REQUEST", `invalid request: ${why}`, { cause });
-  if (!incoming.complete) leaveUnread(incoming, limits.lingerMs);
+  const isRequest = cause instanceof RequestError;
+  const error = isRequest ? new WeftError("INVALID_REQUEST", `invalid request: ${cause.message}`) : cause;
+  leaveUnread(incoming, limits.lingerMs);
   return new Response(jsonText(errorBody(error)), {
     status: statusOf(error),
     headers: { "Content-Type": "application/json", Connection: "close" },

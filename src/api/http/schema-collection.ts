@@ -82,6 +82,7 @@ function mapReferences(value: unknown, change: (reference: string) => string): u
 function tidy({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }, io: "input" | "output"): void {
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.type === "integer") delete jsonSchema.pattern; // a number in a query, which is a text
   if (jsonSchema.propertyNames !== undefined) delete jsonSchema.propertyNames;
   if (io === "output" && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 }

@@ -1,6 +1,6 @@
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { WeftError } from "../../core/index.ts";
-import type { AppContext } from "./bindings.ts";
+import type { AppContext, Exchange } from "./bindings.ts";
 import { jsonText } from "./json-text.ts";
 import type { AnswerShape } from "./route.ts";
 import { begin, sendBytes, sendLines, sendList } from "./streams.ts";
@@ -33,22 +33,26 @@ export async function sendAnswer(
     }
     case "lines": {
       const stream = await begin(result as AsyncIterable<unknown>, limits.firstItemMs);
-      return written(context, sendLines(outgoing, stream, limits.heartbeatMs));
+      return written(context, ended(context, exchange, sendLines(outgoing, stream, limits.heartbeatMs)));
     }
     case "bytes": {
       const stream = await begin(result as AsyncIterable<Uint8Array>, limits.firstItemMs);
-      return written(context, sendBytes(outgoing, stream, answer.contentType));
+      return written(context, ended(context, exchange, sendBytes(outgoing, stream, answer.contentType)));
     }
   }
+}
+
+/** Ends a stream's answer; not when it was told to end, because the daemon closes: that is not its end. */
+async function ended({ env }: AppContext, exchange: Exchange, sending: Promise<void>): Promise<void> {
+  await sending;
+  if (env.signal.aborted) exchange.incoming.socket.destroySoon();
+  else exchange.outgoing.end();
 }
 
 async function written(context: AppContext, sending: Promise<void>): Promise<Response> {
   const { exchange, signal, log } = context.env;
   try {
     await sending;
-    // A stream that was told to end has not come to its end: the daemon closes.
-    if (signal.aborted) exchange?.incoming.socket.destroySoon();
-    else exchange?.outgoing.end();
   } catch (error) {
     const { method, path } = context.req;
     if (!signal.aborted) log?.error({ err: error, method, path }, "answer cut off");

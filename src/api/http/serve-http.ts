@@ -52,44 +52,47 @@ export async function serveHttp(service: HostService, options: HttpOptions): Pro
   if ("socketPath" in listen) await claimSocketPath(listen.socketPath);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // one a request that is under way
-  const servers: http.Server[] = [];
-  const main = newServer(limits);
-  const guard = new ConnectionGuard(main, limits, log);
-  answerRequests(main, { service, limits, log, stop: stop.signal, guard });
+  const main = newServer(limits, log);
+  answerRequests(main.server, { service, limits, log, stop: stop.signal, guard: main.guard });
 
   let removeFile = () => {};
+  let metrics: Listener | undefined;
   try {
     if ("socketPath" in listen)
-      removeFile = await listenOnPath(main, listen.socketPath, { mode, group, groupFile }, backlog);
-    else await listening(main, () => main.listen({ fd: listen.fd }));
-    servers.push(main);
-    if (metricsPort !== undefined) servers.push(await listenForMetrics(service, metricsPort, limits, log));
+      removeFile = await listenOnPath(main.server, listen.socketPath, { mode, group, groupFile }, backlog);
+    else await listening(main.server, () => main.server.listen({ fd: listen.fd }));
+    if (metricsPort !== undefined) metrics = await listenForMetrics(service, metricsPort, limits, log);
   } catch (error) {
     removeFile();
-    for (const server of servers) server.close();
+    main.server.close();
     throw error;
   }
-  const [, metrics] = servers;
   return {
-    metricsPort: metrics === undefined ? undefined : (metrics.address() as AddressInfo).port, // it listens on TCP
+    metricsPort: metrics === undefined ? undefined : (metrics.server.address() as AddressInfo).port, // it listens on TCP
     get connections() {
-      return guard.open;
+      return main.guard.open;
     },
     async close(graceMs = 10_000) {
       removeFile();
       stop.abort();
-      await closeAll(servers, graceMs);
+      await closeAll(metrics === undefined ? [main] : [main, metrics], graceMs);
     },
   };
 }
 
-function newServer(limits: HttpLimits): http.Server {
-  return http.createServer({
+interface Listener {
+  readonly server: http.Server;
+  readonly guard: ConnectionGuard;
+}
+
+function newServer(limits: HttpLimits, log: HttpLog): Listener {
+  const server = http.createServer({
     headersTimeout: limits.headersMs,
     requestTimeout: limits.headersMs + limits.bodyMs,
     connectionsCheckingInterval: limits.checkMs,
     requireHostHeader: false,
   });
+  return { server, guard: new ConnectionGuard(server, limits, log) };
 }
 
 async function listenForMetrics(
@@ -97,20 +100,21 @@ async function listenForMetrics(
   port: number,
   limits: HttpLimits,
   log: HttpLog,
-): Promise<http.Server> {
-  const server = newServer(limits);
-  new ConnectionGuard(server, limits, log);
+): Promise<Listener> {
+  const listener = newServer(limits, log);
+  const { server } = listener;
   answerMetrics(server, service, log);
   await listening(server, () => server.listen({ port, host: "127.0.0.1" }));
-  return server;
+  return listener;
 }
 
-async function closeAll(servers: readonly http.Server[], graceMs: number): Promise<void> {
-  const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+async function closeAll(listeners: readonly Listener[], graceMs: number): Promise<void> {
+  const closed = listeners.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve())));
+  for (const { guard } of listeners) guard.endIdle();
   const patience = new AbortController();
   const late = delay(graceMs, undefined, { signal: patience.signal }).then(
     () => {
-      for (const server of servers) server.closeAllConnections();
+      for (const { server } of listeners) server.closeAllConnections();
     },
     () => {}, // all were answered in time
   );

@@ -50,7 +50,14 @@ export async function listenOnPath(
 ): Promise<() => void> {
   const unnamed = socketPath + suffix;
   rmSync(unnamed, { force: true });
-  await listening(server, () => server.listen({ path: unnamed, backlog }));
+  await listening(server, () => {
+    const umask = process.umask(0o177); // nobody connects before the file has its group and mode
+    try {
+      server.listen({ path: unnamed, backlog }); // makes the file before it returns
+    } finally {
+      process.umask(umask);
+    }
+  });
   try {
     chownSync(unnamed, 0, groupId(access));
     chmodSync(unnamed, access.mode);

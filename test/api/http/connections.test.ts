@@ -150,6 +150,21 @@ describe("a connection", () => {
     );
   });
 
+  it("is kept after a refusal, and closed when a refused body may still come", async () => {
+    await withServer(fakeService().service, async ({ socketPath }) => {
+      const socket = await connectTo(socketPath);
+      const answer = allOf(socket);
+      socket.write("GET /v1/nothing HTTP/1.1\r\n\r\nPUT /v1/networks HTTP/1.1\r\n\r\n");
+      socket.write("PUT /v1/networks HTTP/1.1\r\nContent-Length: 9\r\n\r\n{");
+      const statuses = [...(await answer).matchAll(/HTTP\/1.1 (\d+)|^Connection: (.*)$/gim)];
+      assert.deepEqual(
+        statuses.map(([, status, connection]) => status ?? connection),
+        ["404", "keep-alive", "405", "keep-alive", "405", "close"],
+      );
+      socket.destroy();
+    });
+  });
+
   it("may be kept for many requests", async () => {
     await withServer(fakeService().service, async ({ socketPath, server }) => {
       const client = new WeftClient({ socketPath, keepAlive: true });

@@ -12,7 +12,7 @@ import { WeftClient } from "../../../src/api/client/index.ts";
 import { type HttpOptions, serveHttp } from "../../../src/api/index.ts";
 import { WeftError } from "../../../src/core/index.ts";
 import { fakeService } from "../fake-service.ts";
-import { type LogLine, logTo, withFolder, withServer } from "../http-fixture.ts";
+import { allOf, connectTo, type LogLine, logTo, withFolder, withServer } from "../http-fixture.ts";
 
 function serve(socketPath: string, options: Partial<HttpOptions> = {}) {
   return serveHttp(fakeService().service, { listen: { socketPath }, log: logTo([]), ...options });
@@ -176,6 +176,23 @@ describe("a closing daemon", () => {
       while (server.connections > 0) await turn();
       assert.ok(log.every(({ level }) => level === "debug"));
     });
+  });
+
+  it("does not wait for those that have not asked yet", async () => {
+    const hour = 3_600_000;
+    await withServer(
+      fakeService().service,
+      async ({ socketPath, server }) => {
+        const [silent, half] = [await connectTo(socketPath), await connectTo(socketPath)];
+        half.write("GET /v1/_ping HTTP/1.1\r\nHo");
+        while (server.connections < 2) await turn();
+        await server.close(hour);
+        await Promise.all([allOf(silent), allOf(half)]);
+        silent.destroy();
+        half.destroy();
+      },
+      { limits: { headersMs: hour } },
+    );
   });
 
   it("waits no longer than it is told to", async () => {
