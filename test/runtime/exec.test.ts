@@ -97,7 +97,10 @@ suite("a command beside another", () => {
       await held.exited;
       const lines = seen.trim().split("\n");
       assert.equal(lines.filter((line) => line === "refused").length, 1, seen);
-      assert.ok(lines.every((line) => ["refused", "/bin/busybox"].includes(line)), seen);
+      assert.ok(
+        lines.every((line) => ["refused", "/bin/busybox"].includes(line)),
+        seen,
+      );
     }));
 
   test("ends by itself, and with the other", () =>
