@@ -169,6 +169,7 @@ const pidfdInfoBytes = 64;
 const pidfdInfoExitCode = 60;
 const PIDFD_INFO_EXIT = 1n << 3n;
 /** Of prctl(2), include/uapi/linux/prctl.h. */
+const PR_SET_DUMPABLE = 4;
 const PR_SET_SECCOMP = 22;
 const SECCOMP_MODE_FILTER = 2;
 const PR_CAPBSET_READ = 23;
@@ -666,6 +667,14 @@ export function openTerminalPeer(fd: number): number {
   check(raw.ioctl(fd, TIOCSPTLCK, "void *", Buffer.alloc(4)), "ioctl TIOCSPTLCK", `fd ${fd}`);
   const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
   return check(raw.ioctl(fd, TIOCGPTPEER, "int", flags), "ioctl TIOCGPTPEER", `fd ${fd}`);
+}
+
+/**
+ * Keeps processes that lack CAP_SYS_PTRACE from looking into this one: its memory, its descriptors, its program. Ends
+ * with exec. Throws KernelError.
+ */
+export function hideProcess(): void {
+  check(raw.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE", "");
 }
 
 /**

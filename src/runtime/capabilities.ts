@@ -139,5 +139,6 @@ function bitsOf(names: readonly string[]): bigint {
 
 /** The number of a capability; -1 for what is none. */
 function numberOf(name: string): number {
-  return capabilityNames.findIndex((known) => known === name);
+  const names: readonly string[] = capabilityNames;
+  return names.indexOf(name);
 }

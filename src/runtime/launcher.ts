@@ -16,8 +16,9 @@ import type { RunRequest } from "./thread-protocol.ts";
 
 /**
  * Starts commands in sandboxes. A command gets the sandbox's network namespace, a PID, a mount and a UTS
- * namespace of its own, and nothing else changes: it sees the host's files, but for the sandbox's own
- * files, /proc and /sys. All starts go through one thread; the main thread enters no namespace.
+ * namespace of its own, and Docker's capabilities. It sees the host's files, unless it has a root folder of its
+ * own, but for the sandbox's files, /proc and /sys. All starts go through one thread; the main thread enters no
+ * namespace.
  *
  * A command outlives the launcher and the whole program unless its streams are pipes (or a terminal).
  */

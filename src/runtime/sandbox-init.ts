@@ -81,6 +81,9 @@ function enterNetns(path: string): void {
 
 /** Enters the namespaces of the command behind {@link joinFd}, but for its PID namespace, in which this process was born. */
 function joinPlace(): void {
+  // The command's processes see this one, and could come by the host's own Node through it once it may no more than
+  // they: /proc/PID/exe leads out of every namespace.
+  sys.hideProcess();
   sys.unshare(sys.CLONE_FS); // a process whose threads share their root may enter no mount namespace
   sys.setns(joinFd, sys.CLONE_NEWNS | sys.CLONE_NEWUTS | sys.CLONE_NEWNET, "the command's namespaces");
 }

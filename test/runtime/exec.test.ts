@@ -82,6 +82,27 @@ suite("a command beside another", () => {
       assert.equal(await beside(launcher, target, seen), `/\n${folder}\n`);
     }));
 
+  test("shows the host's own program to nobody while it is being started", () =>
+    withSandbox(async ({ launcher, run, folder }) => {
+      const rootfs = makeBusyboxRoot(folder);
+      const target = await run({ command: sleep, rootfs });
+      const look = "for pid in /proc/[0-9]*; do readlink $pid/exe || echo refused; done";
+      let seen = "";
+      const held = await launcher.exec(target, {
+        command: ["true"],
+        beforeStart: async () => {
+          seen = await beside(launcher, target, look);
+        },
+      });
+      await held.exited;
+      const lines = seen.trim().split("\n");
+      assert.equal(lines.filter((line) => line === "refused").length, 1, seen);
+      assert.ok(
+        lines.every((line) => ["refused", "/bin/busybox"].includes(line)),
+        seen,
+      );
+    }));
+
   test("ends by itself, and with the other", () =>
     withSandbox(async ({ launcher, run }) => {
       const target = await run({ command: sleep });
