@@ -7,6 +7,7 @@ import type { HeldHandler } from "../plan/index.ts";
 import type { HostPorts, PortBinding, PortSockets } from "../ports/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ControllerEvent } from "./controller-event.ts";
+import type { ThreadStats } from "./stats.ts";
 
 /** Settings of a native driver; there are none yet. */
 export type NativeDriverSettings = Readonly<Record<string, never>>;
@@ -74,6 +75,8 @@ export interface ControllerParts {
   readonly onClose: readonly (() => unknown)[];
   /** Removes what the parts themselves put on the host, when everything is purged. */
   readonly onPurge: readonly (() => unknown)[];
+  /** Where the threads of the parts are asked for their figures. */
+  readonly threads?: ThreadStats;
   /** Told once where to tell what happens to the parts by themselves. */
   readonly tell?: (listener: (event: ControllerEvent) => void) => void;
 }

@@ -96,6 +96,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       random: systemRandom,
       onClose: undo,
       onPurge: [() => unmountPrivateFolder(paths.run), () => removeRoot(paths)],
+      threads: { dns: () => dns.stats(), proxies: () => proxies.stats() },
       tell: (listener) => {
         dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error }));
         proxies.events.subscribe(({ error }) => listener({ event: "proxies-crashed", error }));

@@ -9,13 +9,14 @@ import type { Context } from "./context.ts";
 import type { ControllerEvent } from "./controller-event.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { openParts } from "./controller-parts.ts";
+import { CountedKernel } from "./counted-kernel.ts";
 import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
 import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
 import { createNetwork, deleteNetwork } from "./network-operations.ts";
 import type { NetworkOptions } from "./network-options.ts";
-import { Operations } from "./operations.ts";
+import { Operations, type Verb } from "./operations.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
@@ -26,6 +27,7 @@ import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
 import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
 import { type RepairCounters, SelfRepair } from "./self-repair.ts";
+import { type ControllerStats, statsOf } from "./stats.ts";
 import { Tables } from "./tables.ts";
 import { type TwinStep, twinParts } from "./twin.ts";
 
@@ -54,6 +56,7 @@ export class Controller {
   readonly #context: Context;
   readonly #parts: ControllerParts;
   readonly #allocator: BuiltinAllocator;
+  readonly #kernel: CountedKernel;
   readonly #repair: SelfRepair;
   readonly #unfollow: (() => unknown)[] = [];
   #closed = false;
@@ -61,7 +64,8 @@ export class Controller {
   private constructor(parts: ControllerParts) {
     this.#parts = parts;
     this.#allocator = new BuiltinAllocator({ hostId: parts.hostId, localPools: parts.defaultAddressPools });
-    this.#context = contextOf(parts, this.#allocator, this.events);
+    this.#kernel = new CountedKernel(parts.kernel, parts.clock);
+    this.#context = contextOf({ ...parts, kernel: this.#kernel }, this.#allocator, this.events);
     this.#repair = new SelfRepair(this.#context);
   }
 
@@ -96,7 +100,10 @@ export class Controller {
 
   /** Makes a network of a driver; see {@link createNetwork} for what it throws. */
   async createNetwork(driver: string, name: string, options: NetworkOptions = {}): Promise<Network> {
-    const record = await this.#run(() => createNetwork(this.#context, driver, name, options));
+    const record = await this.#run(
+      () => createNetwork(this.#context, driver, name, options),
+      "network create",
+    );
     return new Network(this.#context, record);
   }
 
@@ -105,7 +112,7 @@ export class Controller {
    * {@link ensurePredefined} for what it throws.
    */
   ensurePredefined(networks: PredefinedNetworks): Promise<void> {
-    return this.#run(() => ensurePredefined(this.#context, networks));
+    return this.#run(() => ensurePredefined(this.#context, networks), "networks ensure");
   }
 
   /** A network by id, name or unique beginning of its id. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
@@ -125,8 +132,9 @@ export class Controller {
     { endpoints = [], ...options }: NewSandbox = {},
   ): Promise<Sandbox> {
     const initial = endpoints.map(({ network, ...rest }) => ({ ...rest, network: network.id }));
-    const record = await this.#run(() =>
-      createConnectedSandbox(this.#context, containerId, options, initial),
+    const record = await this.#run(
+      () => createConnectedSandbox(this.#context, containerId, options, initial),
+      "sandbox create",
     );
     return new Sandbox(this.#context, record, this.#parts.hostNetnsPath);
   }
@@ -148,10 +156,10 @@ export class Controller {
 
   /** Where the host differs from what the records say; somebody may have changed it. */
   drift(): Promise<readonly HostDrift[]> {
-    return this.#run(async () => [
-      ...(await this.#context.reconciler.drift()),
-      ...lostPortDrifts(this.#context.lostPorts),
-    ]);
+    return this.#run(
+      async () => [...(await this.#context.reconciler.drift()), ...lostPortDrifts(this.#context.lostPorts)],
+      "drift",
+    );
   }
 
   /**
@@ -160,8 +168,10 @@ export class Controller {
    */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
     const { background, locks } = this.#context;
-    const [lost, { failures, removed, ending }] = await this.#run(() =>
-      locks.run(hostLock, async () => [await takeLostPorts(this.#context), await resume(this.#context)]),
+    const [lost, { failures, removed, ending }] = await this.#run(
+      () =>
+        locks.run(hostLock, async () => [await takeLostPorts(this.#context), await resume(this.#context)]),
+      "repair",
     );
     const left = await removed.then(
       () => [],
@@ -179,6 +189,11 @@ export class Controller {
   /** How often the host had to be put right by itself since this controller was opened. */
   get repairs(): RepairCounters {
     return this.#repair.counters;
+  }
+
+  /** Everything in figures, for metrics: what was counted anyway, and an answer of each thread. Never throws. */
+  stats(): Promise<ControllerStats> {
+    return statsOf(this.#context, this.#parts.threads ?? {}, this.#kernel, this.repairs);
   }
 
   /** What this kernel offers, with the module that brings what it lacks. */
@@ -199,7 +214,7 @@ export class Controller {
    * DISK_FULL, STORE; then there is no such file. See {@link restoreRecords}.
    */
   backup(file: string): Promise<void> {
-    return this.#run(() => this.#context.store.backup(file));
+    return this.#run(() => this.#context.store.backup(file), "backup");
   }
 
   /** Counts the commits of the records, over all starts. */
@@ -220,7 +235,7 @@ export class Controller {
       await controller.idle();
       begin();
       return { controller, steps, close: () => controller.close() };
-    });
+    }, "twin");
   }
 
   /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */
@@ -252,7 +267,7 @@ export class Controller {
       // What others are made from goes after them.
       ...this.#networksLast(({ configOnly }) => configOnly).map((network) => async () => {
         for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
-        await this.#run(() => deleteNetwork(this.#context, network, true));
+        await this.#run(() => deleteNetwork(this.#context, network, true), "network delete");
       }),
       () => this.idle(),
       () => this.#refuseIfAnythingIsLeft(),
@@ -295,8 +310,8 @@ export class Controller {
     this.#unfollow.push(() => this.#repair.stop(), unfollow);
   }
 
-  #run<T>(work: () => Promise<T>): Promise<T> {
-    return this.#context.operations.run(work);
+  #run<T>(work: () => Promise<T>, verb?: Verb): Promise<T> {
+    return this.#context.operations.run(work, verb);
   }
 }
 
@@ -338,7 +353,7 @@ function contextOf(
     random: parts.random,
     events,
     locks: new KeyedLock(),
-    operations: new Operations(),
+    operations: new Operations(parts.clock),
     background: new Background(events),
     otherFirewalls: { chains: [], idleBridgeNetfilter: [], owners: new Set(), refused: new Set() },
     keepBridgeNetfilter: parts.keepBridgeNetfilter,

@@ -79,15 +79,17 @@ export class Endpoint {
 
   /** Puts the endpoint into a sandbox; see {@link joinSandbox} for what it throws. */
   async join(sandbox: { readonly id: Id }, options: JoinOptions = {}): Promise<void> {
-    await this.#context.operations.run(() =>
-      joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options),
+    await this.#context.operations.run(
+      () => joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options),
+      "endpoint join",
     );
   }
 
   /** Takes the endpoint out of its sandbox; see {@link leaveSandbox}. */
   async leave(): Promise<void> {
-    await this.#context.operations.run(() =>
-      leaveSandbox(this.#context, { id: this.id, network: this.networkId }),
+    await this.#context.operations.run(
+      () => leaveSandbox(this.#context, { id: this.id, network: this.networkId }),
+      "endpoint leave",
     );
   }
 
@@ -98,6 +100,6 @@ export class Endpoint {
       const { join } = endpoint;
       if (force && join !== undefined && join.leaving !== true) await leaveSandbox(this.#context, endpoint);
       await deleteEndpoint(this.#context, endpoint);
-    });
+    }, "endpoint delete");
   }
 }

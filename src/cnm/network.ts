@@ -52,7 +52,10 @@ export class Network {
   /** Makes an endpoint; see {@link createEndpoint} for what it throws. */
   async createEndpoint(name: string, options: EndpointOptions = {}): Promise<Endpoint> {
     const { operations } = this.#context;
-    const record = await operations.run(() => createEndpoint(this.#context, this.id, name, options));
+    const record = await operations.run(
+      () => createEndpoint(this.#context, this.id, name, options),
+      "endpoint create",
+    );
     return new Endpoint(this.#context, record);
   }
 
@@ -72,6 +75,6 @@ export class Network {
 
   /** Deletes the network; see {@link deleteNetwork} for when, and for what it throws. */
   async delete(): Promise<void> {
-    await this.#context.operations.run(() => deleteNetwork(this.#context, this));
+    await this.#context.operations.run(() => deleteNetwork(this.#context, this), "network delete");
   }
 }

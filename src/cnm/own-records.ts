@@ -43,15 +43,17 @@ export class OwnRecords implements StoreReader {
    * its transaction; when it throws, nothing is written. Throws CONTROLLER_CLOSED, STORE, DISK_FULL.
    */
   transact<T>(work: (transaction: Transaction) => T): Promise<T> {
-    return this.#operations.run(() =>
-      this.#store.transact((transaction) =>
-        work({
-          get: (key) => transaction.get(this.#folder + key),
-          range: (prefix) => this.#relative(transaction.range(this.#folder + prefix)),
-          put: (key, value) => transaction.put(this.#folder + key, value),
-          delete: (key) => transaction.delete(this.#folder + key),
-        }),
-      ),
+    return this.#operations.run(
+      () =>
+        this.#store.transact((transaction) =>
+          work({
+            get: (key) => transaction.get(this.#folder + key),
+            range: (prefix) => this.#relative(transaction.range(this.#folder + prefix)),
+            put: (key, value) => transaction.put(this.#folder + key, value),
+            delete: (key) => transaction.delete(this.#folder + key),
+          }),
+        ),
+      "own records",
     );
   }
 

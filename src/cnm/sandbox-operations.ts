@@ -140,10 +140,10 @@ async function untilLeft({ background, facts, tables }: Context, path: string | 
 }
 
 /** The identity of a namespace that no other sandbox is in. Throws SANDBOX_EXISTS, and KERNEL when there is none. */
-function unusedNetns({ facts, tables }: Context, path: string): string {
-  const identity = facts.netnsIdentity(path);
-  const user = [...tables.sandboxes.all()].find(
-    ({ state, externalIdentity }) => state !== "deleting" && externalIdentity === identity,
+function unusedNetns(context: Context, path: string): string {
+  const identity = context.facts.netnsIdentity(path);
+  const user = [...context.tables.sandboxes.all()].find(
+    (sandbox) => sandbox.state !== "deleting" && identityOf(context, sandbox) === identity,
   );
   if (user !== undefined) {
     throw new WeftError(
@@ -152,6 +152,16 @@ function unusedNetns({ facts, tables }: Context, path: string): string {
     );
   }
   return identity;
+}
+
+/** The identity of a sandbox's namespace; undefined while it has none, and when that is the host's. */
+function identityOf({ facts, paths }: Context, sandbox: SandboxRecord): string | undefined {
+  if (sandbox.hostNetns || sandbox.externalIdentity !== undefined) return sandbox.externalIdentity;
+  try {
+    return facts.netnsIdentity(paths.netns(sandbox.id));
+  } catch {
+    return undefined; // not made yet
+  }
 }
 
 /** What is to be published: what was named, and what is exposed besides. Throws INVALID_PORT. */

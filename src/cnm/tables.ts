@@ -20,6 +20,10 @@ export class Table<R extends { readonly id: Id }> {
     }
   }
 
+  get size(): number {
+    return this.#records.size;
+  }
+
   get(id: Id): R | undefined {
     return this.#records.get(id);
   }

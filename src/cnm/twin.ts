@@ -72,6 +72,7 @@ export async function twinParts(parts: ControllerParts, context: Context): Promi
       selfRepair: false,
       onClose: [() => hostPorts.close(), () => store.close()],
       onPurge: [],
+      threads: {},
       tell: () => {},
     },
     begin: () => {

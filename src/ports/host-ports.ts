@@ -68,6 +68,11 @@ export class HostPorts {
     return [...this.#book.values()].map(({ binding }) => binding);
   }
 
+  /** How many are reserved. */
+  get size(): number {
+    return this.#book.size;
+  }
+
   /** True when this very port is reserved. */
   has(hostPort: HostPort): boolean {
     return this.#book.get(hostPort) !== undefined;

@@ -91,6 +91,22 @@ test("of two sandboxes that are made at once in one namespace, one is refused, w
   });
 });
 
+test("a namespace that weft made is one sandbox's too, by whatever path", async () => {
+  await withHost(async (host) => {
+    const own = await host.controller.createSandbox("own");
+    const alias = join(host.folder, "alias");
+    symlinkSync(own.key, alias);
+    for (const netnsPath of [own.key, alias]) {
+      await assert.rejects(
+        host.controller.createSandbox("second", { netnsPath }),
+        (error) =>
+          isWeftError(error, "SANDBOX_EXISTS") && /sandbox own is in the namespace/.test(error.message),
+      );
+    }
+    assert.deepEqual(await host.controller.drift(), []);
+  });
+});
+
 test("another namespace behind the path of a sandbox's is not taken for it", async () => {
   await withHost(async (host) => {
     const path = join(host.folder, "runtime");
