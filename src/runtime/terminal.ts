@@ -1,3 +1,4 @@
+import { readSync } from "node:fs";
 import type { OnReadOpts, SocketConstructorOpts } from "node:net";
 import { Readable, type Writable } from "node:stream";
 import { ReadStream } from "node:tty";
@@ -23,7 +24,7 @@ export class Terminal {
     // Node's types know this option of sockets that connect only; a terminal's stream passes it on to the same place.
     const options: SocketConstructorOpts & { readonly onread: OnReadOpts } = { onread: { buffer, callback } };
     this.#stream = new ReadStream(fd, options);
-    this.output = outputOf(this.#stream);
+    this.output = outputOf(this.#stream, fd);
   }
 
   /**
@@ -82,7 +83,7 @@ function fetchMaster(pidfd: number, pid: number): number {
 const readBytes = 4096;
 
 /** What `stream` reads, pushed by its owner. The kernel ends a terminal's output by EIO, where other streams just end. */
-function outputOf(stream: ReadStream): Readable {
+function outputOf(stream: ReadStream, fd: number): Readable {
   const output = new Readable({
     read: () => stream.resume(),
     destroy: (error, done) => {
@@ -91,7 +92,23 @@ function outputOf(stream: ReadStream): Readable {
     },
   });
   stream.on("error", () => {}); // nothing but EIO comes of a terminal
+  stream.once("end", () => readRest(fd, output));
   stream.once("close", () => output.push(null));
-  stream.once("end", () => output.push(null));
   return output;
+}
+
+/**
+ * libuv takes a hang-up for the end although the kernel still has output, a few pages at most, whenever a read did
+ * not fill its buffer.
+ */
+function readRest(fd: number, output: Readable): void {
+  const chunk = Buffer.alloc(readBytes);
+  try {
+    for (let length = -1; length !== 0; ) {
+      length = readSync(fd, chunk);
+      if (length > 0) output.push(Buffer.from(chunk.subarray(0, length)));
+    }
+  } catch {
+    // EIO: that was all
+  }
 }

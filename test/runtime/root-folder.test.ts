@@ -90,9 +90,9 @@ suite("a command with a root folder of its own", () => {
       const command = ["sh", "-c", "id; echo $HOME"];
       for (const [user, expected] of [
         ["ann", "uid=1001(ann) gid=1002(ann) groups=10(wheel),50(staff)\n/home/ann\n"],
-        ["1001:staff", "uid=1001(ann) gid=50(staff) groups=50(staff)\n/home/ann\n"],
-        ["77", "uid=77 gid=0(root) groups=0(root)\n/\n"],
-        ["", "uid=0(root) gid=0(root) groups=0(root)\n/root\n"],
+        ["1001:staff", "uid=1001(ann) gid=50(staff)\n/home/ann\n"],
+        ["77", "uid=77 gid=0(root)\n/\n"],
+        ["", "uid=0(root) gid=0(root)\n/root\n"],
       ] as const) {
         assert.equal((await output(command, { rootfs, user })).stdout, expected, user);
       }
