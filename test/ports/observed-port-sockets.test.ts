@@ -11,8 +11,9 @@ function port(protocol: HostPort["protocol"], address: string, hostPort: number)
 test("what is tried out sees the ports and addresses that LinuxPortSockets would, and takes none", async () => {
   await withNetns(1, async ([host]) => {
     host.exec("ip", "link", "set", "lo", "up");
-    host.exec("ip", "address", "add", "192.0.2.1/24", "dev", "lo");
-    host.exec("ip", "address", "add", "2001:db8::1/64", "dev", "lo", "nodad");
+    host.exec("ip", "link", "add", "d0", "up", "type", "bridge");
+    host.exec("ip", "address", "add", "192.0.2.1/24", "dev", "d0");
+    host.exec("ip", "address", "add", "2001:db8::1/64", "dev", "d0", "nodad");
     const real = new LinuxPortSockets(host.path);
     const taken = [
       port("tcp", "192.0.2.1", 80),
