@@ -1,5 +1,6 @@
 import type { WeftClient } from "../../api/client/index.ts";
 import type { Entry, ProcessIdentity, SandboxCreateInput } from "../../api/index.ts";
+import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { ExitError, lineOf } from "../failures.ts";
 import { splitAtEquals } from "../options/key-values.ts";
@@ -106,11 +107,15 @@ class ForegroundRun {
       await this.#attempt(() => this.#client.tellExit(this.#parts.id, { process, status }));
   }
 
-  /** The command has ended, whatever comes of this: a daemon that is away finds out when it is back. */
+  /**
+   * The command has ended, whatever comes of this. A daemon that is away finds out when it is back; one that has
+   * noticed by itself may have removed the sandbox already, as --rm asks.
+   */
   async #attempt(work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
+      if (this.#parts.removed && isWeftError(error, "SANDBOX_NOT_FOUND")) return;
       await this.#context.complain(error);
     }
   }

@@ -178,6 +178,19 @@ test("a daemon that is away at the end changes nothing for the command's caller 
     }),
   ));
 
+test("a daemon that noticed the end first, and removed the sandbox, is no failure of --rm", () =>
+  withDaemon(
+    async ({ socketPath }) => {
+      const { status, stderr } = await runWeft(socketPath, ["run", "--rm", "busybox", "sh", "-c", "exit 2"]);
+      assert.deepEqual([status, stderr], [2, ""]);
+    },
+    () => ({
+      tellExit: async () => {
+        throw new WeftError("SANDBOX_NOT_FOUND", "no such sandbox");
+      },
+    }),
+  ));
+
 /** Resolves when a file is there. */
 async function there(file: string): Promise<void> {
   while (!existsSync(file) || readFileSync(file, "utf8") === "") {
