@@ -128,7 +128,7 @@ async function open(
   await controller.ensurePredefined(predefinedNetworks(config));
   const facts = new LinuxFacts("/proc/self/ns/net");
   undo.push(() => facts.close());
-  const launcher = new Launcher();
+  const launcher = new Launcher({ spare: 1 });
   undo.push(() => launcher.close());
   await launcher.start();
   const follower = new CommandFollower();
