@@ -45,8 +45,8 @@ export interface SandboxKeeperInit {
 
 /** How long a client that entered a sandbox may take to start its command, ms. */
 const claimWithinMs = 60_000;
-/** How long the client that started a command is waited for when nobody else knows how it ended, ms. */
-const tellWithinMs = 2_000;
+/** How long the client that started a command is waited for to tell how it ended, ms. */
+const tellWithinMs = 1_000;
 
 /**
  * The sandboxes of a daemon through their lives. What is done to one sandbox is done one after the other.
@@ -63,7 +63,7 @@ export class SandboxKeeper {
   /** Those who wait until a command has ended for good. */
   readonly #waiters = new Map<Id, Set<(record: SandboxRecord) => void>>();
   /** What clients told of the ends of their commands. */
-  readonly #told = new Map<Id, { readonly status: number; readonly hear: () => void }>();
+  readonly #told = new Map<Id, { readonly status: number | undefined; readonly hear: () => void }>();
   #closed = false;
 
   constructor(init: SandboxKeeperInit) {
@@ -358,20 +358,19 @@ export class SandboxKeeper {
     });
   }
 
-  /** The exit code; a client's command may be told of by its client alone. */
+  /** The exit code. Of a client's command its client knows best: also that it could not be started. */
   async #codeOf(id: Id, status: ExitStatus): Promise<number | null> {
-    const known = exitNumber(status);
-    if (known !== undefined) return known;
-    if (this.#init.book.get(id)?.process?.client !== true) return null;
+    const known = exitNumber(status) ?? null;
+    if (this.#init.book.get(id)?.process?.client !== true) return known;
     if (!this.#told.has(id)) {
       const patience = new AbortController();
-      const heard = new Promise<void>((resolve) => this.#told.set(id, { status: -1, hear: resolve }));
+      const heard = new Promise<void>((resolve) => this.#told.set(id, { status: undefined, hear: resolve }));
       await Promise.race([heard, this.#init.clock.sleep(tellWithinMs, patience.signal).catch(() => {})]);
       patience.abort();
     }
-    const told = this.#told.get(id)?.status ?? -1;
+    const told = this.#told.get(id)?.status;
     this.#told.delete(id);
-    return told < 0 ? null : told;
+    return told ?? known;
   }
 
   /** Records the end of a command, and what comes then: another start, or its sandbox is closed. */
