@@ -23,6 +23,8 @@ export function portHandler(hostPorts: HostPorts, proxies: PortProxies): HeldHan
   return {
     type: portsType,
     rank: heldRanks.listener,
+    // All are reserved, and listen, by then; who serves them can begin later.
+    alongside: true,
     acquire: (object) => holder.hold(forwardsOf(object)),
     change: (object, former) => holder.change(forwardsOf(object), forwardsOf(former)),
     release: (object) => holder.letGo(forwardsOf(object)),
