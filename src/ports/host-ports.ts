@@ -28,9 +28,27 @@ export interface HostPortsInit {
   readonly settings: () => EphemeralSettings;
 }
 
+/** The socket that keeps a port, or the same port on all addresses of both families. */
+export interface PortKeeper {
+  /** Listening for tcp, bound for udp; undefined where nothing had to keep the port. Open until it is released. */
+  readonly fd: number | undefined;
+  /** The first of the ports that it keeps, as {@link formatHostPort} has it. */
+  readonly name: string;
+}
+
 interface Reservation {
   readonly binding: PortBinding;
-  readonly fd: number | undefined;
+  readonly keeper: Keeper;
+}
+
+interface Keeper extends PortKeeper {
+  readonly keeps: Set<Reservation>;
+}
+
+/** What came of taking a port. */
+interface Attempt {
+  readonly binding: PortBinding;
+  readonly refusal: Refusal | undefined;
 }
 
 /** Why one host port cannot be had. */
@@ -96,13 +114,14 @@ export class HostPorts {
   reserve(bindings: readonly PortBinding[]): readonly TakenPort[] {
     const taken: TakenPort[] = [];
     const reserved: PortBinding[] = [];
-    return this.#sockets.batch(bindings.length, () => {
+    const isReserved = (binding: PortBinding) => this.#book.get(binding)?.binding.port === binding.port;
+    const missing = bindings.filter((binding) => !isReserved(binding));
+    if (missing.length === 0) return taken;
+    return this.#sockets.batch(missing.length, () => {
       try {
-        for (const binding of bindings) {
-          if (this.#book.get(binding)?.binding.port === binding.port) continue;
-          const refusal = this.#take(binding);
+        for (const { binding, refusal } of this.#takeEach(missing)) {
           if (refusal === undefined) reserved.push(binding);
-          else taken.push({ binding, reason: errorOf(refusal) });
+          else if (!isReserved(binding)) taken.push({ binding, reason: errorOf(refusal) });
         }
         return taken;
       } catch (error) {
@@ -112,15 +131,25 @@ export class HostPorts {
     });
   }
 
-  /** Gives host ports up; those that are not reserved are passed over. Throws what went wrong, after all were tried. */
+  /**
+   * Gives host ports up; those that are not reserved are passed over. What shared a socket with one of them has
+   * another one then, see {@link keeperOf}. Throws what went wrong, after all were tried.
+   */
   release(bindings: readonly PortBinding[]): void {
     const errors: unknown[] = [];
+    const keepers = new Set<Keeper>();
     for (const binding of bindings) {
       const reservation = this.#book.get(binding);
+      if (reservation === undefined) continue;
       this.#book.delete(binding);
-      if (reservation?.fd === undefined) continue;
+      reservation.keeper.keeps.delete(reservation);
+      keepers.add(reservation.keeper);
+    }
+    for (const { fd, keeps } of keepers) {
       try {
-        this.#sockets.close(reservation.fd);
+        if (fd === undefined) continue;
+        if (keeps.size === 0) this.#sockets.close(fd);
+        else this.#sockets.batch(keeps.size, () => this.#keepAlone(fd, [...keeps]));
       } catch (error) {
         errors.push(error);
       }
@@ -136,13 +165,10 @@ export class HostPorts {
     this.release(bindings.filter((binding) => this.#book.get(binding)?.binding === binding));
   }
 
-  /**
-   * The socket that keeps a port: listening for tcp, bound for udp, undefined where nothing had to keep it.
-   * It stays open until the port is released. Throws INTERNAL when the port is not reserved.
-   */
-  fdOf(binding: PortBinding): number | undefined {
+  /** What keeps a port, until it or the one that shares the socket is released. Throws INTERNAL when it is not reserved. */
+  keeperOf(binding: PortBinding): PortKeeper {
     const reservation = this.#book.get(binding);
-    if (reservation !== undefined) return reservation.fd;
+    if (reservation !== undefined) return reservation.keeper;
     throw new WeftError("INTERNAL", `the host port ${formatHostPort(binding)} is not reserved`);
   }
 
@@ -206,8 +232,7 @@ export class HostPorts {
     const taken: PortBinding[] = [];
     let complete = false;
     try {
-      for (const binding of bindings) {
-        const refusal = this.#take(binding);
+      for (const { binding, refusal } of this.#takeEach(bindings)) {
         if (refusal !== undefined) return refusal;
         taken.push(binding);
       }
@@ -218,12 +243,59 @@ export class HostPorts {
     }
   }
 
+  /** Takes each if it can be had; a port of both families by one socket, for each costs time and a descriptor. */
+  *#takeEach(bindings: readonly PortBinding[]): Generator<Attempt> {
+    const rest = bindings.values();
+    for (let [one, next] = [rest.next().value, rest.next().value]; one !== undefined; ) {
+      if (next !== undefined && this.#takeBoth(one, next)) {
+        yield { binding: one, refusal: undefined };
+        yield { binding: next, refusal: undefined };
+        [one, next] = [rest.next().value, rest.next().value];
+      } else {
+        yield { binding: one, refusal: this.#take(one) };
+        [one, next] = [next, rest.next().value];
+      }
+    }
+  }
+
   #take(binding: PortBinding): Refusal | undefined {
     if (this.#book.conflicts(binding)) return { hostPort: binding, why: "published" };
     const opened = this.#sockets.open(binding);
     if (opened.kind !== "open") return { hostPort: binding, why: opened.kind };
-    this.#book.add(binding, { binding, fd: opened.fd });
+    this.#keep(opened.fd, [binding]);
     return undefined;
+  }
+
+  /** False when they are not one port of both families, or cannot be had together. */
+  #takeBoth(four: PortBinding, six: PortBinding): boolean {
+    const { protocol, hostPort } = four;
+    if (protocol === "sctp" || protocol !== six.protocol || hostPort !== six.hostPort) return false;
+    if (four.hostAddress !== "0.0.0.0" || six.hostAddress !== "::") return false;
+    if (this.#book.conflicts(four) || this.#book.conflicts(six)) return false;
+    const fd = this.#sockets.openBoth({ protocol, hostPort });
+    if (fd === undefined) return false;
+    this.#keep(fd, [four, six]);
+    return true;
+  }
+
+  #keep(fd: number | undefined, bindings: readonly [PortBinding, PortBinding?]): void {
+    const keeper: Keeper = { fd, name: formatHostPort(bindings[0]), keeps: new Set() };
+    for (const binding of bindings) {
+      if (binding === undefined) continue;
+      const reservation = { binding, keeper };
+      keeper.keeps.add(reservation);
+      this.#book.add(binding, reservation);
+    }
+  }
+
+  /** Keeps what shared a socket with what was released, which nobody may be kept from taking. */
+  #keepAlone(shared: number, left: readonly Reservation[]): void {
+    for (const { binding } of left) this.#book.delete(binding);
+    this.#sockets.close(shared);
+    for (const { binding } of left) {
+      const refusal = this.#take(binding);
+      if (refusal !== undefined) throw errorOf(refusal); // another program was faster
+    }
   }
 }
 
