@@ -26,6 +26,8 @@ export interface HostPortsInit {
   readonly sockets: PortSockets;
   /** Asked once for each allocation that needs it. */
   readonly settings: () => EphemeralSettings;
+  /** Told before ports are taken, so that who is to serve them can get ready meanwhile. */
+  readonly onTake?: () => void;
 }
 
 /** The socket that keeps a port, or the same port on all addresses of both families. */
@@ -64,13 +66,15 @@ interface Refusal {
 export class HostPorts {
   readonly #sockets: PortSockets;
   readonly #settings: () => EphemeralSettings;
+  readonly #onTake: () => void;
   readonly #book = new PortBook<Reservation>();
   /** The ephemeral port given last. */
   readonly #last = new Map<PortProtocol, number>();
 
-  constructor({ sockets, settings }: HostPortsInit) {
+  constructor({ sockets, settings, onTake = () => {} }: HostPortsInit) {
     this.#sockets = sockets;
     this.#settings = settings;
+    this.#onTake = onTake;
   }
 
   /** Every port that is reserved. */
@@ -94,6 +98,7 @@ export class HostPorts {
       known ??= this.#settings();
       return known;
     };
+    this.#onTake();
     const count = requests.reduce((sum, { hostAddresses }) => sum + hostAddresses.length, 0);
     return this.#sockets.batch(count, () => {
       try {
@@ -117,6 +122,7 @@ export class HostPorts {
     const isReserved = (binding: PortBinding) => this.#book.get(binding)?.binding.port === binding.port;
     const missing = bindings.filter((binding) => !isReserved(binding));
     if (missing.length === 0) return taken;
+    this.#onTake();
     return this.#sockets.batch(missing.length, () => {
       try {
         for (const { binding, refusal } of this.#takeEach(missing)) {

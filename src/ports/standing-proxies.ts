@@ -32,6 +32,15 @@ export class StandingProxies implements PortProxies {
     });
   }
 
+  /**
+   * Begins to start a service if there is none, for a port is about to be served; that takes longer than all
+   * the rest of publishing it. When it cannot be, {@link serve} says so.
+   */
+  prepare(): void {
+    if (this.#service !== undefined || this.#closed) return;
+    this.#alone(async () => void (await this.#running())).catch(() => {});
+  }
+
   stop(ids: readonly string[]): Promise<void> {
     return this.#alone(async () => {
       for (const id of ids) this.#served.delete(id);
