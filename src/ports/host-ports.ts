@@ -2,9 +2,10 @@ import { type IpAddress, throwAll, WeftError } from "../core/index.ts";
 import { type EphemeralSettings, portsAfter } from "./ephemeral-ports.ts";
 import { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
 import { PortBook } from "./port-book.ts";
+import { type Refusal, refusalError } from "./port-refusal.ts";
 import type { PortSockets } from "./port-sockets.ts";
 import { formatRange, type PortSpec } from "./port-spec.ts";
-import { formatSocketAddress, type PortProtocol, type PortRange } from "./protocol.ts";
+import type { PortProtocol, PortRange } from "./protocol.ts";
 
 /** A port to publish. */
 export interface PortRequest {
@@ -51,12 +52,6 @@ interface Keeper extends PortKeeper {
 interface Attempt {
   readonly binding: PortBinding;
   readonly refusal: Refusal | undefined;
-}
-
-/** Why one host port cannot be had. */
-interface Refusal {
-  readonly hostPort: HostPort;
-  readonly why: "published" | "taken" | "no-address";
 }
 
 /**
@@ -127,7 +122,7 @@ export class HostPorts {
       try {
         for (const { binding, refusal } of this.#takeEach(missing)) {
           if (refusal === undefined) reserved.push(binding);
-          else if (!isReserved(binding)) taken.push({ binding, reason: errorOf(refusal) });
+          else if (!isReserved(binding)) taken.push({ binding, reason: refusalError(refusal) });
         }
         return taken;
       } catch (error) {
@@ -200,7 +195,7 @@ export class HostPorts {
   #allocateExactly(request: PortRequest, hostPort: number): readonly PortBinding[] {
     const bindings = bindingsOf(request, hostPort);
     const refusal = this.#takeAll(bindings);
-    if (refusal !== undefined) throw errorOf(refusal);
+    if (refusal !== undefined) throw refusalError(refusal);
     return bindings;
   }
 
@@ -229,7 +224,7 @@ export class HostPorts {
   /** False when one of them is in use. Throws what another port would not change. */
   #takeUnlessUsed(bindings: readonly PortBinding[]): boolean {
     const refusal = this.#takeAll(bindings);
-    if (refusal?.why === "no-address") throw errorOf(refusal);
+    if (refusal?.why === "no-address") throw refusalError(refusal);
     return refusal === undefined;
   }
 
@@ -300,7 +295,7 @@ export class HostPorts {
     this.#sockets.close(shared);
     for (const { binding } of left) {
       const refusal = this.#take(binding);
-      if (refusal !== undefined) throw errorOf(refusal); // another program was faster
+      if (refusal !== undefined) throw refusalError(refusal); // another program was faster
     }
   }
 }
@@ -316,20 +311,4 @@ function isIn(port: number, { first, last }: PortRange): boolean {
 
 function* portsIn({ first, last }: PortRange): Generator<number> {
   for (let port = first; port <= last; port++) yield port;
-}
-
-/** The words of Docker (LN §1.9), and of the kernel as Docker's users know them. */
-function errorOf({ hostPort, why }: Refusal): WeftError {
-  const details = { ...hostPort };
-  if (why === "published") {
-    const where = formatSocketAddress(hostPort.hostAddress, hostPort.hostPort);
-    return new WeftError("PORT_IN_USE", `Bind for ${where} failed: port is already allocated`, { details });
-  }
-  const failed = `failed to bind host port ${formatHostPort(hostPort)}`;
-  if (why === "taken") return new WeftError("PORT_IN_USE", `${failed}: address already in use`, { details });
-  return new WeftError(
-    "HOST_ADDRESS_MISSING",
-    `${failed}: cannot assign requested address: the host has no address ${hostPort.hostAddress}`,
-    { details },
-  );
 }

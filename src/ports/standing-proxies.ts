@@ -18,6 +18,7 @@ export class StandingProxies implements PortProxies {
   readonly #served = new Map<string, PortProxy>();
   readonly #lock = new KeyedLock();
   #service: PortProxies | undefined;
+  #preparing = false;
   #closed = false;
 
   constructor(start: () => Promise<PortProxies>) {
@@ -37,8 +38,14 @@ export class StandingProxies implements PortProxies {
    * the rest of publishing it. When it cannot be, {@link serve} says so.
    */
   prepare(): void {
-    if (this.#service !== undefined || this.#closed) return;
-    this.#alone(async () => void (await this.#running())).catch(() => {});
+    if (this.#service !== undefined || this.#preparing || this.#closed) return;
+    this.#preparing = true;
+    const started = this.#alone(async () => void (await this.#running()));
+    started
+      .catch(() => {})
+      .finally(() => {
+        this.#preparing = false;
+      });
   }
 
   stop(ids: readonly string[]): Promise<void> {
