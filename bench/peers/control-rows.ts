@@ -101,6 +101,7 @@ export async function portRows(hosts: Hosts, rounds: number): Promise<readonly B
     for (const [who, { peer }] of hosts) {
       await startTime(peer, "warm", []);
       const plain = await startTime(peer, "plain", []);
+      await startTime(peer, "warm", hundredPorts);
       const published = await startTime(peer, "published", hundredPorts);
       without.add(who, plain);
       withPorts.add(who, published);
