@@ -1,23 +1,36 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 
-/** A process that has to do with a folder, and how. */
+/** A process that has to do with a daemon, and how. */
 export interface ProcessTrace {
   readonly pid: number;
-  /** For people: `4711 (busybox sleep 9) mounts it`. */
+  /** For people: `process 4711 (busybox sleep 9) runs in a sandbox`. */
   readonly what: string;
 }
 
-/** Processes but this one that were started with a folder's name, hold a descriptor in it, or have it among their own mounts. */
-export function processTraces(folder: string): readonly ProcessTrace[] {
-  const ownMounts = link("/proc/self/ns/mnt");
+/** What tells a daemon's processes from all others. */
+export interface Signs {
+  /** Where it keeps everything. */
+  readonly folder: string;
+  /** The devices, `0:52`, that the sandboxes' own files are on; every mount namespace that is made has copies of their mounts. */
+  readonly devices: ReadonlySet<string>;
+}
+
+/** Processes but this one that were started with the folder's name, hold a descriptor in it, or run in a sandbox. */
+export function processTraces(signs: Signs): readonly ProcessTrace[] {
   const traces: ProcessTrace[] = [];
   for (const name of readdirSync("/proc")) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    const how = traceOf(pid, folder, ownMounts);
+    const how = traceOf(pid, signs);
     if (how !== undefined) traces.push({ pid, what: `process ${pid} (${commandLine(pid)}) ${how}` });
   }
   return traces;
+}
+
+/** The device that a file is on, as mountinfo writes it (proc_pid_mountinfo(5)); the numbers are packed as makedev(3) does. */
+export function deviceOf(path: string): string {
+  const { dev } = statSync(path);
+  return `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`;
 }
 
 /** A process's command line as people write it; empty when it has ended. */
@@ -32,13 +45,20 @@ export function startTicksOf(pid: number): number | undefined {
   return stat === "" || fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[19]);
 }
 
-function traceOf(pid: number, folder: string, ownMounts: string): string | undefined {
-  const mounts = link(`/proc/${pid}/ns/mnt`);
-  if (mounts === "") return undefined; // it has ended
-  if (mounts !== ownMounts && text(`/proc/${pid}/mountinfo`).includes(folder)) return "has it mounted";
+function traceOf(pid: number, { folder, devices }: Signs): string | undefined {
   if (commandLine(pid).includes(folder)) return "was started with it";
+  if (sandboxDevices(pid).some((device) => devices.has(device))) return "runs in a sandbox";
   const held = descriptors(pid).find((target) => target.startsWith(folder));
   return held === undefined ? undefined : `holds ${held}`;
+}
+
+/** The devices of the sandbox's files that a process sees in place of the host's. */
+function sandboxDevices(pid: number): readonly string[] {
+  return text(`/proc/${pid}/mountinfo`)
+    .split("\n")
+    .map((line) => line.split(" "))
+    .filter(([, , , , point = ""]) => point === "/etc/hosts" || point === "/etc/resolv.conf")
+    .map(([, , device = ""]) => device);
 }
 
 function descriptors(pid: number): readonly string[] {

@@ -12,7 +12,7 @@ import { type TestNetns, withNetns } from "../../netns-fixture.ts";
 import { netnsSysctls } from "../netns-sysctls.ts";
 import { lines, linksIn } from "../test-host.ts";
 import { until } from "../until.ts";
-import { processTraces } from "./process-traces.ts";
+import { deviceOf, type ProcessTrace, processTraces } from "./process-traces.ts";
 
 /** A network namespace that plays a host, with weft's daemon on it as people start it. */
 export interface TestDaemon {
@@ -40,6 +40,8 @@ export interface TestDaemon {
   launch(...options: readonly string[]): ChildProcess;
   /** Ends the daemon by a signal, SIGKILL if none is named, and waits until it is gone. */
   kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
+  /** The processes of the daemon, of its sandboxes, and of whoever uses it. */
+  processes(): readonly ProcessTrace[];
   /** What the daemons have logged. */
   log(): string;
 }
@@ -71,9 +73,8 @@ export async function withDaemon(
       await daemon.purge();
       await daemon.assertGone(before);
     } catch (error) {
-      throw new Error(`${error instanceof Error ? error.message : error}\n${daemon.lastWords()}`, {
-        cause: error,
-      });
+      console.error(daemon.lastWords());
+      throw error;
     } finally {
       daemon.discard();
     }
@@ -90,6 +91,7 @@ class Daemon implements TestDaemon {
   readonly folders = ["--root", this.root, "--run", this.run];
   readonly client = new WeftClient({ socketPath: this.socketPath });
   readonly #log = join(this.folder, "daemon.log");
+  readonly #devices = new Set<string>();
   #child: ChildProcess | undefined;
 
   constructor(netns: TestNetns, outside: TestNetns) {
@@ -144,6 +146,12 @@ class Daemon implements TestDaemon {
     child.stdio[3]?.destroy();
   }
 
+  processes(): readonly ProcessTrace[] {
+    const run = join(this.root, "run"); // a mount of its own, once there is a daemon
+    if (existsSync(run) && deviceOf(run) !== deviceOf(this.folder)) this.#devices.add(deviceOf(run));
+    return processTraces({ folder: this.folder, devices: this.#devices });
+  }
+
   log(): string {
     return existsSync(this.#log) ? readFileSync(this.#log, "utf8") : "";
   }
@@ -160,12 +168,13 @@ class Daemon implements TestDaemon {
       sysctls: netnsSysctls(netns),
       mounts: lines(readFileSync("/proc/self/mountinfo", "utf8")).filter((one) => one.includes(this.folder)),
       folders: [this.root, this.run].filter((folder) => existsSync(folder)),
-      processes: processTraces(this.folder).map(({ what }) => what),
+      processes: this.processes().map(({ what }) => what),
     };
   }
 
   /** As the user does it, with a daemon or without. */
   async purge(): Promise<void> {
+    this.processes(); // while their files are there to tell them by
     const netns = ["--netns", this.netns.path];
     await this.ok("down", "--purge", ...this.folders, ...netns);
     await this.kill(); // its end was waited for by `weft down`; this waits until Node has heard of it
@@ -173,7 +182,7 @@ class Daemon implements TestDaemon {
 
   async assertGone(before: ReturnType<Daemon["traces"]>): Promise<void> {
     // Processes that were killed may still be dying.
-    await until("no process is left", () => processTraces(this.folder).length === 0).catch(() => {});
+    await until("no process is left", () => this.processes().length === 0).catch(() => {});
     assert.deepEqual(this.traces(), before);
   }
 
@@ -185,7 +194,7 @@ class Daemon implements TestDaemon {
   /** Removes what a failed test leaves. */
   discard(): void {
     this.#child?.kill("SIGKILL");
-    for (const { pid } of processTraces(this.folder)) {
+    for (const { pid } of this.processes()) {
       try {
         process.kill(pid, "SIGKILL");
       } catch {
