@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import os from "node:os";
 import { join } from "node:path";
 import type { Sandbox } from "../../../src/api/index.ts";
-import { inNetnsAt } from "../../../src/kernel/index.ts";
+import { inNetnsAt, isNetns } from "../../../src/kernel/netns.ts";
 import { linksIn } from "../test-host.ts";
 import { until } from "../until.ts";
 import { startTicksOf } from "./process-traces.ts";
@@ -30,10 +30,16 @@ export async function accountOf({ client }: TestDaemon): Promise<Account> {
 export async function assertHostHolds(daemon: TestDaemon, { networks, sandboxes }: Account): Promise<void> {
   const open = sandboxes.filter(({ SandboxKey }) => SandboxKey !== "");
   const endpoints = open.flatMap(({ Networks }) => Object.values(Networks));
-  const wanted = { links: 2 - 1 + networks + endpoints.length, open: open.length };
+  const namespaces = join(daemon.root, "run/netns");
+  const wanted = {
+    links: 1 + networks + endpoints.length, // one is lo
+    namespaces: open.map(({ SandboxKey }) => SandboxKey).sort(),
+  };
   const held = () => ({
     links: linksIn(daemon.netns).length,
-    open: entries(join(daemon.root, "run/netns")).length,
+    namespaces: entries(namespaces)
+      .map((name) => namespaceAt(join(namespaces, name)))
+      .sort(),
   });
   // What was removed goes in the background.
   const differs = () => JSON.stringify(held()) !== JSON.stringify(wanted);
@@ -81,7 +87,9 @@ function assertPorts({ netns }: TestDaemon, sandboxes: readonly Sandbox[]): void
 /** The elements of a set as `tcp 8080`. */
 function elementsOf(json: string, name: string): readonly string[] {
   const { nftables } = JSON.parse(json) as {
-    readonly nftables: readonly { readonly set?: { readonly name: string; readonly elem?: readonly unknown[] } }[];
+    readonly nftables: readonly {
+      readonly set?: { readonly name: string; readonly elem?: readonly unknown[] };
+    }[];
   }; // nft's format, libnftables-json(5)
   const elements = nftables.flatMap(({ set }) => (set?.name === name ? (set.elem ?? []) : []));
   return elements.map((element) => {
@@ -118,6 +126,11 @@ function assertFiles({ root, run }: TestDaemon, all: readonly Sandbox[], open: r
 function assertOnce(what: string, values: readonly string[]): void {
   const twice = values.filter((value, i) => values.indexOf(value) !== i);
   assert.deepEqual(twice, [], `no ${what} is given twice`);
+}
+
+/** A namespace's path, with a note when there is a file and no namespace. */
+function namespaceAt(path: string): string {
+  return isNetns(path) ? path : `${path}, which is no namespace`;
 }
 
 function entries(folder: string): readonly string[] {

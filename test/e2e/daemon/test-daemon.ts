@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { WeftClient } from "../../../src/api/client/index.ts";
-import { type Ended, runWeft, weftProgram } from "../../cli/weft-program.ts";
+import { type Ended, WeftProcess, weftProgram } from "../../cli/weft-program.ts";
 import { type TestNetns, withNetns } from "../../netns-fixture.ts";
 import { netnsSysctls } from "../netns-sysctls.ts";
 import { lines, linksIn } from "../test-host.ts";
@@ -30,10 +30,12 @@ export interface TestDaemon {
   readonly client: WeftClient;
   /** The daemon's process. Throws when none was started. */
   readonly pid: number;
-  /** Uses the command line. */
+  /** Uses the command line; what it reads is empty. */
   weft(...args: readonly string[]): Promise<Ended>;
   /** Uses the command line, which has to succeed; gives what it printed, trimmed. */
   ok(...args: readonly string[]): Promise<string>;
+  /** Uses the command line for as long as the test wants. */
+  open(...args: readonly string[]): WeftProcess;
   /** Starts a daemon by `weft daemon`; resolves when it is ready. Throws what it says when it does not become so. */
   start(...options: readonly string[]): Promise<void>;
   /** Starts one and does not wait for it. */
@@ -50,8 +52,10 @@ export interface TestDaemon {
 export interface TestDaemonOptions {
   /** False for tests that start it themselves. */
   readonly started?: boolean;
+  /** The root folder below the test's own; `root` if none is named. */
+  readonly root?: string;
   /** Done first. */
-  readonly prepare?: (daemon: TestDaemon) => void;
+  readonly prepare?: (daemon: TestDaemon) => void | Promise<void>;
 }
 
 /**
@@ -60,13 +64,13 @@ export interface TestDaemonOptions {
  */
 export async function withDaemon(
   work: (daemon: TestDaemon) => Promise<void>,
-  { started = true, prepare }: TestDaemonOptions = {},
+  { started = true, root = "root", prepare }: TestDaemonOptions = {},
 ): Promise<void> {
   await withNetns(["host", "outside"], async ({ host, outside }) => {
     for (const one of [host, outside]) one.exec("ip", "link", "set", "lo", "up");
-    const daemon = new Daemon(host, outside);
+    const daemon = new Daemon(host, outside, root);
     try {
-      prepare?.(daemon);
+      await prepare?.(daemon);
       const before = daemon.traces();
       if (started) await daemon.start();
       await work(daemon);
@@ -85,18 +89,20 @@ class Daemon implements TestDaemon {
   readonly netns: TestNetns;
   readonly outside: TestNetns;
   readonly folder = mkdtempSync(join(realpathSync(tmpdir()), "weft-daemon-"));
-  readonly root = join(this.folder, "root");
+  readonly root: string;
   readonly run = join(this.folder, "run");
   readonly socketPath = join(this.run, "weft.sock");
-  readonly folders = ["--root", this.root, "--run", this.run];
+  readonly folders: readonly string[];
   readonly client = new WeftClient({ socketPath: this.socketPath });
   readonly #log = join(this.folder, "daemon.log");
   readonly #devices = new Set<string>();
   #child: ChildProcess | undefined;
 
-  constructor(netns: TestNetns, outside: TestNetns) {
+  constructor(netns: TestNetns, outside: TestNetns, root: string) {
     this.netns = netns;
     this.outside = outside;
+    this.root = join(this.folder, root);
+    this.folders = ["--root", this.root, "--run", this.run];
   }
 
   get pid(): number {
@@ -105,7 +111,11 @@ class Daemon implements TestDaemon {
   }
 
   weft(...args: readonly string[]): Promise<Ended> {
-    return runWeft(this.socketPath, args);
+    return this.open(...args).end();
+  }
+
+  open(...args: readonly string[]): WeftProcess {
+    return new WeftProcess(this.socketPath, args, { cwd: "/" });
   }
 
   async ok(...args: readonly string[]): Promise<string> {

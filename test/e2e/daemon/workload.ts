@@ -55,6 +55,11 @@ export const webPort = 80;
 const kindOf = (box: string): string => box.slice(box.lastIndexOf("-") + 1);
 const sorted = (words: Iterable<string>): readonly string[] => [...words].sort();
 
+/** Whether a network is made so that nothing outside reaches it, published ports neither. */
+export function isInternal(network: string): boolean {
+  return network.startsWith("client1-");
+}
+
 /** Something that a client in this state can ask for. */
 export function chosen(client: number, state: ClientState, random: RandomNumber): Operation {
   const choices = [...networkChoices(client, state), ...boxChoices(client, state, random)];
@@ -65,10 +70,12 @@ export function chosen(client: number, state: ClientState, random: RandomNumber)
 
 function networkChoices(client: number, { networks, boxes }: ClientState): readonly Operation[] {
   const used = new Set(Object.values(boxes).flatMap((box) => box.networks));
-  return Array.from({ length: networksEach }, (_, i) => `client${client}-net${i}`).flatMap((network): readonly Operation[] => {
-    if (!networks.includes(network)) return [{ do: "create network", network }];
-    return used.has(network) ? [] : [{ do: "remove network", network }];
-  });
+  return Array.from({ length: networksEach }, (_, i) => `client${client}-net${i}`).flatMap(
+    (network): readonly Operation[] => {
+      if (!networks.includes(network)) return [{ do: "create network", network }];
+      return used.has(network) ? [] : [{ do: "remove network", network }];
+    },
+  );
 }
 
 function boxChoices(client: number, state: ClientState, random: RandomNumber): readonly Operation[] {
@@ -76,7 +83,8 @@ function boxChoices(client: number, state: ClientState, random: RandomNumber): r
   return boxKinds.flatMap((kind, i): readonly Operation[] => {
     const name = `client${client}-${kind}`;
     const box = state.boxes[name];
-    if (box === undefined) return making(name, networks, publishing(20_000 + client * 10 + i, random), random);
+    if (box === undefined)
+      return making(name, networks, publishing(20_000 + client * 10 + i, random), random);
     return [...living(name, box), ...connecting(name, box, networks)];
   });
 }
@@ -105,8 +113,9 @@ function making(
 }
 
 function living(box: string, { status }: Box): readonly Operation[] {
-  const each = (...words: readonly ("start" | "stop" | "kill" | "restart" | "remove" | "remove by force")[]) =>
-    words.map((word) => ({ do: word, box }) as const);
+  const each = (
+    ...words: readonly ("start" | "stop" | "kill" | "restart" | "remove" | "remove by force")[]
+  ) => words.map((word) => ({ do: word, box }) as const);
   if (status === "open") return each("remove", "remove by force");
   return status === "running"
     ? each("stop", "kill", "restart", "remove by force")
@@ -127,7 +136,7 @@ export async function carryOut(client: WeftClient, operation: Operation): Promis
       await client.createNetwork({
         Name: operation.network,
         EnableIPv6: operation.network.endsWith("0"),
-        Internal: operation.network.startsWith("client1"),
+        Internal: isInternal(operation.network),
       });
       return;
     case "remove network":
