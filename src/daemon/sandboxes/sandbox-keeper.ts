@@ -278,12 +278,14 @@ export class SandboxKeeper {
       const sandbox = inModel.get(record.name);
       inModel.delete(record.name);
       if (sandbox !== undefined) this.#openings.found(record.id, sandbox);
-      await this.#lock
-        .run(record.id, () => this.#restoreOne(record))
-        .catch((error: unknown) => this.#init.onError(`restore sandbox ${record.name}`, error));
+      await this.#attempt(`restore sandbox ${record.name}`, () =>
+        this.#lock.run(record.id, () => this.#restoreOne(record)),
+      );
     }
     // The making of these was cut off, or their removal.
-    for (const sandbox of inModel.values()) await sandbox.delete();
+    for (const [name, sandbox] of inModel)
+      await this.#attempt(`remove what is left of sandbox ${name}`, () => sandbox.delete());
+    await this.#removeUnjoined();
     this.#init.runner.forgetOthers((id) => book.get(id) !== undefined);
   }
 
@@ -474,7 +476,8 @@ export class SandboxKeeper {
   }
 
   async #restoreOne(record: SandboxRecord): Promise<void> {
-    await this.#removeUnanswered(record);
+    const { name } = record;
+    await this.#attempt(`disconnect sandbox ${name}`, () => this.#removeUnanswered(record));
     if (record.process !== undefined) {
       const adopted = this.#init.runner.adopt(record.process.identity, record, record.process.client);
       if (adopted.state === "running") return this.#follow(record.id, adopted.run);
@@ -486,6 +489,26 @@ export class SandboxKeeper {
       return;
     }
     await this.#openings.close(record.id);
+  }
+
+  /** Endpoints that had left their sandboxes, and were about to be deleted: nobody would know of them any more. */
+  async #removeUnjoined(): Promise<void> {
+    for (const network of this.#init.controller.networks()) {
+      for (const endpoint of network.endpoints()) {
+        const { join, name } = endpoint.record();
+        if (join !== undefined && join.leaving !== true) continue;
+        await this.#attempt(`remove endpoint ${name} of network ${network.name}`, () => endpoint.delete());
+      }
+    }
+  }
+
+  /** Does one of the things of a start; what fails keeps the others from nothing. */
+  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#init.onError(what, error);
+    }
   }
 
   /** Endpoints that the record does not know: their connecting was cut off, or their disconnecting. */
