@@ -1,5 +1,6 @@
-// weft's main job in one go, in a throw-away host: two networks, programs that find each other by name,
-// the way out through NAT, a published port, and a network that stays apart. Run as root: npm run demo
+// The demo by the library instead of the command line, in a throw-away host: two networks, programs that find each
+// other by name, the way out through NAT, a published port, and a network that stays apart. Run as root, after
+// npm run build: node dist/examples/library-demo.js
 import { fileURLToPath } from "node:url";
 import { Controller, Launcher, type Network, type Sandbox, type SandboxProcess } from "../src/index.ts";
 import { buildStage } from "./demo/stage.ts";
