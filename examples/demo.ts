@@ -32,7 +32,7 @@ async function play(folders: readonly string[], stage: Stage, host: Shell, outsi
   await host.weft(["run", "-d", "--name", "web", "--network", "front", "-p", "8000:80", ...server]);
 
   say("A client finds it by name:");
-  const front = ["run", "--network", "front", node, "fetch.js", "2000"];
+  const front = ["run", "--network", "front", node, "fetch.js", "10000"];
   const byName = await host.weft([...front, "http://web/", "http://web.front/"]);
   expect(count(byName, "hello from web") === 2, "the client does not reach web by its names");
 
@@ -45,8 +45,8 @@ async function play(folders: readonly string[], stage: Stage, host: Shell, outsi
 
   say("The world reaches the published port, and so does the host itself, by its loopback addresses too:");
   const published = ["http://192.0.2.1:8000/", "http://[2001:db8::1]:8000/"];
-  const inward = await outside.run([node, "fetch.js", "2000", ...published]);
-  const own = await host.run([node, "fetch.js", "2000", "http://127.0.0.1:8000/", "http://[::1]:8000/"]);
+  const inward = await outside.run([node, "fetch.js", "10000", ...published]);
+  const own = await host.run([node, "fetch.js", "10000", "http://127.0.0.1:8000/", "http://[::1]:8000/"]);
   expect(count(inward + own, "hello from web") === 4, "the published port does not lead to web");
 
   say("Who is on another network reaches the server neither by name nor by address:");
@@ -66,7 +66,7 @@ async function play(folders: readonly string[], stage: Stage, host: Shell, outsi
   );
   const pid = await host.weft(["info", "--format", "{{.Pid}}"]);
   await host.run([node, "-p", `process.kill(${pid.trim()}, "SIGKILL")`]);
-  const still = await outside.run([node, "fetch.js", "2000", ...published]);
+  const still = await outside.run([node, "fetch.js", "10000", ...published]);
   expect(count(still, "hello from web") === 2, "the published port died with the daemon");
   await host.weft(up);
   const found = await host.weft(["ps"]);
