@@ -89,10 +89,17 @@ export async function perform(
   try {
     await program.parseAsync([...argv], { from: "user" });
   } catch (error) {
-    // Commander's own errors are by now only the ends of help and version, which have been printed.
     if (!(error instanceof CommanderError)) throw error;
+    if (!printed.has(error.code)) throw new UsageError(error.message.replace(/^error: /, ""));
   }
 }
+
+/** Commander's ways to end when it has printed a help or the version, which is no failure. */
+const printed: ReadonlySet<string> = new Set([
+  "commander.help",
+  "commander.helpDisplayed",
+  "commander.version",
+]);
 
 /** The status of a failure. */
 export function statusOf(error: unknown): number {

@@ -64,9 +64,9 @@ export class LazyStore implements Store {
     }
   }
 
-  /** As {@link Store.backup}, with what waits to be written. Throws FEATURE_MISSING when the store can have none. */
+  /** As {@link Store.backup}, with what waits to be written if it can be. Throws FEATURE_MISSING when the store can have none. */
   async backup(file: string): Promise<void> {
-    await this.flush();
+    await this.flush().catch(() => {}); // on a full disk a backup elsewhere is wanted all the more
     if (this.#store.backup === undefined)
       throw new WeftError(
         "FEATURE_MISSING",

@@ -8,7 +8,7 @@ import { dataFile, syncFile, syncFolder } from "./lmdb-files.ts";
 /** What {@link Store.backup} says, for a database. The copy is made beside the file and gets its name when it is whole. */
 export function writeBackup(database: LmdbDatabase, file: string): Promise<void> {
   const target = resolve(file);
-  return storingLater(dirname(target), `hold a backup of ${database.path}`, async () => {
+  return storingLater(database.path, `be backed up to ${target}`, async () => {
     const folder = mkdtempSync(join(dirname(target), ".weft-backup-")); // mode 0700
     const copy = join(folder, dataFile);
     try {

@@ -35,6 +35,9 @@ test("on a full disk changes are refused, nothing is lost, and the service goes 
       assert.deepEqual(await controller.drift(), []);
       assert.equal(sandbox.endpoints().length, 1);
       await assert.rejects(controller.backup(join(disk, "backup")), isFull);
+      const elsewhere = join(temporaryFolder(t), "backup");
+      await controller.backup(elsewhere);
+      assert.ok((await checkRecords({ backup: elsewhere })).entries > made);
       rmSync(join(disk, "filler"));
       await controller.createNetwork("bridge", "after");
       await grow();

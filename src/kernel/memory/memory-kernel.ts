@@ -58,19 +58,7 @@ export class MemoryKernel implements Kernel {
     const adopted = new Set(
       links.filter(({ spec }) => spec.type === "adopted" || spec.type === "moved").map(identityOf),
     );
-    for (const object of objects) {
-      const onAdopted =
-        "link" in object && object.link !== undefined && adopted.has(linkIdentity(object.netns, object.link));
-      const marked =
-        object.kind !== "sysctl" &&
-        !adopted.has(identityOf(object)) &&
-        !(object.kind === "up" && (onAdopted || object.link === "lo"));
-      const found =
-        object.kind === "link" && object.spec.type === "moved"
-          ? { ...object, spec: { type: "adopted" } as const }
-          : object;
-      this.#found.set(identityOf(object), { object: found, marked });
-    }
+    for (const object of objects) this.#found.set(identityOf(object), foundOf(object, adopted));
   }
 
   /** Takes objects away behind weft's back. */
@@ -270,6 +258,23 @@ export class MemoryKernel implements Kernel {
     for (const { object: other } of this.all()) {
       if (containersOf(other).some((container) => gone.has(container))) this.#remove(identityOf(other));
     }
+  }
+}
+
+/** An object that weft has, as it is found: what it adopted or moved, and that these or lo are up, has no mark. */
+function foundOf(object: KernelObject, adopted: ReadonlySet<Identity>): Found {
+  switch (object.kind) {
+    case "sysctl":
+      return { object, marked: false };
+    case "link":
+      if (!adopted.has(identityOf(object))) return { object, marked: true };
+      return { object: { ...object, spec: { type: "adopted" } }, marked: false };
+    case "up": {
+      const marked = object.link !== "lo" && !adopted.has(linkIdentity(object.netns, object.link));
+      return { object, marked };
+    }
+    default:
+      return { object, marked: true };
   }
 }
 
