@@ -51,36 +51,59 @@ function leftOn(host: TestNetns): string {
   return others.join("\n") + host.exec("nft", "list", "ruleset");
 }
 
-test("the README's lines do what it shows, typed one after the other", () =>
-  withNetns(["host", "other"], async ({ host, other }) => {
+/** A host with weft's usual folders and `weft` on its PATH, and another machine beside it, with somebody at each. */
+async function withHost(
+  work: (sessions: Readonly<Record<string, ConsoleSession>>, host: TestNetns) => Promise<void>,
+): Promise<void> {
+  await withNetns(["host", "other"], async ({ host, other }) => {
     connect(host, other);
     const folder = realpathSync(mkdtempSync(path.join(tmpdir(), "weft-readme-")));
-    const sessions: Record<string, ConsoleSession> = {};
+    const bin = path.join(folder, "bin");
+    mkdirSync(bin);
+    const weft = path.join(bin, "weft");
+    writeFileSync(weft, `#!/bin/sh\nexec '${process.execPath}' '${weftProgram}' "$@"\n`, { mode: 0o755 });
+    const init = { cwd: folder, env: { PATH: `${bin}:${process.env.PATH}`, HOME: folder } };
+    // The folders that weft has on every host are this host's own.
+    const prepare = "mount -t tmpfs none /run && mount -t tmpfs none /var/lib";
+    const sessions = {
+      "": new ConsoleSession(host, { ...init, prepare }),
+      other: new ConsoleSession(other, init),
+    };
     try {
-      const bin = path.join(folder, "bin");
-      mkdirSync(bin);
-      const weft = path.join(bin, "weft");
-      writeFileSync(weft, `#!/bin/sh\nexec '${process.execPath}' '${weftProgram}' "$@"\n`);
-      chmodSync(weft, 0o755);
-      const init = { cwd: folder, env: { PATH: `${bin}:${process.env.PATH}`, HOME: folder } };
-      // The folders that weft has on every host are this host's own.
-      const prepare = "mount -t tmpfs none /run && mount -t tmpfs none /var/lib";
-      sessions[""] = new ConsoleSession(host, { ...init, prepare });
-      sessions.other = new ConsoleSession(other, init);
-      const lines = typedLines(readFileSync(path.join(repositoryFolder(), "README.md"), "utf8"));
-      assert.ok(lines.some(({ where }) => where === "other"));
-      for (const { where, command, printed, lineNumber } of lines) {
-        const session = sessions[where];
-        assert.ok(session !== undefined, `README.md:${lineNumber}: nobody is ${where}`);
-        const outcome = await session.type(command);
-        const told = `README.md:${lineNumber}: ${command}\n${outcome.printed}`;
-        assert.equal(outcome.status, 0, told);
-        assert.match(outcome.printed, patternOf(printed), told);
-      }
-      assert.equal(leftOn(host), "");
+      await work(sessions, host);
     } finally {
-      await sessions[""]?.type("weft down --purge > /dev/null 2>&1");
+      await sessions[""].type("weft down --purge > /dev/null 2>&1");
       for (const session of Object.values(sessions)) await session.close();
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+}
+
+function documentOf(name: string): string {
+  return readFileSync(path.join(repositoryFolder(), name), "utf8");
+}
+
+test("the README's lines do what it shows, typed one after the other", () =>
+  withHost(async (sessions, host) => {
+    const lines = typedLines(documentOf("README.md"));
+    assert.ok(lines.some(({ where }) => where === "other"));
+    for (const { where, command, printed, lineNumber } of lines) {
+      const session = sessions[where];
+      assert.ok(session !== undefined, `README.md:${lineNumber}: nobody is ${where}`);
+      const outcome = await session.type(command);
+      const told = `README.md:${lineNumber}: ${command}\n${outcome.printed}`;
+      assert.equal(outcome.status, 0, told);
+      assert.match(outcome.printed, patternOf(printed), told);
+    }
+    assert.equal(leftOn(host), "");
+  }));
+
+test("docs/daemon.md names every metric of weft's own, and no other", () =>
+  withHost(async (sessions) => {
+    const shell = sessions[""];
+    assert.equal((await shell?.type("weft up"))?.status, 0);
+    const printed = (await shell?.type("weft metrics"))?.printed ?? "";
+    const names = [...printed.matchAll(/^# TYPE (weft_(?!process_|nodejs_)\w+) /gm)].map(([, name]) => name);
+    const told = [...documentOf("docs/daemon.md").matchAll(/^\| `(weft_\w+)`/gm)].map(([, name]) => name);
+    assert.deepEqual(told.toSorted(), names.toSorted());
   }));
