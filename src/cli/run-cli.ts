@@ -1,5 +1,5 @@
 import { Context } from "./context.ts";
-import { UsageError } from "./failures.ts";
+import { ExitError } from "./failures.ts";
 import { commandNameIn, perform, statusOf } from "./program.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -14,8 +14,8 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     return 0;
   } catch (error) {
     if (!(error instanceof Error) || error.message !== "") await context.complain(error);
-    const status = statusOf(error);
-    const plain = status === 1 || error instanceof UsageError;
-    return plain && passingOn.has(commandNameIn(argv) ?? "") ? 125 : status;
+    // What ends by an ExitError has chosen its status, which may be the command's own.
+    const chosen = error instanceof ExitError || !passingOn.has(commandNameIn(argv) ?? "");
+    return chosen ? statusOf(error) : 125;
   }
 }

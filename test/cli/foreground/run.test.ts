@@ -57,6 +57,14 @@ test("run passes the command's output and status on, and the daemon knows of it 
     assert.deepEqual(exit?.slice(1), [id, { process: claim?.[2], status: 3 }]);
   }));
 
+test("run passes on the statuses that are weft's own elsewhere", () =>
+  withDaemon(async ({ socketPath }) => {
+    for (const status of [1, 2]) {
+      const ended = await runWeft(socketPath, ["run", "busybox", "sh", "-c", `exit ${status}`]);
+      assert.deepEqual([ended.status, ended.stderr], [status, ""]);
+    }
+  }));
+
 test("run -i gives the command what is typed, and without -i it reads nothing", () =>
   withDaemon(async ({ socketPath }) => {
     const typed = await runWeft(socketPath, ["run", "-i", "busybox", "cat"], "hello\n");
