@@ -22,7 +22,7 @@ export interface Room {
 }
 
 /** How many that do not fit a packet are passed over before the packet is called full. */
-const maxMisses = 16;
+const maxMisses = 100;
 
 /**
  * Encoded messages that wait to be gossiped. Each is given out so often, then dropped; those given out least

@@ -13,6 +13,12 @@ const grace = 500;
 /** How many of those that returned from failure at about the same time are asked, and within what time, ms. */
 const returnedPeers = 3;
 const returnedWithin = 1_000;
+/**
+ * Between two answers to one peer, ms: so much, and as long as the first would take at this rate (10 MB/s).
+ * A request is short and its answer long, so that a flood of requests costs little here.
+ */
+const leastPause = 50;
+const bytesPerMs = 10_000;
 /** Within what time members are asked that come to a network after this node, ms. */
 const comingWithin = 500;
 
@@ -198,9 +204,17 @@ export class BulkSyncs {
     this.#busy.add(peer);
     for (let asked = this.#asked.get(peer); asked !== undefined; asked = this.#asked.get(peer)) {
       this.#asked.delete(peer);
+      const before = this.#state.counters.syncBytesSent;
       await this.#send(peer, [...asked], false);
+      await this.#pause(leastPause + (this.#state.counters.syncBytesSent - before) / bytesPerMs);
     }
     this.#busy.delete(peer);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#state.environment.timers.after(ms, resolve);
+    });
   }
 
   /** Sends what this node has of the networks. Resolves to whether all of it could be sent. */
@@ -213,7 +227,9 @@ export class BulkSyncs {
         const payload = encodeMessage({ kind: "compound", parts });
         const head = { kind: "bulk-sync", time: tableClock.time, node: self, payload } as const;
         const tail = isLast ? { unsolicited, networks } : { unsolicited: false, networks: [] };
-        await cluster.sendReliable(member, encodeMessage({ ...head, ...tail }));
+        const message = encodeMessage({ ...head, ...tail });
+        counters.syncBytesSent += message.length;
+        await cluster.sendReliable(member, message);
       }
       return true;
     } catch {

@@ -30,7 +30,10 @@ export interface NetworkDbCounters {
   /** Entries and messages that were not taken. */
   readonly refused: Record<Refusal, number>;
   packetsSent: number;
+  /** In packets. */
   bytesSent: number;
+  /** In bulk syncs, asked for and answered. */
+  syncBytesSent: number;
   /** Packets that membership would not send in one piece, and messages that reached no peer. */
   sendFailures: number;
   /** Messages that were dropped from a full queue; a bulk sync brings what they told. */
@@ -50,6 +53,7 @@ export class Counters implements NetworkDbCounters {
   refuted = 0;
   packetsSent = 0;
   bytesSent = 0;
+  syncBytesSent = 0;
   sendFailures = 0;
   queueOverflows = 0;
   bulkSyncs = 0;
@@ -80,9 +84,21 @@ export class Counters implements NetworkDbCounters {
 
   /** The counters as they are now. */
   snapshot(): Readonly<NetworkDbCounters> {
-    const { applied, stale, ties, refuted, packetsSent, bytesSent } = this;
-    const { sendFailures, queueOverflows, bulkSyncs, bulkSyncFailures } = this;
-    const counts = { applied, stale, ties, refuted, packetsSent, bytesSent, sendFailures, queueOverflows };
-    return { ...counts, bulkSyncs, bulkSyncFailures, refused: { ...this.refused } };
+    const { applied, stale, ties, refuted, packetsSent, bytesSent, syncBytesSent } = this;
+    const { sendFailures, queueOverflows, bulkSyncs, bulkSyncFailures, refused } = this;
+    return {
+      applied,
+      stale,
+      ties,
+      refuted,
+      refused: { ...refused },
+      packetsSent,
+      bytesSent,
+      syncBytesSent,
+      sendFailures,
+      queueOverflows,
+      bulkSyncs,
+      bulkSyncFailures,
+    };
   }
 }

@@ -30,7 +30,8 @@ export class NetworkEvents {
     const { nodes, networkClock, options, self, networks } = this.#state;
     const event = { kind: "network", change, time: networkClock.increment(), node: self, network } as const;
     const record = nodes.get(self);
-    if (record !== undefined)
+    // That it is not where it never was needs no remembering: others can invent no end of such networks.
+    if (record !== undefined && (change === "join" || record.attachments.has(network)))
       nodes.attach(record, event, this.#state.now() + options.leftNetworkTime, Number.POSITIVE_INFINITY);
     const local = networks.get(network);
     if (local !== undefined) local.announcedAt = this.#state.now();
