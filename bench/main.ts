@@ -5,13 +5,17 @@
 // npm run bench -- --rounds 9              more rounds of what is measured in turn; 5 without
 import { parseArgs } from "node:util";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
+import { gossipDb, gossipDbPart, gossipDbTable } from "./gossip-db.ts";
 import type { Timing } from "./measure.ts";
 import { beside, besideParts } from "./peers/beside.ts";
 import { besideTable } from "./peers/table.ts";
 import { portScale, portScalePart, portScaleTable } from "./port-scale/port-scale.ts";
 
-/** What can be measured: weft beside the kernel's own share, beside others, and with many published ports. */
-const allParts = ["control-plane", ...besideParts, portScalePart];
+/**
+ * What can be measured: weft beside the kernel's own share, beside others, with many published ports, and its
+ * network database.
+ */
+const allParts = ["control-plane", ...besideParts, portScalePart, gossipDbPart];
 
 const { values } = parseArgs({
   options: {
@@ -58,7 +62,14 @@ const figures = besideParts.some((part) => parts.has(part)) ? await beside(parts
 if (figures !== undefined && !values.json) for (const line of besideTable(figures)) console.log(line);
 const scale = parts.has(portScalePart) ? await portScale(rounds) : undefined;
 if (scale !== undefined && !values.json) for (const line of portScaleTable(scale)) console.log(line);
+const database = parts.has(gossipDbPart) ? await gossipDb() : undefined;
+if (database !== undefined && !values.json) for (const line of gossipDbTable(database)) console.log(line);
 if (values.json) {
-  const all = { ...control, ...(figures && { beside: figures }), ...(scale && { portScale: scale }) };
+  const all = {
+    ...control,
+    ...(figures && { beside: figures }),
+    ...(scale && { portScale: scale }),
+    ...(database && { gossipDb: database }),
+  };
   console.log(JSON.stringify(all, undefined, 2));
 }

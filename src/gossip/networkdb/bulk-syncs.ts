@@ -26,6 +26,8 @@ interface Waiter {
   readonly peer: string;
   readonly networks: readonly string[];
   answered: (isAnswered: boolean) => void;
+  /** A piece came, so the rest may take its time once more. */
+  progressed: () => void;
 }
 
 /**
@@ -129,9 +131,11 @@ export class BulkSyncs {
     }
     if (unsolicited) this.#answer(node, networks);
     else
-      for (const waiter of this.#waiters)
-        if (waiter.peer === node && waiter.networks.every((network) => networks.includes(network)))
-          waiter.answered(true);
+      for (const waiter of this.#waiters) {
+        if (waiter.peer !== node) continue;
+        if (waiter.networks.every((network) => networks.includes(network))) waiter.answered(true);
+        else waiter.progressed();
+      }
   }
 
   #peersOn(network: string): string[] {
@@ -175,15 +179,20 @@ export class BulkSyncs {
 
   /** The peer's answer may come while the last part of the request is still being sent. */
   #answerFrom(peer: string, networks: readonly string[]) {
-    const waiter: Waiter = { peer, networks, answered: () => {} };
+    const waiter: Waiter = { peer, networks, answered: () => {}, progressed: () => {} };
     const answer = new Promise<boolean>((resolve) => {
       waiter.answered = resolve;
     });
     this.#waiters.add(waiter);
     return {
       within: (timeout: number): Promise<boolean> => {
-        const cancel = this.#state.environment.timers.after(timeout, () => waiter.answered(false));
-        return answer.finally(cancel);
+        let cancel = () => {};
+        waiter.progressed = () => {
+          cancel();
+          cancel = this.#state.environment.timers.after(timeout, () => waiter.answered(false));
+        };
+        waiter.progressed();
+        return answer.finally(() => cancel());
       },
       forget: () => this.#waiters.delete(waiter),
     };

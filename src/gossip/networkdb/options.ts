@@ -17,7 +17,7 @@ export interface NetworkDbOptions {
   readonly promptGap: number;
   /** How often all entries are compared with those of one other member of each network. */
   readonly bulkSyncInterval: number;
-  /** How long the answer to a bulk sync may take before another member is asked. */
+  /** How long the answer to a bulk sync, or its next piece, may take before another member is asked. */
   readonly bulkSyncTimeout: number;
   /** How many of a network's members are asked at once when this node comes to it. */
   readonly joinSyncPeers: number;

@@ -68,6 +68,23 @@ test("a node that comes to a network has its entries when joinNetwork resolves",
   assert.equal(entries, 2_000);
 });
 
+test("an answer in many pieces may take longer than the time for one", async () => {
+  const cluster = await clusterOf(2, { bulkSyncPieceBytes: 500, bulkSyncTimeout: 100 });
+  for (let i = 0; i < 200; i++) cluster.db("a").create("n1", "t", `k${i}`, bytes("v".repeat(50)));
+  await cluster.time.run(20_000);
+  cluster.kill("b");
+  await cluster.time.run(10_000);
+  const { db } = cluster.start("z", "a");
+  await cluster.time.run(4_000);
+  cluster.weather = { loss: 0, duplication: 0, delay: [10, 10] };
+  let entries = 0;
+  void db.joinNetwork("n1").then(() => {
+    entries = db.list("n1", "t").length;
+  });
+  await cluster.time.run(3_000);
+  assert.equal(entries, 200);
+});
+
 test("members that do not answer keep nobody from coming to a network", async () => {
   const cluster = await clusterOf(6);
   cluster.db("f").create("n1", "t", "k", bytes("1"));
