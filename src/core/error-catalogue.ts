@@ -79,7 +79,7 @@ export const errorCatalogue = {
     "A command that cannot be started in the sandbox: empty, or not found.",
   ),
   LAUNCH: entry("Internal", "The launcher could not prepare the namespaces of a command."),
-  GOSSIP_MESSAGE: entry("InvalidParameter", "Bytes that are no message of the network database's protocol."),
+  GOSSIP_MALFORMED: entry("InvalidParameter", "Bytes from another gossip node that cannot be read."),
   DATABASE_NOT_RUNNING: entry("Unavailable", "The network database is not started, or was started before."),
   TABLE_NETWORK_NOT_JOINED: entry(
     "NotFound",

@@ -75,10 +75,10 @@ export class Dissemination {
       const parts = this.#nextParts(network, newOnly);
       if (parts.length === 0) break;
       const packet = encodeMessage({ kind: "compound", parts });
-      for (const peer of peers) this.#sendPacket(peer, packet);
+      for (const peer of peers) this.sendPacket(peer, packet);
     }
     for (const message of network.long.take({ ...streamRoom, newOnly }))
-      for (const peer of peers) this.#sendReliable(peer, message);
+      for (const peer of peers) void this.#sendReliable(peer, message);
     const transmits = transmitLimit(options.retransmitMultiplier, others.length + 1);
     network.own.putBack(transmits);
     network.heard.putBack(transmits);
@@ -105,7 +105,8 @@ export class Dissemination {
     ];
   }
 
-  #sendPacket(peer: Member, packet: Uint8Array): void {
+  /** By a stream, if membership's packets are shorter than ours were set to be. Never throws. */
+  sendPacket(peer: Member, packet: Uint8Array): void {
     const { cluster, counters } = this.#state;
     this.#promptsLeft--;
     counters.packetsSent++;
@@ -114,13 +115,15 @@ export class Dissemination {
       cluster.sendPacket(peer, packet);
     } catch {
       counters.sendFailures++;
-      this.#sendReliable(peer, packet); // Membership's packets are shorter than ours were set to be.
+      void this.#sendReliable(peer, packet);
     }
   }
 
-  #sendReliable(peer: Member, message: Uint8Array): void {
-    this.#state.cluster.sendReliable(peer, message).catch(() => {
+  async #sendReliable(peer: Member, message: Uint8Array): Promise<void> {
+    try {
+      await this.#state.cluster.sendReliable(peer, message);
+    } catch {
       this.#state.counters.sendFailures++;
-    });
+    }
   }
 }

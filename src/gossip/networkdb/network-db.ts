@@ -88,11 +88,11 @@ export class NetworkDb implements ClusterDelegate {
    * and to carry the news; call {@link stop} after that.
    */
   leave(): void {
-    const { state, nodeEvents } = this.#use();
+    const { state, nodeEvents, dissemination } = this.#use();
     state.isLeaving = true;
     const message = nodeEvents.announce("leave");
     const others = state.cluster.members().filter(({ name }) => name !== state.self);
-    for (const member of state.some(others, toldOfLeaving)) state.cluster.sendPacket(member, message);
+    for (const member of state.some(others, toldOfLeaving)) dissemination.sendPacket(member, message);
   }
 
   /** Ends all gossip at once. Nobody is told; the entries stay readable. */

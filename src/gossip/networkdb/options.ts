@@ -3,7 +3,7 @@
  * (libnetwork.md §9.2); times are ms.
  */
 export interface NetworkDbOptions {
-  /** The longest message for one packet, bytes: 1,400 less what membership puts around it. */
+  /** The longest message for one packet, bytes: 1,400 less what membership puts around it, its label too. */
   readonly packetBytes: number;
   /** How often what waits is gossiped, on each network. */
   readonly gossipInterval: number;

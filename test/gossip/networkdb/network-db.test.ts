@@ -4,7 +4,7 @@ import { isWeftError } from "../../../src/core/index.ts";
 import type { TableChange } from "../../../src/gossip/networkdb/index.ts";
 import { encodeMessage } from "../../../src/gossip/networkdb/wire/codec.ts";
 import { bytes, clusterOf, everybodySees, seen, tableEvents } from "./cluster-fixture.ts";
-import { FakeCluster } from "./fake-cluster.ts";
+import { FakeCluster, fairWeather } from "./fake-cluster.ts";
 
 test("what one node writes is seen by all members of the network, changes and goes", async () => {
   const cluster = await clusterOf(5);
@@ -200,6 +200,31 @@ test("what a node wrote before its restart is gone within one push/pull of its r
   }
 });
 
+test("a node's own push/pull tells where it no longer is", async () => {
+  const cluster = await clusterOf(2);
+  cluster.db("b").create("n1", "t", "k", bytes("1"));
+  await cluster.time.run(1_000);
+  const a = cluster.db("a");
+  const said = (time: number) => encodeMessage({ kind: "push-pull", time, node: "b", attachments: [] });
+  a.mergeState(said(1), false); // From before it came: it says nothing about that.
+  assert.deepEqual(seen(a), { k: "1" });
+  a.mergeState(said(1_000), false);
+  assert.deepEqual(seen(a), {});
+  assert.deepEqual(a.members("n1"), ["a"]);
+});
+
+test("what is written right after coming to a network goes with the news of that", async () => {
+  const cluster = await clusterOf(3);
+  void cluster.db("a").joinNetwork("n2");
+  void cluster.db("b").joinNetwork("n2");
+  await cluster.time.run(2_000);
+  cluster.weather = { loss: 0, duplication: 0, delay: [50, 50] }; // Streams are slower than packets here.
+  void cluster.db("c").joinNetwork("n2");
+  cluster.db("c").create("n2", "t", "k", bytes("1"));
+  await cluster.time.run(70);
+  assert.deepEqual(seen(cluster.db("a"), "n2"), { k: "1" });
+});
+
 test("a node that returns under another name at the same address takes the old one's entries away", async () => {
   const cluster = await clusterOf(4);
   cluster.db("d").create("n1", "t", "old", bytes("1"));
@@ -269,6 +294,19 @@ test("a node that is said to have left, and has not, is back with its entries", 
   cluster.db("b").received(lie);
   assert.deepEqual(seen(cluster.db("a")), {});
   await cluster.time.run(60_000);
+  everybodySees(cluster, { k: "1" });
+});
+
+test("a node that is said to have left, and never hears of it, is back when it was there all the time", async () => {
+  const cluster = await clusterOf(2);
+  cluster.db("b").create("n1", "t", "k", bytes("1"));
+  await cluster.time.run(1_000);
+  cluster.weather = { loss: 1, duplication: 0, delay: [1, 1] };
+  cluster.db("a").received(encodeMessage({ kind: "node", change: "leave", node: "b", time: 500_000 }));
+  await cluster.time.run(5_000);
+  assert.deepEqual(seen(cluster.db("a")), {});
+  cluster.weather = fairWeather;
+  await cluster.time.run(90_000);
   everybodySees(cluster, { k: "1" });
 });
 

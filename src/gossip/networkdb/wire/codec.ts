@@ -85,19 +85,23 @@ export function encodeMessage(message: Message): Uint8Array {
 
 /**
  * The message that these bytes are. Byte fields are views of `bytes`; a time of 2^53 or more loses its last
- * digits. Throws GOSSIP_MESSAGE when the bytes are no message of the protocol.
+ * digits. Throws GOSSIP_MALFORMED when the bytes are no message of the protocol.
  */
 export function decodeMessage(bytes: Uint8Array): Message {
   try {
     const { type, data } = read(GossipMessageSchema, bytes);
     const message = decodeBody(type, data);
     if (message !== undefined) return message;
-    throw new WeftError("GOSSIP_MESSAGE", `a message of type ${type}, or of a change, that there is not`);
+    throw new WeftError("GOSSIP_MALFORMED", `a message of type ${type}, or of a change, that there is not`);
   } catch (cause) {
     if (cause instanceof WeftError) throw cause;
-    throw new WeftError("GOSSIP_MESSAGE", `${bytes.length} bytes that are no message: ${messageOf(cause)}`, {
-      cause,
-    });
+    throw new WeftError(
+      "GOSSIP_MALFORMED",
+      `${bytes.length} bytes that are no message: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
   }
 }
 

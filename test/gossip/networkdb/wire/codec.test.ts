@@ -183,7 +183,7 @@ test("what is no message is refused", () => {
   for (const [name, bytes] of table)
     assert.throws(
       () => decodeMessage(Buffer.from(bytes, "hex")),
-      (error) => isWeftError(error, "GOSSIP_MESSAGE"),
+      (error) => isWeftError(error, "GOSSIP_MALFORMED"),
       name,
     );
 });
