@@ -157,6 +157,18 @@ test("the entries of a failed node are hidden, and are back when it is", async (
   assert.deepEqual(changes, ["created kd", "deleted kd", "created kd"]);
 });
 
+test("what was written on both sides of a cut is everywhere soon after it, without waiting for a bulk sync", async () => {
+  const cluster = await clusterOf(6, { bulkSyncInterval: 1_000_000 });
+  cluster.partition({ d: 1, e: 1, f: 1 });
+  await cluster.time.run(20_000);
+  cluster.db("a").create("n1", "t", "ka", bytes("1"));
+  cluster.db("f").create("n1", "t", "kf", bytes("2"));
+  await cluster.time.run(60_000); // Long after it was gossiped within each side.
+  cluster.heal();
+  await cluster.time.run(10_000);
+  everybodySees(cluster, { ka: "1", kf: "2" });
+});
+
 test("a node cut off for 30 s that comes back makes no live node's entry vanish (moby#53141)", async () => {
   const cluster = await clusterOf(6);
   const names = [...cluster.nodes.keys()];
