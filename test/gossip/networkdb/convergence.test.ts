@@ -23,6 +23,8 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant("delete" as const), node, network, key: fc.nat(2) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant("share" as const), node, network, key: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("unshare" as const), node, network, key: fc.nat(1) }) },
+  // Several at the same moment: their times are often equal.
+  { weight: 4, arbitrary: fc.record({ do: fc.constant("race" as const), network, key: fc.nat(1) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("join" as const), node, network }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("leave" as const), node, network }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("restart" as const), node }) },
@@ -102,6 +104,11 @@ class Run {
     if (step.do === "partition")
       return this.cluster.partition(Object.fromEntries(names.map((name, i) => [name, step.parts[i] ?? 0])));
     if (step.do === "restart") return this.#restart(step.node);
+    if (step.do === "race") {
+      for (const node of names)
+        if (this.cluster.node(node).isUp) this.#write({ ...step, do: "share", node }, this.cluster.db(node));
+      return;
+    }
     if (!this.cluster.node(step.node).isUp) return;
     if (step.do === "kill") {
       this.cluster.kill(step.node);
@@ -112,7 +119,7 @@ class Run {
     } else this.#write(step, this.cluster.db(step.node));
   }
 
-  #write(step: Extract<Step, { network: string }>, db: NetworkDb): void {
+  #write(step: Extract<Step, { node: string; network: string }>, db: NetworkDb): void {
     const { node, network } = step;
     const isOn = db.networks().includes(network);
     if (step.do === "join") void db.joinNetwork(network);
