@@ -127,7 +127,7 @@ export class BulkSyncs {
   received({ node, networks, unsolicited }: BulkSync): void {
     for (const id of networks) {
       const network = this.#state.networks.get(id);
-      if (network !== undefined) network.hasSynced = true;
+      if (network !== undefined && this.#state.nodes.isOn(node, id)) network.hasSynced = true;
     }
     if (unsolicited) this.#answer(node, networks);
     else
@@ -169,7 +169,7 @@ export class BulkSyncs {
       const { counters } = this.#state;
       counters.bulkSyncs++;
       const answer = this.#answerFrom(peer, networks);
-      const isSent = await this.#send(peer, networks, true);
+      const { isSent } = await this.#send(peer, networks, true);
       const isAnswered = isSent && (await answer.within(this.#state.options.bulkSyncTimeout));
       answer.forget();
       if (!isAnswered) counters.bulkSyncFailures++;
@@ -206,16 +206,18 @@ export class BulkSyncs {
       return;
     }
     this.#asked.set(peer, new Set(networks.slice(0, this.#state.options.maxNetworks)));
-    if (!this.#busy.has(peer)) void this.#answering.run(() => this.#answerAll(peer));
+    if (!this.#busy.has(peer)) void this.#answerAll(peer);
   }
 
   async #answerAll(peer: string): Promise<void> {
     this.#busy.add(peer);
-    for (let asked = this.#asked.get(peer); asked !== undefined; asked = this.#asked.get(peer)) {
-      this.#asked.delete(peer);
-      const before = this.#state.counters.syncBytesSent;
-      await this.#send(peer, [...asked], false);
-      await this.#pause(leastPause + (this.#state.counters.syncBytesSent - before) / bytesPerMs);
+    while (this.#asked.has(peer)) {
+      const { bytes } = await this.#answering.run(() => {
+        const networks = [...(this.#asked.get(peer) ?? [])];
+        this.#asked.delete(peer);
+        return this.#send(peer, networks, false);
+      });
+      await this.#pause(leastPause + bytes / bytesPerMs);
     }
     this.#busy.delete(peer);
   }
@@ -226,24 +228,26 @@ export class BulkSyncs {
     });
   }
 
-  /** Sends what this node has of the networks. Resolves to whether all of it could be sent. */
-  async #send(peer: string, networks: readonly string[], unsolicited: boolean): Promise<boolean> {
+  /** Sends what this node has of the networks. Resolves to how much, and whether that was all. */
+  async #send(peer: string, networks: readonly string[], unsolicited: boolean) {
     const { cluster, tableClock, self, counters } = this.#state;
+    let bytes = 0;
     try {
       for (const { parts, isLast } of this.#pieces(networks)) {
         const member = cluster.member(peer);
-        if (member === undefined || this.#isStopped) return false;
+        if (member === undefined || this.#isStopped) return { bytes, isSent: false };
         const payload = encodeMessage({ kind: "compound", parts });
         const head = { kind: "bulk-sync", time: tableClock.time, node: self, payload } as const;
         const tail = isLast ? { unsolicited, networks } : { unsolicited: false, networks: [] };
         const message = encodeMessage({ ...head, ...tail });
+        bytes += message.length;
         counters.syncBytesSent += message.length;
         await cluster.sendReliable(member, message);
       }
-      return true;
+      return { bytes, isSent: true };
     } catch {
       counters.sendFailures++;
-      return false;
+      return { bytes, isSent: false };
     }
   }
 

@@ -42,6 +42,13 @@ export interface NetworkDbCounters {
   bulkSyncFailures: number;
 }
 
+/** These come by themselves: news overtakes news. They are counted, and not told. */
+const ordinary: ReadonlySet<Refusal> = new Set<Refusal>([
+  "unknown-node",
+  "unknown-network",
+  "owner-not-attached",
+  "owner-failed",
+]);
 /** How often the same refusal is told to the log, ms. */
 const warnEvery = 10_000;
 
@@ -68,9 +75,10 @@ export class Counters implements NetworkDbCounters {
     this.#timers = timers;
   }
 
-  /** Counts a refusal, and tells of it unless one like it was told just now. */
+  /** Counts a refusal, and tells of it unless it is an ordinary one, or one like it was told just now. */
   refuse(reason: Refusal, facts: Readonly<Record<string, string | number>>): void {
     this.refused[reason]++;
+    if (ordinary.has(reason)) return;
     const now = this.#timers.monotonic();
     const last = this.#warned.get(reason);
     if (last !== undefined && now - last < warnEvery) return;

@@ -259,7 +259,8 @@ export class NetworkDb implements ClusterDelegate {
   }
 
   localState(join: boolean): Uint8Array {
-    if (this.#running === undefined) return new Uint8Array();
+    // Who is heard in a push/pull exchange is there again, for those who know that it leaves.
+    if (this.#running === undefined || this.#running.state.isLeaving) return new Uint8Array();
     const { state, networkEvents } = this.#running;
     // The other side may still believe what was true before this node was cut off, or before its restart.
     if (join) networkEvents.announceAll();
@@ -268,7 +269,7 @@ export class NetworkDb implements ClusterDelegate {
   }
 
   mergeState(bytes: Uint8Array, _join: boolean): void {
-    this.#running?.inbox.merge(bytes);
+    if (bytes.length > 0) this.#running?.inbox.merge(bytes);
   }
 
   joined(member: Member): void {

@@ -93,11 +93,10 @@ export class NodeEvents {
       const age = now - record.since;
       if (record.name === this.#state.self || record.state === "active") continue;
       if (record.state === "left" && age > leaveTime && this.#isAlive(record)) this.#activate(record);
-      else if (age > options.nodeTime && !this.#isAlive(record)) nodes.forget(record);
       else if (record.state === "failed" && age > options.tombstoneTime && !record.isEmptied) {
         record.isEmptied = true;
         for (const network of networks.keys()) this.#tableEvents.dropOwned(network, record.name);
-      }
+      } else if (age > options.nodeTime && !this.#isAlive(record)) nodes.forget(record);
     }
   }
 
