@@ -31,7 +31,7 @@ export interface TableEvent {
   readonly residualSeconds: number;
 }
 
-/** What {@link BulkSync} and push/pull exchange is made of these. */
+/** What happens, and is passed on as it does. */
 export type Event = NodeEvent | NetworkEvent | TableEvent;
 
 /** The entries of some networks, or a part of them. */

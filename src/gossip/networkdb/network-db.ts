@@ -1,19 +1,12 @@
 import { type Unsubscribe, WeftError } from "../../core/index.ts";
 import type { Cluster, ClusterDelegate, Member } from "../cluster.ts";
 import type { Environment } from "../environment.ts";
-import { Allowance } from "./allowance.ts";
 import { transmitLimit } from "./broadcast-queue.ts";
-import { BulkSyncs } from "./bulk-syncs.ts";
 import type { NetworkDbCounters } from "./counters.ts";
 import { DbState } from "./db-state.ts";
-import { Dissemination } from "./dissemination.ts";
-import { Inbox } from "./inbox.ts";
 import { LocalNetwork } from "./local-network.ts";
-import { NetworkEvents } from "./network-events.ts";
-import { NodeEvents } from "./node-events.ts";
 import { defaultOptions, type NetworkDbOptions } from "./options.ts";
-import { TableEvents } from "./table-events.ts";
-import { every } from "./ticker.ts";
+import { begin, type Running } from "./running.ts";
 import type { TableChange, WatchFilter } from "./watchers.ts";
 import { encodeMessage } from "./wire/codec.ts";
 
@@ -42,22 +35,8 @@ export interface NetworkStatus {
   readonly hasSynced: boolean;
 }
 
-/** How much of others' wrong beliefs about this node is put right in one second. */
-const refutationsPerSecond = 4096;
 /** How many members are told at once that this node leaves. */
 const toldOfLeaving = 8;
-
-/** All that there is once the cluster is known. */
-interface Running {
-  readonly state: DbState;
-  readonly dissemination: Dissemination;
-  readonly bulkSyncs: BulkSyncs;
-  readonly tableEvents: TableEvents;
-  readonly networkEvents: NetworkEvents;
-  readonly nodeEvents: NodeEvents;
-  readonly inbox: Inbox;
-  readonly tickers: readonly (() => void)[];
-}
 
 /**
  * A database of tables that the nodes of a cluster share by gossip, each table among the members of one
@@ -324,36 +303,4 @@ export class NetworkDb implements ClusterDelegate {
         `${what} has 1 to ${longest} characters of Unicode, not "${text}"`,
       );
   }
-}
-
-/** Wires the parts together, takes what membership knows already, and begins to tick. */
-function begin(state: DbState): Running {
-  const { environment, options, cluster, nodes } = state;
-  const refutations = new Allowance(environment.timers, refutationsPerSecond);
-  const dissemination = new Dissemination(state);
-  const bulkSyncs = new BulkSyncs(state);
-  const tableEvents = new TableEvents(state, dissemination, refutations);
-  const networkEvents = new NetworkEvents(state, tableEvents, refutations, (network) =>
-    bulkSyncs.memberCame(network),
-  );
-  const nodeEvents = new NodeEvents(state, tableEvents, networkEvents, refutations, (node) =>
-    bulkSyncs.returned(node),
-  );
-  const inbox = new Inbox(state, { nodeEvents, networkEvents, tableEvents, bulkSyncs });
-  nodes.addSelf(state.self, state.now());
-  for (const member of cluster.members()) nodeEvents.joined(member);
-  nodeEvents.announce("join");
-  const tickers = [
-    every(environment, options.gossipInterval, () => dissemination.tick()),
-    every(environment, options.bulkSyncInterval, () => void bulkSyncs.compare()),
-    every(environment, options.reapInterval, () => {
-      const now = state.now();
-      nodeEvents.reap(now);
-      for (const { id, tables } of state.networks.values()) {
-        tables.reap(now);
-        bulkSyncs.memberCame(id);
-      }
-    }),
-  ];
-  return { state, dissemination, bulkSyncs, tableEvents, networkEvents, nodeEvents, inbox, tickers };
 }
