@@ -18,6 +18,8 @@ export interface GossipDbFigures {
   readonly joinerBytes: number;
   /** From joinNetwork until it resolves, over TCP on loopback, both nodes in this process. */
   readonly joinMs: number;
+  /** What both nodes together needed for it of the processor, which other programs do not prolong. */
+  readonly joinCpuMs: number;
   readonly sentBytes: number;
   /** The longest time in which neither node did anything else. */
   readonly longestTurnMs: number;
@@ -45,15 +47,18 @@ export async function gossipDb(): Promise<GossipDbFigures> {
     joiner.db.mergeState(writer.db.localState(true), true); // Who is on which network.
     const turns = watchTurns();
     const start = performance.now();
+    const cpuBefore = process.cpuUsage();
     await joiner.db.joinNetwork("n1");
     const joinMs = performance.now() - start;
+    const cpu = process.cpuUsage(cpuBefore);
+    const joinCpuMs = (cpu.user + cpu.system) / 1000;
     const longestTurnMs = turns.end();
     const found = joiner.db.list("n1", "endpoint_table").length;
     if (found !== entries) throw new Error(`the joiner has ${found} entries`);
     const joined = memoryInUse();
     const sentBytes = writer.db.counters().syncBytesSent;
     const bytes = { writerBytes: written - empty, joinerBytes: joined - written };
-    return { entries, valueBytes, ...bytes, joinMs, sentBytes, longestTurnMs };
+    return { entries, valueBytes, ...bytes, joinMs, joinCpuMs, sentBytes, longestTurnMs };
   } finally {
     writer.close();
     joiner.close();
@@ -62,12 +67,14 @@ export async function gossipDb(): Promise<GossipDbFigures> {
 
 /** The figures as lines of text. */
 export function gossipDbTable(figures: GossipDbFigures): readonly string[] {
-  const { entries, valueBytes, writerBytes, joinerBytes, joinMs, sentBytes, longestTurnMs } = figures;
+  const { entries, valueBytes, writerBytes, joinerBytes, joinMs, joinCpuMs, sentBytes, longestTurnMs } =
+    figures;
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   const rows = [
     [`memory of ${entries} entries of ${valueBytes} bytes, at their writer`, megabytes(writerBytes)],
     ["  at a node that was sent them", megabytes(joinerBytes)],
     ["bulk sync of them to a joiner, on loopback", `${(joinMs / 1000).toFixed(2)} s`],
+    ["  processor time of both nodes", `${(joinCpuMs / 1000).toFixed(2)} s`],
     ["  bytes sent", megabytes(sentBytes)],
     ["  longest turn of the event loop, both nodes in one process", `${longestTurnMs.toFixed(0)} ms`],
   ];
