@@ -8,13 +8,17 @@ import { parseArgs } from "node:util";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
 import { daemonFigures, daemonPart } from "./daemon/daemon.ts";
 import { daemonTable } from "./daemon/figures.ts";
+import { gossipDb, gossipDbPart, gossipDbTable } from "./gossip-db.ts";
 import type { Timing } from "./measure.ts";
 import { beside, besideParts } from "./peers/beside.ts";
 import { besideTable } from "./peers/table.ts";
 import { portScale, portScalePart, portScaleTable } from "./port-scale/port-scale.ts";
 
-/** What can be measured: weft beside the kernel's own share, beside others, with many published ports, and the daemon. */
-const allParts = ["control-plane", ...besideParts, portScalePart, daemonPart];
+/**
+ * What can be measured: weft beside the kernel's own share, beside others, with many published ports, the daemon,
+ * and the network database.
+ */
+const allParts = ["control-plane", ...besideParts, portScalePart, daemonPart, gossipDbPart];
 
 const { values } = parseArgs({
   options: {
@@ -64,12 +68,15 @@ const scale = parts.has(portScalePart) ? await portScale(rounds) : undefined;
 if (scale !== undefined && !values.json) for (const line of portScaleTable(scale)) console.log(line);
 const daemon = parts.has(daemonPart) ? await daemonFigures(rounds, Number(values.sandboxes)) : undefined;
 if (daemon !== undefined && !values.json) for (const line of daemonTable(daemon)) console.log(line);
+const database = parts.has(gossipDbPart) ? await gossipDb() : undefined;
+if (database !== undefined && !values.json) for (const line of gossipDbTable(database)) console.log(line);
 if (values.json) {
   const all = {
     ...control,
     ...(figures && { beside: figures }),
     ...(scale && { portScale: scale }),
     ...(daemon && { daemon }),
+    ...(database && { gossipDb: database }),
   };
   console.log(JSON.stringify(all, undefined, 2));
 }

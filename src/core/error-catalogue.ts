@@ -110,6 +110,19 @@ export const errorCatalogue = {
   ),
   INVALID_SIGNAL: entry("InvalidParameter", "Text that is no name or number of a signal."),
   LAUNCH: entry("Internal", "The launcher could not prepare the namespaces of a command."),
+  GOSSIP_MALFORMED: entry("InvalidParameter", "Bytes from another gossip node that cannot be read."),
+  DATABASE_NOT_RUNNING: entry("Unavailable", "The network database is not started, or was started before."),
+  TABLE_NETWORK_NOT_JOINED: entry(
+    "NotFound",
+    "This node is not on that network of the network database; join it first.",
+  ),
+  TABLE_ENTRY_EXISTS: entry("Conflict", "The table of the network database has an entry of that key."),
+  TABLE_ENTRY_NOT_FOUND: entry("NotFound", "The table of the network database has no entry of that key."),
+  TABLE_FULL: entry("Unavailable", "The network has as many entries in the network database as it can."),
+  INVALID_TABLE_ENTRY: entry(
+    "InvalidParameter",
+    "A network, table, key or value that the network database cannot hold: empty, or too long.",
+  ),
   KERNEL: entry("Internal", "The kernel refused a request; errno, call and object are in the message."),
   FEATURE_MISSING: entry(
     "NotImplemented",
