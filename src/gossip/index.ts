@@ -1,2 +1,12 @@
 export * from "./cluster.ts";
 export * from "./environment.ts";
+export * from "./membership/index.ts";
+export * from "./time/index.ts";
+export * from "./transport/index.ts";
+export {
+  Keyring,
+  MalformedMessage,
+  type NonceSource,
+  type SealVersion,
+  wireLimits,
+} from "./wire/index.ts";
