@@ -7,7 +7,7 @@ interface Waiting {
   readonly finished: (() => void) | undefined;
   /** Counts up; of equals the newer one goes first. */
   readonly id: number;
-  readonly transmits: number;
+  transmits: number;
 }
 
 /** What goes with a message in the queue. */
@@ -52,18 +52,12 @@ export class BroadcastQueue {
     if (this.#count === 0) return [];
     const taken: Waiting[] = [];
     let room = limit - overhead;
-    for (const tier of this.#tiers) {
-      for (let at = firstThatFits(tier, room, 0); at < tier.length; at = firstThatFits(tier, room, at)) {
-        const [next] = tier.splice(at, 1);
-        if (next === undefined) break;
-        taken.push(next);
-        room -= next.message.length + overhead;
-      }
-    }
+    for (const tier of this.#tiers) room = takeFrom(tier, overhead, room, taken);
     this.#count -= taken.length;
     const most = retransmitLimit(this.#mult, nodes);
-    for (const one of taken) this.#sent(one, most);
-    return taken.map(({ message }) => message);
+    const over = taken.filter((one) => !this.#keep(one, most));
+    for (const { finished } of over) finished?.(); // last, for they may add
+    return taken.map(messageOf);
   }
 
   /** Drops those that were sent most often until `most` are left. */
@@ -82,14 +76,15 @@ export class BroadcastQueue {
     this.prune(0);
   }
 
-  #sent(one: Waiting, most: number): void {
-    if (one.transmits + 1 < most) {
-      this.#insert({ ...one, transmits: one.transmits + 1 });
-      return;
+  /** Puts back what was sent once more; tells whether it will be sent again. */
+  #keep(one: Waiting, most: number): boolean {
+    one.transmits++;
+    if (one.transmits < most) {
+      this.#insert(one);
+      return true;
     }
-    if (one.subject !== undefined && this.#bySubject.get(one.subject) === one)
-      this.#bySubject.delete(one.subject);
-    one.finished?.();
+    if (one.subject !== undefined) this.#bySubject.delete(one.subject);
+    return false;
   }
 
   #insert(one: Waiting): void {
@@ -111,30 +106,56 @@ export class BroadcastQueue {
   }
 }
 
-/** The first place from `start` on whose message has at most `room` bytes. */
+/** Moves what fits from a tier to `taken`, the longest first; gives the room that is left. */
+function takeFrom(tier: Waiting[], overhead: number, room: number, taken: Waiting[]): number {
+  let left = room;
+  let read = firstThatFits(tier, left, 0);
+  let write = read;
+  while (read < tier.length) {
+    const one = tier[read];
+    if (one !== undefined && one.message.length <= left) {
+      taken.push(one);
+      left -= one.message.length + overhead;
+      read++;
+      continue;
+    }
+    for (const next = firstThatFits(tier, left, read); read < next; read++) {
+      const kept = tier[read];
+      if (kept !== undefined) tier[write++] = kept;
+    }
+  }
+  tier.length = write;
+  return left;
+}
+
+/** The first place from `start` on whose message has at most `room` bytes; the end when there is none. */
 function firstThatFits(tier: readonly Waiting[], room: number, start: number): number {
-  return search(tier, start, (one) => one.message.length <= room);
-}
-
-/** Where `one` is, or would be. */
-function placeFor(tier: readonly Waiting[], one: Waiting): number {
-  const length = one.message.length;
-  return search(
-    tier,
-    0,
-    (other) => other.message.length < length || (other.message.length === length && other.id <= one.id),
-  );
-}
-
-/** The first place from `start` on for which `isSo`; it is so for all that follow. */
-function search(tier: readonly Waiting[], start: number, isSo: (one: Waiting) => boolean): number {
   let low = start;
   let high = tier.length;
   while (low < high) {
     const middle = (low + high) >> 1;
     const one = tier[middle];
-    if (one !== undefined && isSo(one)) high = middle;
+    if (one !== undefined && one.message.length <= room) high = middle;
     else low = middle + 1;
   }
   return low;
+}
+
+/** Where `one` is, or would be. */
+function placeFor(tier: readonly Waiting[], { message, id }: Waiting): number {
+  let low = 0;
+  let high = tier.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const other = tier[middle];
+    if (other === undefined) break;
+    const difference = other.message.length - message.length;
+    if (difference < 0 || (difference === 0 && other.id <= id)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function messageOf({ message }: Waiting): Uint8Array {
+  return message;
 }

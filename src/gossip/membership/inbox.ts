@@ -16,6 +16,7 @@ import {
   MalformedMessage,
   messageType,
   openPacket,
+  PackReader,
   type PingSource,
   wireLimits,
 } from "../wire/index.ts";
@@ -58,62 +59,66 @@ export class Inbox {
       return;
     }
     try {
-      this.#message(opened.message, from, "packet");
+      this.#message(new PackReader(opened.message), from, "packet");
     } catch (error) {
       if (!(error instanceof MalformedMessage)) throw error;
       this.#refuse("malformed", from, error.message);
     }
   }
 
-  #message(message: Buffer, from: Place, depth: Depth): void {
+  /** Does what the message asks for that `input` stands at. */
+  #message(input: PackReader, from: Place, depth: Depth): void {
     const { context, rumours, acks } = this.#parts;
-    const body = message.subarray(1);
-    switch (message[0]) {
+    const type = input.bytes[input.at++];
+    switch (type) {
       case messageType.ping:
-        this.#ping(body, from);
+        this.#ping(input, from);
         return;
       case messageType.indirectPing:
-        this.#indirectPing(body, from);
+        this.#indirectPing(input, from);
         return;
       case messageType.ack: {
-        const { seqNo, payload } = decodeAck(body);
+        const { seqNo, payload } = decodeAck(input);
         acks.ack(seqNo, payload);
         return;
       }
       case messageType.nack:
-        acks.nack(decodeNack(body));
+        acks.nack(decodeNack(input));
         return;
       case messageType.suspect:
-        rumours.suspect(decodeAccusation(body));
+        rumours.suspect(decodeAccusation(input));
         return;
       case messageType.alive:
-        rumours.alive(decodeAlive(body), from.address);
+        rumours.alive(decodeAlive(input), from.address);
         return;
       case messageType.dead:
-        rumours.dead(decodeAccusation(body));
+        rumours.dead(decodeAccusation(input));
         return;
       case messageType.user:
-        context.delegate.received(body);
+        context.delegate.received(input.rest);
         return;
       case messageType.compound:
-        this.#compound(body, from, depth);
+        this.#compound(input, from, depth);
         return;
       case messageType.compress: {
         if (depth !== "packet") throw new MalformedMessage("gossip is compressed inside of a packet");
-        this.#message(decompress(body, wireLimits.packet), from, "decompressed");
+        this.#message(new PackReader(decompress(input, wireLimits.packet)), from, "decompressed");
         return;
       }
       default:
-        this.#refuse("unknownType", from, `type ${message[0]}`);
+        this.#refuse("unknownType", from, `type ${type}`);
     }
   }
 
   /** One message that cannot be read spoils none of the others. */
-  #compound(body: Buffer, from: Place, depth: Depth): void {
+  #compound(input: PackReader, from: Place, depth: Depth): void {
     if (depth === "part") throw new MalformedMessage("gossip compound inside of a compound");
-    const cutOff = decodeCompound(body, (part) => {
+    const cutOff = decodeCompound(input.bytes, input.at, input.end, (start, end) => {
+      if (start === end) return;
+      input.at = start;
+      input.end = end;
       try {
-        this.#message(part, from, "part");
+        this.#message(input, from, "part");
       } catch (error) {
         if (!(error instanceof MalformedMessage)) throw error;
         this.#refuse("malformed", from, error.message);
@@ -122,9 +127,9 @@ export class Inbox {
     if (cutOff > 0) this.#refuse("malformed", from, `${cutOff} messages of a compound are cut off`);
   }
 
-  #ping(body: Buffer, from: Place): void {
+  #ping(input: PackReader, from: Place): void {
     const { context, mailer } = this.#parts;
-    const { seqNo, node, source } = decodePing(body);
+    const { seqNo, node, source } = decodePing(input);
     if (node !== "" && node !== context.self) {
       this.#refuse("wrongNode", from, node);
       return;
@@ -135,9 +140,9 @@ export class Inbox {
   }
 
   /** Asks for somebody else, with a number of its own, and hands the answer on. */
-  #indirectPing(body: Buffer, from: Place): void {
+  #indirectPing(input: PackReader, from: Place): void {
     const { context, mailer, acks, source } = this.#parts;
-    const request = decodeIndirectPing(body);
+    const request = decodeIndirectPing(input);
     const target = readAddress(request.target);
     if (target === undefined || request.port === 0)
       throw new MalformedMessage("indirect ping without a target");

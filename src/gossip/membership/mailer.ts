@@ -1,8 +1,10 @@
 import { WeftError } from "../../core/index.ts";
 import { type Place, placeText, type Transport } from "../transport/index.ts";
 import {
+  bodyOf,
   compoundHeaderOverhead,
   compoundOverhead,
+  crcBytes,
   type Envelope,
   encodeCompound,
   maxCompoundParts,
@@ -31,8 +33,12 @@ export class Mailer {
 
   /** Sends a message alone. `peer` is who lives there, if that is known. */
   send(to: Place, message: Uint8Array, peer?: MemberRecord): void {
+    this.#sendBody(to, bodyOf(message), peer);
+  }
+
+  #sendBody(to: Place, body: Buffer, peer?: MemberRecord): void {
     const withCrc = peer !== undefined && protocolMaxOf(peer.versions) >= crcSince;
-    const packet = wrapPacket(this.#envelope, message, withCrc);
+    const packet = wrapPacket(this.#envelope, body, withCrc);
     const { counters } = this.#context;
     counters.packetsSent++;
     counters.bytesSent += packet.length;
@@ -44,12 +50,12 @@ export class Mailer {
     const room = this.#room() - compoundHeaderOverhead - compoundOverhead - message.length;
     const others = this.#broadcasts(room, maxCompoundParts - 1);
     if (others.length === 0) this.send(to, message, peer);
-    else this.send(to, encodeCompound([message, ...others]), peer);
+    else this.sendTogether(to, [message, ...others], peer);
   }
 
   /** Sends several messages as one packet. */
   sendTogether(to: Place, messages: readonly Uint8Array[], peer?: MemberRecord): void {
-    this.send(to, encodeCompound(messages), peer);
+    this.#sendBody(to, encodeCompound(messages, crcBytes), peer);
   }
 
   /** Sends one packet of what there is to tell; tells whether there was anything. */

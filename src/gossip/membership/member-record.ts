@@ -36,12 +36,12 @@ export function readAddress(bytes: Uint8Array): { address: IpAddress; bytes: Uin
   const isMapped = bytes.length === 16 && mappedPrefix.compare(bytes, 0, 12) === 0;
   const plain = isMapped ? bytes.subarray(12) : bytes;
   if (plain.length !== 4 && plain.length !== 16) return undefined;
-  const own = Uint8Array.from(plain); // the message's bytes are not ours to keep
-  return { address: addressFromBytes(own), bytes: own };
+  return { address: addressFromBytes(plain), bytes: plain };
 }
 
 /** True when the two hold the same bytes. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a === b) return true;
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;

@@ -152,7 +152,7 @@ export class Rumours {
     const state = from === node ? "left" : "dead";
     const record: MemberRecord = { ...known, incarnation, state, changedAt: this.#now() };
     table.put(record);
-    delegate.gone(record);
+    if (node !== self) delegate.gone(record);
   }
 
   /**
@@ -219,13 +219,14 @@ export class Rumours {
       addressBytes,
       port,
       meta: Uint8Array.from(alive.meta),
-      versions: Uint8Array.from(alive.versions),
+      versions: alive.versions,
       incarnation: alive.incarnation,
       state: "alive",
       changedAt: known?.state === "alive" ? known.changedAt : this.#now(),
     };
     this.#passOn(alive.node, encodeAlive({ ...alive, address: addressBytes, port }), told);
     table.put(record);
+    if (record.name === this.#context.self) return;
     if (known === undefined || isGone(known)) delegate.joined(record);
     else if (!sameBytes(known.meta, record.meta) || this.#hasMoved(known, alive)) delegate.updated(record);
   }

@@ -1,12 +1,7 @@
+import type { IpAddress } from "../../core/index.ts";
 import type { Dice, Timers } from "../environment.ts";
 import { type MemoryStream, streamPair } from "./memory-stream.ts";
-import {
-  type DialOutcome,
-  type Place,
-  placeText,
-  type Transport,
-  type TransportEvents,
-} from "./transport.ts";
+import type { DialOutcome, Place, Transport, TransportEvents } from "./transport.ts";
 
 /** What happens to what is sent. Can be changed at any time. */
 export interface NetworkConditions {
@@ -37,7 +32,8 @@ export class MemoryNetwork {
   readonly timers: Timers;
   readonly conditions: NetworkConditions;
   readonly #dice: Dice;
-  readonly #nodes = new Map<string, MemoryTransport>();
+  /** By address, then by port. */
+  readonly #nodes = new Map<IpAddress, Map<number, MemoryTransport>>();
   #isCut: (from: Place, to: Place) => boolean = () => false;
 
   constructor(timers: Timers, dice: Dice, conditions: Partial<NetworkConditions> = {}) {
@@ -49,7 +45,9 @@ export class MemoryNetwork {
   /** A node at `place`, in the stead of one that was there. */
   transport(place: Place): Transport & { readonly traffic: TrafficCount } {
     const transport = new MemoryTransport(this, place);
-    this.#nodes.set(placeText(place), transport);
+    const ports = this.#nodes.get(place.address) ?? new Map<number, MemoryTransport>();
+    ports.set(place.port, transport);
+    this.#nodes.set(place.address, ports);
     return transport;
   }
 
@@ -89,7 +87,7 @@ export class MemoryNetwork {
     const roundTrip = this.segmentDelay(firstSynWait) + this.segmentDelay(firstSynWait);
     this.timers.after(roundTrip, () => {
       if (dropped || !from.isOpen || this.#isCut(from.place, to) || this.#isCut(to, from.place)) return;
-      const there = this.#nodes.get(placeText(to));
+      const there = this.#at(to);
       if (there === undefined) return outcome.failed("connection refused");
       const [near, far] = streamPair(this, from.place, to);
       opened = near;
@@ -104,13 +102,17 @@ export class MemoryNetwork {
   }
 
   forget(transport: MemoryTransport): void {
-    const key = placeText(transport.place);
-    if (this.#nodes.get(key) === transport) this.#nodes.delete(key);
+    const { address, port } = transport.place;
+    if (this.#at(transport.place) === transport) this.#nodes.get(address)?.delete(port);
   }
 
   delay(): number {
     const [least, most] = this.conditions.delay;
     return least === most ? least : least + this.#dice.fraction() * (most - least);
+  }
+
+  #at({ address, port }: Place): MemoryTransport | undefined {
+    return this.#nodes.get(address)?.get(port);
   }
 
   #lost(): boolean {
@@ -119,7 +121,7 @@ export class MemoryNetwork {
 
   #deliver(from: Place, to: Place, packet: Buffer): void {
     this.timers.after(this.delay(), () => {
-      if (!this.#isCut(from, to)) this.#nodes.get(placeText(to))?.receive(packet, from);
+      if (!this.#isCut(from, to)) this.#at(to)?.receive(packet, from);
     });
   }
 }

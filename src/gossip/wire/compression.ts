@@ -1,17 +1,18 @@
 import { lzwDecode, lzwEncode } from "./lzw.ts";
 import { MalformedMessage } from "./malformed.ts";
 import { messageType, wireLimits } from "./message-type.ts";
-import { fields, PackReader } from "./pack-reader.ts";
+import { fields, type PackReader } from "./pack-reader.ts";
 import { PackWriter } from "./pack-writer.ts";
 
 const compressFields = fields("Algo", "Buf");
 /** The only one there is: LZW. */
 const lzw = 0;
 
-/** `message` as a compressed one, with the type byte. It may have become longer. */
-export function compress(message: Uint8Array): Buffer {
+/** `message` as a compressed one, with the type byte, behind `headroom` free bytes. It may have become longer. */
+export function compress(message: Uint8Array, headroom = 0): Buffer {
   const packed = lzwEncode(message);
-  const out = new PackWriter(32 + packed.length).byte(messageType.compress).map(2);
+  const out = new PackWriter(32 + headroom + packed.length).append(Buffer.alloc(headroom));
+  out.byte(messageType.compress).map(2);
   return out.text("Algo").uint(lzw).text("Buf").bytes(packed).written;
 }
 
@@ -31,9 +32,9 @@ export function readCompressed(input: PackReader): Uint8Array {
   return packed;
 }
 
-/** What {@link compress} was given: `bytes` follow the type byte. At most `maxBytes` come out, or it throws. */
-export function decompress(bytes: Uint8Array, maxBytes: number): Buffer {
-  return unpack(readCompressed(new PackReader(bytes)), maxBytes);
+/** What {@link compress} was given: `input` stands behind the type byte. At most `maxBytes` come out, or it throws. */
+export function decompress(input: PackReader, maxBytes: number): Buffer {
+  return unpack(readCompressed(input), maxBytes);
 }
 
 /** {@link decompress} of what {@link readCompressed} found. Bytes that end too early stay so: more will not come. */

@@ -1,5 +1,5 @@
 import { messageType, wireLimits } from "./message-type.ts";
-import { fields, PackReader } from "./pack-reader.ts";
+import { fields, type PackReader } from "./pack-reader.ts";
 import { PackWriter } from "./pack-writer.ts";
 
 /** Who asked, so that the answer finds them behind whatever rewrote the packet's source. Absent from old peers. */
@@ -97,9 +97,8 @@ export function encodePing({ seqNo, node, source }: Ping): Buffer {
   return withSource(out, source).written;
 }
 
-/** Reads what follows the type byte. Throws {@link MalformedMessage}, as all of these do. */
-export function decodePing(bytes: Uint8Array): Ping {
-  const input = new PackReader(bytes);
+/** Reads from where `input` stands, behind the type byte. Throws {@link MalformedMessage}, as all of these do. */
+export function decodePing(input: PackReader): Ping {
   const pairs = input.map();
   let seqNo = 0;
   let node = "";
@@ -126,8 +125,7 @@ export function encodeIndirectPing({ seqNo, target, port, node, nack, source }: 
   return withSource(out, source).text("Target").bytes(target).written;
 }
 
-export function decodeIndirectPing(bytes: Uint8Array): IndirectPing {
-  const input = new PackReader(bytes);
+export function decodeIndirectPing(input: PackReader): IndirectPing {
   const pairs = input.map();
   const found = { seqNo: 0, target: empty, port: 0, node: "", nack: false };
   const source = { address: empty, port: 0, node: "" };
@@ -152,8 +150,7 @@ export function encodeAck({ seqNo, payload }: Ack): Buffer {
   return out.text("Payload").bytes(payload).text("SeqNo").uint(seqNo).written;
 }
 
-export function decodeAck(bytes: Uint8Array): Ack {
-  const input = new PackReader(bytes);
+export function decodeAck(input: PackReader): Ack {
   const pairs = input.map();
   let seqNo = 0;
   let payload = empty;
@@ -172,8 +169,8 @@ export function encodeNack(seqNo: number): Buffer {
 }
 
 /** The sequence number of a nack. */
-export function decodeNack(bytes: Uint8Array): number {
-  return decodeAck(bytes).seqNo;
+export function decodeNack(input: PackReader): number {
+  return decodeAck(input).seqNo;
 }
 
 /** A suspect or dead message with its type byte. */
@@ -182,8 +179,7 @@ export function encodeAccusation(kind: "suspect" | "dead", { incarnation, node, 
   return out.text("From").text(from).text("Incarnation").uint(incarnation).text("Node").text(node).written;
 }
 
-export function decodeAccusation(bytes: Uint8Array): Accusation {
-  const input = new PackReader(bytes);
+export function decodeAccusation(input: PackReader): Accusation {
   const pairs = input.map();
   let incarnation = 0;
   let node = "";
@@ -206,8 +202,7 @@ export function encodeAlive(alive: Alive): Buffer {
   return out.text("Node").text(node).text("Port").uint(port).text("Vsn").bytes(versions).written;
 }
 
-export function decodeAlive(bytes: Uint8Array): Alive {
-  const input = new PackReader(bytes);
+export function decodeAlive(input: PackReader): Alive {
   const pairs = input.map();
   let incarnation = 0;
   let node = "";

@@ -1,3 +1,4 @@
+import { knownBytes, knownText, longestKnown } from "./known-values.ts";
 import { MalformedMessage, truncated } from "./malformed.ts";
 
 /** The keys of one kind of map, with the bytes that they are on the wire. */
@@ -21,18 +22,22 @@ export class PackReader {
   readonly bytes: Buffer;
   /** Where the next value begins. */
   at: number;
+  /** Where the message ends. */
+  end: number;
 
-  constructor(bytes: Uint8Array, at = 0) {
+  /** Reads `bytes` from `at` to `end`, both may be moved later: one reader serves all parts of a packet. */
+  constructor(bytes: Uint8Array, at = 0, end = bytes.length) {
     // Over the same memory: Buffer has the readers of numbers and text.
     this.bytes = Buffer.isBuffer(bytes)
       ? bytes
       : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = at;
+    this.end = end;
   }
 
   /** What was not read yet. */
   get rest(): Buffer {
-    return this.bytes.subarray(this.at);
+    return this.bytes.subarray(this.at, this.end);
   }
 
   /** The number of pairs of a map; none for nil, as Go writes a map that was never made. */
@@ -72,11 +77,13 @@ export class PackReader {
     const length = this.#rawLength(this.#tag());
     if (length > max)
       throw new MalformedMessage(`gossip message has text of ${length} bytes: at most ${max} are taken`);
-    const start = this.#take(length);
-    return this.bytes.toString("utf8", start, start + length);
+    return knownText(this.bytes, this.#take(length), length);
   }
 
-  /** At most `max` bytes, a view of the message; empty for nil; also from an array of small numbers. */
+  /**
+   * At most `max` bytes; empty for nil; also from an array of small numbers. They are not to be written, for up to
+   * {@link longestKnown} of them may be shared by others that are equal; more are a view of the message.
+   */
   raw(max: number): Uint8Array {
     const tag = this.#tag();
     if (tag === 0xc0) return none;
@@ -88,6 +95,7 @@ export class PackReader {
     if (length > max)
       throw new MalformedMessage(`gossip message has ${length} bytes in one value: at most ${max} are taken`);
     const start = this.#take(length);
+    if (length <= longestKnown) return knownBytes(this.bytes, start, length);
     return this.bytes.subarray(start, start + length);
   }
 
@@ -181,16 +189,14 @@ export class PackReader {
   }
 
   #tag(): number {
-    const tag = this.bytes[this.at];
-    if (tag === undefined) throw truncated(1);
-    this.at++;
-    return tag;
+    if (this.at >= this.end) throw truncated(1);
+    return this.bytes[this.at++] ?? 0;
   }
 
   /** Where the next `length` bytes begin; moves behind them. */
   #take(length: number): number {
     const start = this.at;
-    if (start + length > this.bytes.length) throw truncated(start + length - this.bytes.length);
+    if (start + length > this.end) throw truncated(start + length - this.end);
     this.at = start + length;
     return start;
   }

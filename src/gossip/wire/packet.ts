@@ -19,7 +19,8 @@ export interface Envelope {
   readonly sealVersion: SealVersion;
 }
 
-const crcBytes = 5;
+/** What a CRC adds in front of a packet's messages; {@link wrapPacket} wants so many bytes free there. */
+export const crcBytes = 5;
 
 /** How many bytes of a packet are left for messages, of `budget` (gossip.md B.6: the CRC is not counted). */
 export function packetRoom(
@@ -30,25 +31,37 @@ export function packetRoom(
   return budget - labelOverhead(label) - seal;
 }
 
-/** A packet as it goes over the wire: the layers of gossip.md B.1, from the innermost. */
-export function wrapPacket(envelope: Envelope, message: Uint8Array, withCrc: boolean): Buffer {
+/**
+ * A packet as it goes over the wire: the layers of gossip.md B.1, from the innermost. The message in `body` begins
+ * behind {@link crcBytes} free bytes; `body` belongs to the packet from now on.
+ */
+export function wrapPacket(envelope: Envelope, body: Buffer, withCrc: boolean): Buffer {
   const { label, keyring, verifyOutgoing, sealVersion } = envelope;
-  let payload = message;
-  if (envelope.compress) {
-    const packed = compress(message);
-    if (packed.length < message.length) payload = packed;
-  }
-  if (withCrc) {
-    const checked = Buffer.allocUnsafe(crcBytes + payload.length);
-    checked[0] = messageType.hasCrc;
-    checked.writeUInt32BE(crc32(payload), 1);
-    checked.set(payload, crcBytes);
-    payload = checked;
-  }
+  const payload = withCrc ? checked(packed(envelope, body)) : packed(envelope, body).subarray(crcBytes);
   const header = labelHeader(label);
   if (keyring !== undefined && verifyOutgoing) return keyring.seal(payload, label, sealVersion, header);
-  if (header.length > 0) return Buffer.concat([header, payload]);
-  return Buffer.isBuffer(payload) ? payload : Buffer.from(payload);
+  return header.length > 0 ? Buffer.concat([header, payload]) : payload;
+}
+
+/** The body compressed, when that makes it shorter. */
+function packed(envelope: Envelope, body: Buffer): Buffer {
+  if (!envelope.compress) return body;
+  const short = compress(body.subarray(crcBytes), crcBytes);
+  return short.length < body.length ? short : body;
+}
+
+/** Fills the free bytes in front. */
+function checked(body: Buffer): Buffer {
+  body[0] = messageType.hasCrc;
+  body.writeUInt32BE(crc32(body.subarray(crcBytes)), 1);
+  return body;
+}
+
+/** A single message with the free bytes in front that {@link wrapPacket} wants. */
+export function bodyOf(message: Uint8Array): Buffer {
+  const body = Buffer.allocUnsafe(crcBytes + message.length);
+  body.set(message, crcBytes);
+  return body;
 }
 
 /** Why a packet or a stream was dropped before its messages were looked at. */

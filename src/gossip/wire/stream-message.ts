@@ -232,9 +232,7 @@ class PushProgress {
 function ownedNode(node: PushNode): PushNode {
   return {
     ...node,
-    address: Uint8Array.from(node.address),
-    meta: Uint8Array.from(node.meta),
-    versions: Uint8Array.from(node.versions),
+    meta: Uint8Array.from(node.meta), // the others are too short to be views
   };
 }
 
@@ -266,9 +264,9 @@ function readMessage(bytes: Buffer): StreamMessage {
       return { kind: "user", message: rest.subarray(0, length) };
     }
     case messageType.ping:
-      return { kind: "ping", ping: decodePing(input.rest) };
+      return { kind: "ping", ping: decodePing(input) };
     case messageType.ack:
-      return { kind: "ack", ack: decodeAck(input.rest) };
+      return { kind: "ack", ack: decodeAck(input) };
     case messageType.error:
       return { kind: "error", error: readError(input) };
     default:
