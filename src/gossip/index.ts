@@ -1,6 +1,7 @@
 export * from "./cluster.ts";
 export * from "./environment.ts";
 export * from "./membership/index.ts";
+export * from "./serf/index.ts";
 export * from "./time/index.ts";
 export * from "./transport/index.ts";
 export {

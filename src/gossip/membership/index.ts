@@ -4,7 +4,7 @@ export * from "./counters.ts";
 export * from "./formulas.ts";
 export * from "./hooks.ts";
 export type { MemberRecord } from "./member-record.ts";
-export { isGone } from "./member-record.ts";
+export { isGone, readAddress } from "./member-record.ts";
 export * from "./membership.ts";
 export type { MembershipInit } from "./membership-init.ts";
 export * from "./profile.ts";

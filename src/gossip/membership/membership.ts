@@ -12,6 +12,7 @@ import { isGone, type MemberRecord } from "./member-record.ts";
 import { envelopeOf, type MembershipInit } from "./membership-init.ts";
 import { createContext } from "./node-context.ts";
 import { Prober } from "./prober.ts";
+import type { GossipProfile } from "./profile.ts";
 import { Reconnector } from "./reconnector.ts";
 import { Rumours } from "./rumours.ts";
 
@@ -101,6 +102,10 @@ export class Membership implements Cluster {
 
   get counters(): Readonly<GossipCounters> {
     return this.#context.counters;
+  }
+
+  get profile(): GossipProfile {
+    return this.#context.profile;
   }
 
   /** How ill this node seems to be, 0 best; see {@link Awareness}. */
