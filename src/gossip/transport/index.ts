@@ -1,3 +1,4 @@
+export * from "./entered-sockets.ts";
 export * from "./memory-network.ts";
 export * from "./socket-transport.ts";
 export * from "./sockets.ts";
