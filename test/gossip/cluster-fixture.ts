@@ -26,13 +26,19 @@ export class TestCluster {
   }
 
   /** Starts a node, in the stead of one of that name, at its address unless another is given. */
-  start(name: string, init: Partial<MembershipInit> = {}, address?: string): TestNode {
+  start(
+    name: string,
+    init: Partial<MembershipInit> = {},
+    address?: string,
+    beforeStart: (membership: Membership) => void = () => {},
+  ): TestNode {
     const place: Place =
       address === undefined && this.nodes.has(name)
         ? this.node(name).place
         : { address: parseAddress(address ?? `10.0.0.${++this.#addresses}`), port: 7946 };
     const node = new TestNode(this, name, place, init);
     this.nodes.set(name, node);
+    beforeStart(node.membership);
     node.membership.start();
     return node;
   }

@@ -58,14 +58,16 @@ export class Mailer {
     this.#sendBody(to, encodeCompound(messages, crcBytes), peer);
   }
 
-  /** Sends one packet of what there is to tell; tells whether there was anything. */
-  gossip(to: MemberRecord): boolean {
-    const messages = this.#broadcasts(this.#room() - compoundHeaderOverhead, maxCompoundParts);
-    const [first] = messages;
-    if (first === undefined) return false;
-    if (messages.length === 1) this.send(to, first, to);
-    else this.sendTogether(to, messages, to);
-    return true;
+  /** What there is to tell in one packet; counted as told. */
+  news(): readonly Uint8Array[] {
+    return this.#broadcasts(this.#room() - compoundHeaderOverhead, maxCompoundParts);
+  }
+
+  /** Sends {@link Mailer.news}. */
+  tell(to: MemberRecord, news: readonly Uint8Array[]): void {
+    const [first] = news;
+    if (first !== undefined && news.length === 1) this.send(to, first, to);
+    else this.sendTogether(to, news, to);
   }
 
   /** Sends a user message. Throws GOSSIP_TOO_LONG when it does not fit into a packet. */

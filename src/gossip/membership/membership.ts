@@ -220,13 +220,21 @@ export class Membership implements Cluster {
     });
   }
 
+  /** Most of the time there is nothing to tell, which is found out first. */
   #gossip(): void {
     const { table, profile, timers } = this.#context;
+    let news = table.size > 1 ? this.#mailer.news() : [];
+    if (news.length === 0) return;
     const now = timers.monotonic();
     const isFit = (one: MemberRecord) =>
       one.name !== this.self &&
       (!isGone(one) || (one.state === "dead" && now - one.changedAt <= profile.gossipToTheDead));
-    for (const one of table.pick(profile.gossipNodes, isFit)) if (!this.#mailer.gossip(one)) return;
+    for (const one of table.pick(profile.gossipNodes, isFit)) {
+      if (news.length === 0) news = this.#mailer.news();
+      if (news.length === 0) return;
+      this.#mailer.tell(one, news);
+      news = [];
+    }
   }
 
   #pushPull(): void {

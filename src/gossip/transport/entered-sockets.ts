@@ -17,13 +17,11 @@ export function socketsWithin(enter: Enter): SocketSource {
     async udp({ address, port }) {
       const family = familyOf(address);
       const lookup: Lookup = (host, _options, callback) => callback(null, host, familyOf(host));
-      const socket = enter(() => {
-        const opened = createSocket({ type: family === 6 ? "udp6" : "udp4", lookup });
-        opened.bind({ address, port, exclusive: true });
-        return opened;
-      });
+      const socket = createSocket({ type: family === 6 ? "udp6" : "udp4", lookup });
+      const listening = once(socket, "listening"); // which comes at once
+      enter(() => socket.bind({ address, port, exclusive: true }));
       try {
-        await once(socket, "listening");
+        await listening;
         return socket;
       } catch (error) {
         socket.close();

@@ -144,10 +144,16 @@ function openWith({ cipher, object }: Key, sealed: Buffer, bound: Uint8Array): B
   }
 }
 
+/**
+ * The version byte is not sealed: somebody could change it on the way, to have the end of a message cut off. So all of
+ * the padding has to be right, which that of few messages is by chance.
+ */
 function withoutPadding(plain: Buffer): Buffer | undefined {
   const padding = plain[plain.length - 1] ?? 0;
-  if (padding === 0 || padding > blockBytes || padding > plain.length) return undefined;
-  return plain.subarray(0, plain.length - padding);
+  if (padding === 0 || padding > blockBytes || plain.length % blockBytes !== 0) return undefined;
+  const end = plain.length - padding;
+  for (let at = end; at < plain.length; at++) if (plain[at] !== padding) return undefined;
+  return plain.subarray(0, end);
 }
 
 function cipherOf(key: Uint8Array): Cipher {

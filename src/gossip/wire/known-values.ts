@@ -24,7 +24,8 @@ export function knownBytes(bytes: Buffer, start: number, length: number): Uint8A
   const slot = slotOf(bytes, start, length);
   const known = values[slot];
   if (known?.length === length && isSame(known, bytes, start)) return known;
-  const value = Uint8Array.prototype.slice.call(bytes, start, start + length); // Buffer's own slice is a view
+  const value = new Uint8Array(length);
+  for (let i = 0; i < length; i++) value[i] = bytes[start + i] ?? 0;
   values[slot] = value;
   return value;
 }

@@ -42,6 +42,20 @@ test("a change of any byte is noticed, and so is a key that is not there", () =>
     assert.equal(ring.open(sealed.subarray(0, end), none), undefined);
 });
 
+test("the version of a seal cannot be changed on the way, but where the message looks padded", () => {
+  const ring = new Keyring([key(16, 1)]);
+  const asVersion0 = (plain: string) => {
+    const sealed = ring.seal(Buffer.from(plain, "latin1"), none, 1, none);
+    sealed[0] = 0;
+    return ring.open(sealed, none)?.toString("latin1");
+  };
+  assert.equal(asVersion0("fourteen bytes"), undefined);
+  assert.equal(asVersion0("fourteen bytes\x02\x01"), "fourteen bytes\x02"); // the protocol has no help against that
+  assert.equal(asVersion0("fourteen bytes\x03\x03"), undefined);
+  assert.equal(asVersion0("fifteen bytes..\x00"), undefined);
+  assert.equal(asVersion0("\x11".repeat(16)), undefined);
+});
+
 test("a key is installed, used and removed; the primary one stays, and an unknown one cannot be used", () => {
   const ring = new Keyring([key(16, 1)]);
   ring.install(key(16, 2));
