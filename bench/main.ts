@@ -5,6 +5,7 @@
 // npm run bench -- --rounds 9              more rounds of what is measured in turn; 5 without
 import { parseArgs } from "node:util";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
+import { gossipBench, gossipPart, gossipTable } from "./gossip.ts";
 import { gossipDb, gossipDbPart, gossipDbTable } from "./gossip-db.ts";
 import type { Timing } from "./measure.ts";
 import { beside, besideParts } from "./peers/beside.ts";
@@ -13,9 +14,9 @@ import { portScale, portScalePart, portScaleTable } from "./port-scale/port-scal
 
 /**
  * What can be measured: weft beside the kernel's own share, beside others, with many published ports, and its
- * network database.
+ * network database and its gossip.
  */
-const allParts = ["control-plane", ...besideParts, portScalePart, gossipDbPart];
+const allParts = ["control-plane", ...besideParts, portScalePart, gossipDbPart, gossipPart];
 
 const { values } = parseArgs({
   options: {
@@ -64,12 +65,15 @@ const scale = parts.has(portScalePart) ? await portScale(rounds) : undefined;
 if (scale !== undefined && !values.json) for (const line of portScaleTable(scale)) console.log(line);
 const database = parts.has(gossipDbPart) ? await gossipDb() : undefined;
 if (database !== undefined && !values.json) for (const line of gossipDbTable(database)) console.log(line);
+const gossip = parts.has(gossipPart) ? await gossipBench() : undefined;
+if (gossip !== undefined && !values.json) for (const line of gossipTable(gossip)) console.log(line);
 if (values.json) {
   const all = {
     ...control,
     ...(figures && { beside: figures }),
     ...(scale && { portScale: scale }),
     ...(database && { gossipDb: database }),
+    ...(gossip && { gossip }),
   };
   console.log(JSON.stringify(all, undefined, 2));
 }

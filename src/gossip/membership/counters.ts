@@ -2,7 +2,9 @@
 export interface GossipCounters {
   packetsReceived: number;
   packetsSent: number;
+  /** Of packets and of streams. */
   bytesReceived: number;
+  /** Likewise. */
   bytesSent: number;
   streamsAccepted: number;
   probes: number;

@@ -116,6 +116,7 @@ export class Exchanges {
       closed: () => finish(() => stream.destroy()),
       data: (chunk) => {
         if (over) return;
+        context.counters.bytesReceived += chunk.length;
         const progress = reader.push(chunk);
         if (progress.kind === "more") return;
         finish(() => {
@@ -131,7 +132,7 @@ export class Exchanges {
 
   #answer(stream: Stream, message: StreamMessage): void {
     const { context, envelope } = this.#parts;
-    const say = (bytes: Uint8Array) => stream.write(wrapStreamMessage(envelope, bytes, false));
+    const say = (bytes: Uint8Array) => this.#write(stream, wrapStreamMessage(envelope, bytes, false));
     switch (message.kind) {
       case "pushPull": {
         say(this.#localState(message.pushPull.join));
@@ -190,7 +191,7 @@ export class Exchanges {
         },
         closed: () => finish(unreachable(to, "the connection was closed")),
       });
-      stream.write(wrapStreamMessage(envelope, request(), true));
+      this.#write(stream, wrapStreamMessage(envelope, request(), true));
       if (take !== undefined) return;
       stream.end();
       finish();
@@ -208,6 +209,7 @@ export class Exchanges {
     take: (answer: StreamMessage) => void,
     finish: (failure?: WeftError) => void,
   ): void {
+    this.#parts.context.counters.bytesReceived += chunk.length;
     const progress = reader.push(chunk);
     if (progress.kind === "more") return;
     if (progress.kind === "refused") {
@@ -222,6 +224,11 @@ export class Exchanges {
       return;
     }
     finish();
+  }
+
+  #write(stream: Stream, bytes: Buffer): void {
+    this.#parts.context.counters.bytesSent += bytes.length;
+    stream.write(bytes);
   }
 
   #localState(join: boolean): Buffer {

@@ -26,8 +26,11 @@ export class PackWriter {
   /** Bytes that are no msgpack: what follows a header. */
   append(bytes: Uint8Array): this {
     this.#need(bytes.length);
-    this.#bytes.set(bytes, this.#at);
-    this.#at += bytes.length;
+    const { length } = bytes;
+    // A loop is faster than a call for what is as short as an address.
+    if (length > 16) this.#bytes.set(bytes, this.#at);
+    else for (let i = 0; i < length; i++) this.#bytes[this.#at + i] = bytes[i] ?? 0;
+    this.#at += length;
     return this;
   }
 
@@ -43,13 +46,25 @@ export class PackWriter {
 
   /** A key, or any text. */
   text(value: string): this {
+    const { length } = value;
+    if (length > 31) return this.#longText(value);
+    this.#need(1 + length);
+    const bytes = this.#bytes;
+    const start = this.#at;
+    bytes[start] = 0xa0 | length;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return this.#longText(value);
+      bytes[start + 1 + i] = code;
+    }
+    this.#at = start + 1 + length;
+    return this;
+  }
+
+  #longText(value: string): this {
     const length = Buffer.byteLength(value);
     this.#head(length, 0xa0, 31, 0xda, 0xdb);
     this.#need(length);
-    if (length === value.length && length < 24) {
-      for (let i = 0; i < length; i++) this.#bytes[this.#at++] = value.charCodeAt(i);
-      return this;
-    }
     this.#at += this.#bytes.write(value, this.#at, length, "utf8");
     return this;
   }
@@ -76,8 +91,11 @@ export class PackWriter {
   uint(value: number): this {
     this.#need(9);
     if (value <= 0x7f) this.#bytes[this.#at++] = value;
-    else if (value <= 0xff) this.#at = this.#bytes.writeUInt8(value, this.#tag(0xcc));
-    else if (value <= 0xffff) this.#at = this.#bytes.writeUInt16BE(value, this.#tag(0xcd));
+    else if (value <= 0xff) this.byte(0xcc).byte(value);
+    else if (value <= 0xffff)
+      this.byte(0xcd)
+        .byte(value >> 8)
+        .byte(value & 0xff);
     else if (value <= 0xffffffff) this.#at = this.#bytes.writeUInt32BE(value, this.#tag(0xce));
     else this.#at = this.#bytes.writeBigUInt64BE(BigInt(value), this.#tag(0xcf));
     return this;
