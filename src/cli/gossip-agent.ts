@@ -10,12 +10,13 @@ import {
   Membership,
   openSocketTransport,
   type Place,
-  serfVersions,
   systemDice,
   systemTimers,
 } from "../gossip/index.ts";
 import { type ControlRequest, serveControl } from "./gossip-control.ts";
-import { type GossipLayer, serfLayer } from "./gossip-layer.ts";
+import { databaseLayer } from "./gossip-database-layer.ts";
+import type { GossipLayer } from "./gossip-layer.ts";
+import { serfLayer } from "./gossip-serf-layer.ts";
 
 /** The options of `weft gossip agent`, as commander gives them. */
 export interface AgentOptions {
@@ -29,6 +30,8 @@ export interface AgentOptions {
   readonly profile: string;
   readonly label?: string;
   readonly tag: readonly string[];
+  readonly network: readonly string[];
+  readonly entry: readonly string[];
   readonly reconnectInterval?: string;
   readonly socket: string;
   readonly quiet?: boolean;
@@ -49,15 +52,16 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   const log = agentLog(options.quiet ?? false);
   const environment: Environment = { timers: systemTimers, dice: systemDice, log };
   const layer = layerOf(options, environment, keyring);
+  const profile = profileOf(options);
   const transport = await openSocketTransport({ bind, advertise });
   const membership = new Membership({
     name: options.name ?? hostname(),
     transport,
     environment,
-    profile: profileOf(options),
+    profile,
     keyring,
     ...(options.label !== undefined && { label: options.label }),
-    delegateVersions: serfVersions,
+    delegateVersions: layer.versions,
     delegate: layer.delegate,
     hooks: {
       conflict: ({ name }, { address, port }) =>
@@ -69,6 +73,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     const control = await serveControl(options.socket, (request) => answer(layer, request));
     try {
       membership.start();
+      layer.begin();
       log.info("gossip agent runs", { name: membership.self, ...membership.place, socket: options.socket });
       if (options.join.length > 0)
         log.info("joined", { answered: await layer.join(options.join.map((text) => parsePlace(text))) });
@@ -100,11 +105,14 @@ async function answer(layer: GossipLayer, request: ControlRequest): Promise<unkn
 }
 
 function layerOf(options: AgentOptions, environment: Environment, keyring: Keyring | undefined): GossipLayer {
-  if (options.mode !== "serf") throw new WeftError("INVALID_OPTION", `--mode ${options.mode}: it takes serf`);
   const keysChanged = () => {
     if (options.keyringFile !== undefined && keyring !== undefined) saveKeys(options.keyringFile, keyring);
   };
-  return serfLayer({ environment, tags: tagsOf(options.tag), keyring, keysChanged });
+  const init = { environment, tags: tagsOf(options.tag), keyring, keysChanged };
+  if (options.mode === "serf") return serfLayer(init);
+  if (options.mode === "networkdb")
+    return databaseLayer(init, { networks: options.network, entries: options.entry });
+  throw new WeftError("INVALID_OPTION", `--mode ${options.mode}: it takes serf or networkdb`);
 }
 
 function profileOf({ profile, reconnectInterval }: AgentOptions): GossipProfile {

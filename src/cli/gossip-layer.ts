@@ -1,4 +1,3 @@
-import { WeftError } from "../core/index.ts";
 import type {
   ClusterDelegate,
   Environment,
@@ -7,8 +6,8 @@ import type {
   Keyring,
   Membership,
   Place,
+  VersionRange,
 } from "../gossip/index.ts";
-import { Serf } from "../gossip/index.ts";
 
 /** One line of the listing of members, with the columns of `serf members`. */
 export interface MemberLine {
@@ -33,7 +32,11 @@ export interface TableLine {
 /** What rides on membership in one of the agent's modes; never two of them in one cluster. */
 export interface GossipLayer {
   readonly delegate: ClusterDelegate;
+  readonly versions: VersionRange;
+  /** Before the node is started. */
   attach(membership: Membership): void;
+  /** After the node was started. */
+  begin(): void;
   join(places: readonly Place[]): Promise<number>;
   /** Within `timeout` ms. */
   leave(timeout: number): Promise<void>;
@@ -49,30 +52,4 @@ export interface LayerInit {
   readonly tags: ReadonlyMap<string, string>;
   readonly keyring: Keyring | undefined;
   readonly keysChanged: () => void;
-}
-
-/** The layer that takes part in a cluster of Serf's agents. */
-export function serfLayer(init: LayerInit): GossipLayer {
-  const serf = new Serf(init);
-  return {
-    delegate: serf,
-    attach: (membership) => serf.attach(membership),
-    join: (places) => serf.join(places),
-    leave: (timeout) => serf.leave(timeout),
-    members: () =>
-      serf.list().map(({ member, status, tags }) => ({
-        name: member.name,
-        address: `${member.address.includes(":") ? `[${member.address}]` : member.address}:${member.port}`,
-        status,
-        tags: Object.fromEntries(tags),
-      })),
-    keys: (operation, key) => serf.keys(operation, key),
-    tables: () => {
-      throw new WeftError(
-        "INVALID_OPTION",
-        "this agent runs in Serf mode, which has no tables: start it with --mode networkdb",
-      );
-    },
-    close: () => serf.close(),
-  };
 }
