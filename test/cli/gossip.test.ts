@@ -86,8 +86,8 @@ test("an agent says what is wrong with what it was asked", () =>
       /--mode raft: it takes serf or networkdb/,
     );
     assert.throws(
-      () => run("agent", ...socket, ...bind, "--encrypt", "short"),
-      /key of 3 bytes: it should have 16, 24 or 32/,
+      () => run("agent", ...socket, ...bind, "--encrypt", "c2hvcnQ="),
+      /key of 5 bytes: it should have 16, 24 or 32/,
     );
     assert.throws(() => run("agent", ...socket, ...bind, "--profile", "moon"), /it takes lan, wan or local/);
     assert.throws(() => run("agent", ...socket, ...bind, "--join", "127.0.0.1:1"), /cannot join/);
