@@ -218,7 +218,8 @@ export class Rumours {
       address,
       addressBytes,
       port,
-      meta: Uint8Array.from(alive.meta),
+      meta:
+        known !== undefined && sameBytes(known.meta, alive.meta) ? known.meta : Uint8Array.from(alive.meta),
       versions: alive.versions,
       incarnation: alive.incarnation,
       state: "alive",

@@ -13,7 +13,9 @@ export class VirtualTimers implements Timers {
   #now = 0;
   #turns = 0;
   /** A binary heap, the next alarm first. */
-  readonly #heap: Alarm[] = [];
+  #heap: Alarm[] = [];
+  /** How many in the heap were cancelled. */
+  #cancelled = 0;
 
   monotonic(): number {
     return this.#now;
@@ -23,7 +25,10 @@ export class VirtualTimers implements Timers {
     const alarm: Alarm = { at: this.#now + Math.max(0, delay), turn: this.#turns++, task };
     this.#add(alarm);
     return () => {
+      if (alarm.task === undefined) return;
       alarm.task = undefined;
+      this.#cancelled++;
+      if (this.#cancelled > fewCancelled && 2 * this.#cancelled > this.#heap.length) this.#forgetCancelled();
     };
   }
 
@@ -54,7 +59,15 @@ export class VirtualTimers implements Timers {
     this.#now = Math.max(this.#now, alarm.at);
     const { task } = alarm;
     alarm.task = undefined;
-    task?.();
+    if (task === undefined) this.#cancelled--;
+    else task();
+  }
+
+  /** Most alarms are cancelled long before their time: left where they are, they would be most of the heap. */
+  #forgetCancelled(): void {
+    const kept = this.#heap.filter(({ task }) => task !== undefined);
+    this.#heap = kept.sort((a, b) => (before(a, b) ? -1 : 1)); // in order it is a heap too
+    this.#cancelled = 0;
   }
 
   #add(alarm: Alarm): void {
@@ -89,6 +102,9 @@ export class VirtualTimers implements Timers {
     heap[at] = moved;
   }
 }
+
+/** So many cancelled alarms are never worth the work. */
+const fewCancelled = 1024;
 
 function before(a: Alarm, b: Alarm): boolean {
   return a.at < b.at || (a.at === b.at && a.turn < b.turn);
