@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
 import { daemonFigures, daemonPart } from "./daemon/daemon.ts";
 import { daemonTable } from "./daemon/figures.ts";
+import { gossipBench, gossipPart, gossipTable } from "./gossip.ts";
 import { gossipDb, gossipDbPart, gossipDbTable } from "./gossip-db.ts";
 import type { Timing } from "./measure.ts";
 import { beside, besideParts } from "./peers/beside.ts";
@@ -16,9 +17,9 @@ import { portScale, portScalePart, portScaleTable } from "./port-scale/port-scal
 
 /**
  * What can be measured: weft beside the kernel's own share, beside others, with many published ports, the daemon,
- * and the network database.
+ * the network database and gossip.
  */
-const allParts = ["control-plane", ...besideParts, portScalePart, daemonPart, gossipDbPart];
+const allParts = ["control-plane", ...besideParts, portScalePart, daemonPart, gossipDbPart, gossipPart];
 
 const { values } = parseArgs({
   options: {
@@ -70,6 +71,8 @@ const daemon = parts.has(daemonPart) ? await daemonFigures(rounds, Number(values
 if (daemon !== undefined && !values.json) for (const line of daemonTable(daemon)) console.log(line);
 const database = parts.has(gossipDbPart) ? await gossipDb() : undefined;
 if (database !== undefined && !values.json) for (const line of gossipDbTable(database)) console.log(line);
+const gossip = parts.has(gossipPart) ? await gossipBench() : undefined;
+if (gossip !== undefined && !values.json) for (const line of gossipTable(gossip)) console.log(line);
 if (values.json) {
   const all = {
     ...control,
@@ -77,6 +80,7 @@ if (values.json) {
     ...(scale && { portScale: scale }),
     ...(daemon && { daemon }),
     ...(database && { gossipDb: database }),
+    ...(gossip && { gossip }),
   };
   console.log(JSON.stringify(all, undefined, 2));
 }

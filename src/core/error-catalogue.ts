@@ -128,6 +128,15 @@ export const errorCatalogue = {
     "NotImplemented",
     "This kernel lacks what the request needs; the message names the module.",
   ),
+  GOSSIP_KEY: entry(
+    "InvalidParameter",
+    "A gossip key of a wrong length, or one that the keyring cannot use so.",
+  ),
+  GOSSIP_TOO_LONG: entry("InvalidParameter", "A gossip message that does not fit where it should go."),
+  GOSSIP_PROTOCOL: entry("Conflict", "Nodes whose gossip protocol versions have none in common."),
+  GOSSIP_UNREACHABLE: entry("Unavailable", "A gossip node that did not answer in time, or refused."),
+  GOSSIP_NAME_IN_USE: entry("Conflict", "Another living node of the cluster has the name."),
+  GOSSIP_CLOSED: entry("Unavailable", "The gossip node was shut down."),
   TEARDOWN: entry(
     "Internal",
     "Something could not be taken down, or taken back after a refusal; all that went wrong is listed.",

@@ -43,6 +43,7 @@ export interface ClusterDelegate {
   localState(join: boolean): Uint8Array;
   /** The other side's part of it. */
   mergeState(bytes: Uint8Array, join: boolean): void;
+  /** Somebody else is there, for the first time or again. */
   joined(member: Member): void;
   /** Dead or left, as `member.state` says. */
   gone(member: Member): void;
