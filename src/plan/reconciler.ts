@@ -294,7 +294,11 @@ export class Reconciler {
   }
 
   #query(wants: Wants): KernelQuery {
-    return { namespaces: namespacesOf(wants), ...this.#folders, lookUp: lookUps(wants) };
+    const namespaces = namespacesOf(wants);
+    const query = { namespaces, ...this.#folders, lookUp: lookUps(wants) };
+    if (wants === this.#desired) return query;
+    const wanted = new Set(namespacesOf(this.#desired));
+    return { ...query, givenUp: new Set(namespaces.filter((netns) => !wanted.has(netns))) };
   }
 
   /**
