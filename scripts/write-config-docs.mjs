@@ -10,7 +10,8 @@ const [begin, end] = ["<!-- Made by `npm run config-docs`. -->\n", "<!-- Until h
 
 const schema = { title: "weft's daemon", ...z.toJSONSchema(DaemonConfig, { io: "input" }) };
 const rows = Object.entries(schema.properties).map(
-  ([key, property]) => `| \`${key}\` | ${typeOf(property)} | ${defaultOf(property)} | ${property.description} |`,
+  ([key, property]) =>
+    `| \`${key}\` | ${typeOf(property)} | ${defaultOf(property)} | ${property.description} |`,
 );
 const table = ["| key | value | without | meaning |", "| --- | --- | --- | --- |", ...rows, ""].join("\n");
 const written = readFileSync(page, "utf8");
@@ -31,10 +32,20 @@ function hold(file, text) {
 }
 
 /** What a value looks like, for people. */
-function typeOf({ const: only, enum: words, type, minimum, maximum, items, properties, additionalProperties }) {
+function typeOf({
+  const: only,
+  enum: words,
+  type,
+  minimum,
+  maximum,
+  items,
+  properties,
+  additionalProperties,
+}) {
   if (only !== undefined) return `\`${JSON.stringify(only)}\``;
   if (words !== undefined) return words.map((word) => `\`"${word}"\``).join(", ");
-  if (type === "array") return `a list of ${items.type === "object" ? fieldsOf(items.properties) : `${items.type}s`}`;
+  if (type === "array")
+    return `a list of ${items.type === "object" ? fieldsOf(items.properties) : `${items.type}s`}`;
   if (properties !== undefined) return fieldsOf(properties);
   if (type === "object") return `an object of ${additionalProperties.type}s`;
   return type === "integer" ? `${minimum} to ${maximum}` : type;
