@@ -173,4 +173,10 @@ export const commandEntries: readonly CommandEntry[] = [
     heading: moreHeading,
     load: async () => (await import("./commands/completion.ts")).completionCommand,
   },
+  {
+    name: "gossip",
+    summary: "Take part in a gossip cluster, to look into it",
+    heading: moreHeading,
+    load: async () => (await import("./commands/gossip.ts")).gossipEntry,
+  },
 ];

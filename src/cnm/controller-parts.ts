@@ -65,13 +65,15 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
     const kernel = opened(new LinuxKernel(hostNetnsPath));
     const facts = opened(new LinuxFacts(hostNetnsPath, options.resolvConf));
     const dns = opened(await DnsService.start());
+    const standing = new StandingProxies(() => ProxyService.start(hostNetnsPath));
     const hostPorts = opened(
       new HostPorts({
         sockets: new LinuxPortSockets(hostNetnsPath),
         settings: () => ephemeralSettings((key) => facts.sysctl(key)),
+        onTake: () => standing.prepare(),
       }),
     );
-    const proxies = opened(new StandingProxies(() => ProxyService.start(hostNetnsPath)));
+    const proxies = opened(standing); // closed first, for they are lent the ports' sockets
     return {
       root: options.root,
       hostNetnsPath,

@@ -110,11 +110,33 @@ export const errorCatalogue = {
   ),
   INVALID_SIGNAL: entry("InvalidParameter", "Text that is no name or number of a signal."),
   LAUNCH: entry("Internal", "The launcher could not prepare the namespaces of a command."),
+  GOSSIP_MALFORMED: entry("InvalidParameter", "Bytes from another gossip node that cannot be read."),
+  DATABASE_NOT_RUNNING: entry("Unavailable", "The network database is not started, or was started before."),
+  TABLE_NETWORK_NOT_JOINED: entry(
+    "NotFound",
+    "This node is not on that network of the network database; join it first.",
+  ),
+  TABLE_ENTRY_EXISTS: entry("Conflict", "The table of the network database has an entry of that key."),
+  TABLE_ENTRY_NOT_FOUND: entry("NotFound", "The table of the network database has no entry of that key."),
+  TABLE_FULL: entry("Unavailable", "The network has as many entries in the network database as it can."),
+  INVALID_TABLE_ENTRY: entry(
+    "InvalidParameter",
+    "A network, table, key or value that the network database cannot hold: empty, or too long.",
+  ),
   KERNEL: entry("Internal", "The kernel refused a request; errno, call and object are in the message."),
   FEATURE_MISSING: entry(
     "NotImplemented",
     "This kernel lacks what the request needs; the message names the module.",
   ),
+  GOSSIP_KEY: entry(
+    "InvalidParameter",
+    "A gossip key of a wrong length, or one that the keyring cannot use so.",
+  ),
+  GOSSIP_TOO_LONG: entry("InvalidParameter", "A gossip message that does not fit where it should go."),
+  GOSSIP_PROTOCOL: entry("Conflict", "Nodes whose gossip protocol versions have none in common."),
+  GOSSIP_UNREACHABLE: entry("Unavailable", "A gossip node that did not answer in time, or refused."),
+  GOSSIP_NAME_IN_USE: entry("Conflict", "Another living node of the cluster has the name."),
+  GOSSIP_CLOSED: entry("Unavailable", "The gossip node was shut down."),
   TEARDOWN: entry(
     "Internal",
     "Something could not be taken down, or taken back after a refusal; all that went wrong is listed.",

@@ -16,6 +16,8 @@ const raw = {
   getsockname: libc.func("int getsockname(int fd, void *addr, _Inout_ uint32_t *length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
   getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)"),
+  /** The same with memory for the length, which costs less than an array that koffi copies. */
+  getsockoptHere: libc.func("int getsockopt(int fd, int level, int name, void *value, void *length)"),
   send: libc.func("intptr_t send(int fd, const void *buffer, size_t length, int flags)"),
   recv: libc.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
   recvmsg: libc.func("intptr_t recvmsg(int fd, void *message, int flags)"),
@@ -265,6 +267,16 @@ export function getsockopt(fd: number, level: number, name: number, length: numb
   return value.subarray(0, size[0]);
 }
 
+const optionLength = Buffer.alloc(4);
+
+/** Reads an int-valued socket option. Throws KernelError. */
+export function getsockoptNumber(fd: number, level: number, name: number): number {
+  optionLength.writeUInt32LE(4);
+  const result = raw.getsockoptHere(fd, level, name, optionValue, optionLength);
+  if (result < 0) check(result, "getsockopt", `level ${level} option ${name}`);
+  return optionValue.readInt32LE();
+}
+
 /** Sends `buffer` and waits until the kernel has taken it. Throws KernelError. */
 export function send(fd: number, buffer: Uint8Array, call: string, object: string): number {
   return check(raw.send(fd, buffer, buffer.length, 0), call, object);
@@ -330,6 +342,14 @@ export function sendmsgNow(fd: number, header: Uint8Array): number | undefined {
 /** Takes a connection off a listening socket, close-on-exec and not blocking; undefined if there is none. Throws KernelError. */
 export function acceptNow(fd: number): number | undefined {
   return nowOrNever(raw.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK), "accept4", fd);
+}
+
+const peerLength = Buffer.alloc(4);
+
+/** {@link acceptNow} that writes the struct sockaddr of who connected into `peer`, as much as it can hold. */
+export function acceptFromNow(fd: number, peer: Uint8Array): number | undefined {
+  peerLength.writeUInt32LE(peer.length);
+  return nowOrNever(raw.accept4(fd, peer, peerLength, SOCK_CLOEXEC | SOCK_NONBLOCK), "accept4", fd);
 }
 
 /** Connects a socket that does not block. False when that is under way: writable then means done, or SO_ERROR. Throws KernelError. */

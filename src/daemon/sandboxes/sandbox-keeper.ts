@@ -45,8 +45,8 @@ export interface SandboxKeeperInit {
 
 /** How long a client that entered a sandbox may take to start its command, ms. */
 const claimWithinMs = 60_000;
-/** How long the client that started a command is waited for when nobody else knows how it ended, ms. */
-const tellWithinMs = 2_000;
+/** How long the client that started a command is waited for to tell how it ended, ms. */
+const tellWithinMs = 1_000;
 
 /**
  * The sandboxes of a daemon through their lives. What is done to one sandbox is done one after the other.
@@ -63,7 +63,7 @@ export class SandboxKeeper {
   /** Those who wait until a command has ended for good. */
   readonly #waiters = new Map<Id, Set<(record: SandboxRecord) => void>>();
   /** What clients told of the ends of their commands. */
-  readonly #told = new Map<Id, { readonly status: number; readonly hear: () => void }>();
+  readonly #told = new Map<Id, { readonly status: number | undefined; readonly hear: () => void }>();
   #closed = false;
 
   constructor(init: SandboxKeeperInit) {
@@ -278,12 +278,14 @@ export class SandboxKeeper {
       const sandbox = inModel.get(record.name);
       inModel.delete(record.name);
       if (sandbox !== undefined) this.#openings.found(record.id, sandbox);
-      await this.#lock
-        .run(record.id, () => this.#restoreOne(record))
-        .catch((error: unknown) => this.#init.onError(`restore sandbox ${record.name}`, error));
+      await this.#attempt(`restore sandbox ${record.name}`, () =>
+        this.#lock.run(record.id, () => this.#restoreOne(record)),
+      );
     }
     // The making of these was cut off, or their removal.
-    for (const sandbox of inModel.values()) await sandbox.delete();
+    for (const [name, sandbox] of inModel)
+      await this.#attempt(`remove what is left of sandbox ${name}`, () => sandbox.delete());
+    await this.#removeUnjoined();
     this.#init.runner.forgetOthers((id) => book.get(id) !== undefined);
   }
 
@@ -358,20 +360,19 @@ export class SandboxKeeper {
     });
   }
 
-  /** The exit code; a client's command may be told of by its client alone. */
+  /** The exit code. Of a client's command its client knows best: also that it could not be started. */
   async #codeOf(id: Id, status: ExitStatus): Promise<number | null> {
-    const known = exitNumber(status);
-    if (known !== undefined) return known;
-    if (this.#init.book.get(id)?.process?.client !== true) return null;
+    const known = exitNumber(status) ?? null;
+    if (this.#init.book.get(id)?.process?.client !== true) return known;
     if (!this.#told.has(id)) {
       const patience = new AbortController();
-      const heard = new Promise<void>((resolve) => this.#told.set(id, { status: -1, hear: resolve }));
+      const heard = new Promise<void>((resolve) => this.#told.set(id, { status: undefined, hear: resolve }));
       await Promise.race([heard, this.#init.clock.sleep(tellWithinMs, patience.signal).catch(() => {})]);
       patience.abort();
     }
-    const told = this.#told.get(id)?.status ?? -1;
+    const told = this.#told.get(id)?.status;
     this.#told.delete(id);
-    return told < 0 ? null : told;
+    return told ?? known;
   }
 
   /** Records the end of a command, and what comes then: another start, or its sandbox is closed. */
@@ -475,7 +476,8 @@ export class SandboxKeeper {
   }
 
   async #restoreOne(record: SandboxRecord): Promise<void> {
-    await this.#removeUnanswered(record);
+    const { name } = record;
+    await this.#attempt(`disconnect sandbox ${name}`, () => this.#removeUnanswered(record));
     if (record.process !== undefined) {
       const adopted = this.#init.runner.adopt(record.process.identity, record, record.process.client);
       if (adopted.state === "running") return this.#follow(record.id, adopted.run);
@@ -487,6 +489,26 @@ export class SandboxKeeper {
       return;
     }
     await this.#openings.close(record.id);
+  }
+
+  /** Endpoints that had left their sandboxes, and were about to be deleted: nobody would know of them any more. */
+  async #removeUnjoined(): Promise<void> {
+    for (const network of this.#init.controller.networks()) {
+      for (const endpoint of network.endpoints()) {
+        const { join, name } = endpoint.record();
+        if (join !== undefined && join.leaving !== true) continue;
+        await this.#attempt(`remove endpoint ${name} of network ${network.name}`, () => endpoint.delete());
+      }
+    }
+  }
+
+  /** Does one of the things of a start; what fails keeps the others from nothing. */
+  async #attempt(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#init.onError(what, error);
+    }
   }
 
   /** Endpoints that the record does not know: their connecting was cut off, or their disconnecting. */

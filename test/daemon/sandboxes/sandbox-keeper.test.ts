@@ -317,4 +317,20 @@ suite("a daemon that was killed", () => {
     await kept.crash();
     assert.deepEqual(endpointsOf(kept, "web"), ["bridge"]);
   });
+
+  keptTest(
+    "ends a disconnecting that was cut off when the endpoint had left and was there still",
+    async (kept) => {
+      const back = await kept.world.controller.createNetwork("bridge", "back", {});
+      const { id } = await kept.keeper.create(withCommand("web"), { start: true });
+      const endpoint = await kept.keeper.openings.get(id)?.connect(back);
+      await endpoint?.leave();
+      await kept.crash();
+      const { controller } = kept.world;
+      await controller.network("back").delete(); // it has no endpoint
+      await kept.keeper.remove("web", { force: true });
+      await controller.idle();
+      assert.deepEqual(kept.errors, []);
+    },
+  );
 });
