@@ -73,10 +73,18 @@ function isForeign(wanted: KernelObject, marked: boolean): boolean {
   return wanted.kind === "link" && wanted.spec.type !== "adopted" && wanted.spec.type !== "moved" && !marked;
 }
 
-/** The namespaces that must be read to see everything that is wanted, in its order; the host's always. */
-export function namespacesOf(desired: Wants): readonly NetnsRef[] {
+/**
+ * The namespaces that must be read to see everything that is wanted, in its order; the host's always. What is in
+ * `folder` is read anyway: those that were given up are not asked for, or a file that a crash left of one would be
+ * taken for what a namespace is about to be mounted on.
+ */
+export function namespacesOf(desired: Wants, folder?: string): readonly NetnsRef[] {
   const namespaces = new Set<NetnsRef>([hostNetns]);
-  for (const { object } of kernelObjects(desired)) if (object.kind !== "file") namespaces.add(object.netns);
+  for (const { object, givenUp } of kernelObjects(desired)) {
+    if (object.kind === "file") continue;
+    const isListed = folder !== undefined && object.netns.startsWith(`${folder}/`);
+    if (!givenUp || !isListed) namespaces.add(object.netns);
+  }
   return [...namespaces];
 }
 
@@ -88,11 +96,15 @@ export function lookUps(desired: Wants): readonly KernelObject[] {
   return found;
 }
 
-function* kernelObjects(
-  desired: Wants,
-): Generator<{ readonly identity: Identity; readonly object: KernelObject }> {
+interface WantedKernelObject {
+  readonly identity: Identity;
+  readonly object: KernelObject;
+  readonly givenUp: boolean;
+}
+
+function* kernelObjects(desired: Wants): Generator<WantedKernelObject> {
   for (const identity of desired.identities()) {
-    const object: PlannedObject | undefined = desired.get(identity)?.object;
-    if (object !== undefined && object.kind !== "held") yield { identity, object };
+    const { object, givenUp = false } = desired.get(identity) ?? {};
+    if (object !== undefined && object.kind !== "held") yield { identity, object, givenUp };
   }
 }

@@ -294,7 +294,8 @@ export class Reconciler {
   }
 
   #query(wants: Wants): KernelQuery {
-    return { namespaces: namespacesOf(wants), ...this.#folders, lookUp: lookUps(wants) };
+    const namespaces = namespacesOf(wants, this.#folders.netnsFolder);
+    return { namespaces, ...this.#folders, lookUp: lookUps(wants) };
   }
 
   /**
