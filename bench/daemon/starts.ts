@@ -70,7 +70,7 @@ async function converse(daemon: TestDaemon): Promise<readonly Conversation[]> {
   const open: Conversation[] = [];
   for (let i = 0; i < connections; i++) {
     const port = firstEchoPort + i;
-    const command = ["busybox", "nc", "-z", "127.0.0.1", String(port)];
+    const command = ["busybox", "nc", "-w", "2", "127.0.0.1", String(port)];
     await daemon.ok("run", "-d", "--name", `echo${i}`, "-p", `${port}:${port}`, ...echoServer(port));
     await until("it listens", async () => (await daemon.weft("exec", `echo${i}`, ...command)).status === 0);
     open.push(new Conversation(daemon.outside, hostAddresses.ipv4, port));

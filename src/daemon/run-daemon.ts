@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { serveHttp } from "../api/index.ts";
 import { Controller } from "../cnm/index.ts";
@@ -119,14 +119,19 @@ async function open(
   const random = systemRandom;
   mkdirSync(run, { recursive: true, mode: 0o755 });
   const events = new EventLog(clock, shortId(newId(random)));
+  // By a descriptor: /proc/PID/ns/net is whatever the main thread is in at that moment, and clients enter this one.
+  const ownNetns = openSync("/proc/self/ns/net", "r");
+  undo.push(() => closeSync(ownNetns));
+  const hostNetns = `/proc/${process.pid}/fd/${ownNetns}`;
   const controller = await Controller.open({
     root,
+    hostNetns,
     ...controllerOptions(config),
     onEvent: (event) => tellModelEvent(event, log, (one) => events.add(one)),
   });
   undo.push(() => controller.close());
   await controller.ensurePredefined(predefinedNetworks(config));
-  const facts = new LinuxFacts("/proc/self/ns/net");
+  const facts = new LinuxFacts(hostNetns);
   undo.push(() => facts.close());
   const launcher = new Launcher({ spare: 1 });
   undo.push(() => launcher.close());

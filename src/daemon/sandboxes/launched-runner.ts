@@ -11,6 +11,7 @@ import {
   parseSignal,
   type RunningCommand,
   readLog,
+  Terminal,
 } from "../../runtime/index.ts";
 import type { Adopted, CommandRunner, Place, Run } from "./command-runner.ts";
 import { commandEnvironment } from "./command-words.ts";
@@ -52,8 +53,7 @@ export class LaunchedRunner implements CommandRunner {
       beforeStart,
     };
     const command = await this.#init.launcher.run(init);
-    command.terminal?.close(); // what it prints is recorded by whoever follows it, now and after a restart
-    return this.#followed(record, command);
+    return this.#followed(record, command, () => command.terminal);
   }
 
   adopt(identity: ProcessIdentity, record: SandboxRecord, client: boolean): Adopted {
@@ -61,7 +61,9 @@ export class LaunchedRunner implements CommandRunner {
     if (adoption.state === "ended") return adoption;
     return {
       state: "running",
-      run: client ? runOf(adoption.command) : this.#followed(record, adoption.command),
+      run: client
+        ? runOf(adoption.command)
+        : this.#followed(record, adoption.command, () => Terminal.of(identity)),
     };
   }
 
@@ -115,17 +117,21 @@ export class LaunchedRunner implements CommandRunner {
     return join(this.#init.folder, id);
   }
 
-  /** Bounds the log of a command, and records its terminal, until it has ended. */
-  #followed(record: SandboxRecord, command: RunningCommand): Run {
+  /**
+   * Bounds the log of a command, and records its terminal, until it has ended. `terminalOf` gives the terminal; the
+   * one that the launcher opened when this program started the command, which may have ended since.
+   */
+  #followed(record: SandboxRecord, command: RunningCommand, terminalOf: () => Terminal | undefined): Run {
     const { id, config } = record;
     const path = this.logPath(id);
     const { MaxSize = 0, MaxFile = 1 } = config.LogConfig;
     try {
       this.#init.logKeeper.keep(path, MaxSize * MaxFile);
-      if (config.Command?.Tty === true)
+      const terminal = config.Command?.Tty === true ? terminalOf() : undefined;
+      if (terminal !== undefined)
         this.#recorders.set(
           id,
-          new TerminalRecorder(command, path, (error) => this.#init.onError(path, error)),
+          new TerminalRecorder(terminal, path, (error) => this.#init.onError(path, error)),
         );
     } catch (error) {
       this.#init.onError(path, error); // it runs all the same

@@ -1,15 +1,15 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
-import { type ProcessIdentity, Terminal } from "../../runtime/index.ts";
+import type { Terminal } from "../../runtime/index.ts";
 
 /** Writes what a command prints on its terminal to a log, so that it never stands still for want of a reader. */
 export class TerminalRecorder {
   readonly #terminal: Terminal;
   readonly #log: WriteStream;
 
-  /** Throws COMMAND_ENDED, LAUNCH when there is no terminal. `onError` hears when the log cannot be written. */
-  constructor(command: ProcessIdentity, path: string, onError: (error: unknown) => void) {
-    this.#terminal = Terminal.of(command);
+  /** Takes the terminal over, and closes it. `onError` hears when the log cannot be written. */
+  constructor(terminal: Terminal, path: string, onError: (error: unknown) => void) {
+    this.#terminal = terminal;
     this.#log = createWriteStream(path, { flags: "a", mode: 0o600 });
     this.#log.on("error", (error) => {
       onError(error);

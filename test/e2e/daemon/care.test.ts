@@ -51,7 +51,7 @@ suite("the care for a host", () => {
       assert.ok(checked.entries > 5);
       const running = await daemon.weft("store", "restore", ...daemon.folders, backup);
       assert.equal(running.status, 1);
-      assert.match(running.stderr, new RegExp(`process ${daemon.pid}`));
+      assert.match(running.stderr, new RegExp(`pid ${daemon.pid}`));
       await daemon.kill("SIGTERM");
       await daemon.ok("store", "restore", ...daemon.folders, backup);
       await daemon.start();

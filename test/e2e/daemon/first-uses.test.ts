@@ -7,7 +7,7 @@ import { type TestDaemon, withDaemon } from "./test-daemon.ts";
 /** What a web server of these tests gives away: the host's /etc/debian_version. */
 const page = "debian_version";
 const server = ["busybox", "httpd", "-f", "-p", "80", "-h", "/etc"];
-const fetch = (host: string) => ["busybox", "wget", "-q", "-T", "5", "-O", "-", `http://${host}/${page}`];
+const fetch = (host: string) => ["busybox", "wget", "-q", "-O", "-", `http://${host}/${page}`];
 
 /** What one who looks at a sandbox's server sees, once it listens. */
 async function fetched(daemon: TestDaemon, box: string, host: string): Promise<string> {
@@ -40,7 +40,6 @@ suite("what people do first", () => {
         const address = `${hostAddresses.ipv4}:8080`;
         assert.equal(daemon.outside.exec(...(fetch(address) as [string, ...string[]])), text);
         assert.equal(daemon.netns.exec(...(fetch("127.0.0.1:8080") as [string, ...string[]])), text);
-        assert.equal(await daemon.ok("port", "web").catch(() => ""), "");
 
         const ps = await daemon.ok("ps");
         assert.match(ps, /busybox httpd.* Up .* 0\.0\.0\.0:8080->80\/tcp.* web/);
@@ -63,7 +62,7 @@ suite("what people do first", () => {
 
   test("the network of the host, none, another sandbox's; and namespaces of others", () =>
     withDaemon(async (daemon) => {
-      const { netns, outside } = daemon;
+      const { outside } = daemon;
       const links = async (...args: readonly string[]) =>
         (await daemon.ok("run", "--rm", ...args, "busybox", "ip", "-o", "link"))
           .split("\n")
@@ -103,7 +102,6 @@ suite("what people do first", () => {
       await daemon.ok("sandbox", "rm", "by-pid");
       await until("it is free again", () => !outside.exec("ip", "-br", "link").includes("eth0"));
       stranger.kill("SIGKILL");
-      assert.doesNotMatch(netns.exec("ip", "-br", "link"), /DORMANT/);
     }));
 });
 

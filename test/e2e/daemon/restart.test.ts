@@ -54,7 +54,8 @@ suite("a daemon that ends and begins again", () => {
           await until(
             "it listens",
             async () =>
-              (await daemon.weft("exec", "echo", "busybox", "nc", "-z", "127.0.0.1", "7000")).status === 0,
+              (await daemon.weft("exec", "echo", "busybox", "nc", "-w", "2", "127.0.0.1", "7000")).status ===
+              0,
           );
           const talk = new Conversation(daemon.outside, hostAddresses.ipv4, 7000);
           await talk.goOn();
