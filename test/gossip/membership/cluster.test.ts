@@ -300,3 +300,16 @@ test("a node that is not running says so", async () => {
   assert.throws(() => node.membership.updateMeta(), code("GOSSIP_CLOSED"));
   assert.throws(() => cluster.start(""), code("INVALID_NAME"));
 });
+
+test("whoever waits for a node that is closed is told so at once", async () => {
+  const cluster = new TestCluster();
+  const [first, second] = await cluster.startMany(2);
+  assert.ok(first !== undefined && second !== undefined);
+  cluster.network.cut(() => true);
+  const joining = first.membership.join([second.place]);
+  const leaving = first.membership.leave(60_000);
+  await first.membership.close();
+  await assert.rejects(joining, code("GOSSIP_CLOSED"));
+  assert.equal(await leaving, false);
+  cluster.close();
+});
