@@ -6,7 +6,12 @@ export interface AckWait {
   readonly nack?: () => void;
   /** No ack came in time. */
   readonly expired?: () => void;
+  /** No ack came yet: asks once more. */
+  readonly again?: () => void;
 }
+
+/** In how many parts the time is cut after each of which is asked once more. */
+const tries = 3;
 
 /** Answers that are waited for at a time; more requests to ask others are dropped. */
 const maxWaiting = 4096;
@@ -31,12 +36,28 @@ export class Acks {
     return this.#last;
   }
 
-  /** Waits `timeout` ms for the answer to the ping of that number. */
-  expect(seqNo: number, timeout: number, wait: AckWait): void {
-    const cancel = this.#timers.after(timeout, () => {
+  /**
+   * Waits `timeout` ms for the answer to the ping of that number. A third and two thirds of `patience` ms after it
+   * was sent it is sent again: where packets are lost, that keeps most of the living from being suspected.
+   */
+  expect(seqNo: number, timeout: number, wait: AckWait, patience = timeout): void {
+    const expiry = this.#timers.after(timeout, () => {
       this.#waiting.delete(seqNo);
       wait.expired?.();
     });
+    let cancelRepeat = () => {};
+    const repeat = (turn: number) => {
+      if (wait.again === undefined || turn === tries) return;
+      cancelRepeat = this.#timers.after(patience / tries, () => {
+        wait.again?.();
+        repeat(turn + 1);
+      });
+    };
+    repeat(1);
+    const cancel = () => {
+      expiry();
+      cancelRepeat();
+    };
     this.#waiting.set(seqNo, { ...wait, cancel });
   }
 

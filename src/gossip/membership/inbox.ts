@@ -153,16 +153,20 @@ export class Inbox {
     const back = replyPlace(request.source, from);
     const asker = context.table.get(request.source.node);
     const seqNo = acks.next();
+    const place = { address: target.address, port: request.port };
+    const member = context.table.get(request.node);
+    const ask = () => mailer.sendWithGossip(place, encodePing({ seqNo, node: request.node, source }), member);
+    // Asked again is a member alone: who makes us ask a stranger shall not get three packets for one.
+    const isMember = member !== undefined && member.port === place.port && member.address === place.address;
     acks.expect(seqNo, context.profile.probeTimeout, {
       ack: () =>
         mailer.sendWithGossip(back, encodeAck({ seqNo: request.seqNo, payload: new Uint8Array(0) }), asker),
+      ...(isMember && { again: ask }),
       expired: () => {
         if (request.nack) mailer.sendWithGossip(back, encodeNack(request.seqNo), asker);
       },
     });
-    const place = { address: target.address, port: request.port };
-    const ping = encodePing({ seqNo, node: request.node, source });
-    mailer.sendWithGossip(place, ping, context.table.get(request.node));
+    ask();
   }
 
   #refuse(why: Refusal, from: Place, detail = ""): void {

@@ -30,6 +30,8 @@ export class Membership implements Cluster {
   readonly #prober: Prober;
   readonly #reconnector: Reconnector;
   readonly #inbox: Inbox;
+  /** What ends the waiting of those who wait for something, when the node is closed. */
+  readonly #waiting = new Set<() => void>();
   #state: "new" | "running" | "closed" = "new";
 
   /** Does nothing yet: {@link Membership.start} does. Throws INVALID_NAME and INVALID_OPTION. */
@@ -186,14 +188,17 @@ export class Membership implements Cluster {
   leave(timeout: number): Promise<boolean> {
     if (this.#state !== "running") return Promise.reject(this.#closed());
     return new Promise((resolve) => {
-      const cancel = this.#context.timers.after(timeout, () => resolve(false));
-      const told = () => {
+      const finish = (told: boolean) => {
         cancel();
-        resolve(true);
+        this.#waiting.delete(giveUp);
+        resolve(told);
       };
-      this.#rumours.leave(told);
+      const giveUp = () => finish(false);
+      const cancel = this.#context.timers.after(timeout, giveUp);
+      this.#waiting.add(giveUp);
+      this.#rumours.leave(() => finish(true));
       const others = this.members().filter(({ name }) => name !== this.self);
-      if (others.length === 0) told();
+      if (others.length === 0) finish(true);
     });
   }
 
@@ -207,6 +212,7 @@ export class Membership implements Cluster {
   async close(): Promise<void> {
     if (this.#state === "closed") return;
     this.#state = "closed";
+    for (const giveUp of [...this.#waiting]) giveUp();
     this.#rumours.close();
     this.#context.queue.clear();
     this.#context.timers.close();
@@ -216,7 +222,13 @@ export class Membership implements Cluster {
   #exchange(begin: (done: (failure?: WeftError) => void) => void): Promise<void> {
     if (this.#state !== "running") return Promise.reject(this.#closed());
     return new Promise((resolve, reject) => {
-      begin((failure) => (failure === undefined ? resolve() : reject(failure)));
+      const giveUp = () => reject(this.#closed());
+      this.#waiting.add(giveUp);
+      begin((failure) => {
+        this.#waiting.delete(giveUp);
+        if (failure === undefined) resolve();
+        else reject(failure);
+      });
     });
   }
 
@@ -249,7 +261,9 @@ export class Membership implements Cluster {
   #closed(): WeftError {
     return new WeftError(
       "GOSSIP_CLOSED",
-      `gossip node ${this.self} is not running: it ${this.#state === "new" ? "was not started" : "runs or was closed"}`,
+      `gossip node ${this.self} cannot do this: it ${stateWords[this.#state]}`,
     );
   }
 }
+
+const stateWords = { new: "was not started", running: "runs already", closed: "was closed" } as const;

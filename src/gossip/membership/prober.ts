@@ -87,8 +87,8 @@ export class Prober {
     const cancelHelp = timers.after(profile.probeTimeout, () => {
       if (!round.over) this.#askOthers(round);
     });
-    acks.expect(seqNo, interval, {
-      ack: (payload) => {
+    const wait = {
+      ack: (payload: Uint8Array) => {
         cancelHelp();
         const roundTrip = timers.monotonic() - sentAt;
         if (roundTrip <= profile.probeTimeout) hooks.pinged?.(target, roundTrip, payload);
@@ -97,8 +97,10 @@ export class Prober {
       nack: () => {
         round.nacks++;
       },
+      again: () => this.#ping(target, seqNo),
       expired: () => this.#expired(round),
-    });
+    };
+    acks.expect(seqNo, interval, wait, profile.probeTimeout);
     this.#ping(target, seqNo);
   }
 

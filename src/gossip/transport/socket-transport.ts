@@ -59,6 +59,7 @@ class SocketTransport implements Transport {
   readonly #source: SocketSource;
   readonly #sixOnly: boolean;
   readonly #streams = new Set<SocketStream>();
+  readonly #dialing = new Set<Socket>();
   #events: TransportEvents | undefined;
   #open = true;
 
@@ -92,16 +93,20 @@ class SocketTransport implements Transport {
 
   dial(to: Place, outcome: DialOutcome): () => void {
     const socket = this.#source.connect(to);
-    const failed = (error: Error) => outcome.failed(error.message);
-    socket.once("error", failed);
+    this.#dialing.add(socket);
+    socket.once("close", () => this.#dialing.delete(socket));
+    let isGivenUp = false;
+    socket.once("error", (error) => {
+      if (!isGivenUp && this.#open) outcome.failed(error.message);
+      isGivenUp = true; // a stream has its own ears
+    });
     socket.once("connect", () => {
-      socket.removeListener("error", failed);
-      if (this.#open) outcome.opened(this.#hold(socket, to));
-      else socket.destroy();
+      isGivenUp = true;
+      this.#dialing.delete(socket);
+      outcome.opened(this.#hold(socket, to));
     });
     return () => {
-      socket.removeListener("error", failed);
-      socket.on("error", ignore);
+      isGivenUp = true;
       socket.destroy();
     };
   }
@@ -111,6 +116,7 @@ class SocketTransport implements Transport {
     this.#open = false;
     this.#events = undefined;
     for (const stream of [...this.#streams]) stream.destroy();
+    for (const socket of [...this.#dialing]) socket.destroy();
     const udpClosed = new Promise<void>((resolve) => this.#udp.close(() => resolve()));
     const tcpClosed = new Promise<void>((resolve) => this.#tcp.close(() => resolve()));
     await Promise.all([udpClosed, tcpClosed]);

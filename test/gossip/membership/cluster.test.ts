@@ -109,6 +109,25 @@ test("a node that one other cannot reach is asked through others, and stays aliv
     assert.ok(nodes.every(({ membership }) => membership.counters.suspicions === 0));
   }));
 
+test("where a quarter of the packets is lost, pings are sent again, and hardly anybody is suspected", () =>
+  withCluster(20, (cluster, nodes) => {
+    cluster.network.conditions.loss = 0.25;
+    const counted = () => {
+      const sum = { probes: 0, failed: 0 };
+      for (const { membership } of nodes) {
+        sum.probes += membership.counters.probes;
+        sum.failed += membership.counters.failedProbes;
+      }
+      return sum;
+    };
+    const before = counted();
+    cluster.timers.advance(120_000);
+    const after = counted();
+    // Asked once, 44 % get no answer, and 7 % are not reached in any way.
+    assert.ok((after.failed - before.failed) / (after.probes - before.probes) < 0.02);
+    for (const node of nodes) assert.equal(node.membership.members().length, 20);
+  }));
+
 test("where UDP is lost altogether, TCP tells that the others are alive", () =>
   withCluster(3, (cluster, nodes) => {
     cluster.network.conditions.loss = 0;
@@ -299,4 +318,17 @@ test("a node that is not running says so", async () => {
   await assert.rejects(node.membership.leave(1), code("GOSSIP_CLOSED"));
   assert.throws(() => node.membership.updateMeta(), code("GOSSIP_CLOSED"));
   assert.throws(() => cluster.start(""), code("INVALID_NAME"));
+});
+
+test("whoever waits for a node that is closed is told so at once", async () => {
+  const cluster = new TestCluster();
+  const [first, second] = await cluster.startMany(2);
+  assert.ok(first !== undefined && second !== undefined);
+  cluster.network.cut(() => true);
+  const joining = first.membership.join([second.place]);
+  const leaving = first.membership.leave(60_000);
+  await first.membership.close();
+  await assert.rejects(joining, code("GOSSIP_CLOSED"));
+  assert.equal(await leaving, false);
+  cluster.close();
 });

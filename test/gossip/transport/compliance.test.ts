@@ -167,6 +167,25 @@ for (const [name, withPair] of transports) {
     }));
 }
 
+test("closing gives up what still connects", async () => {
+  await withNetns(["host"], async ({ host }) => {
+    host.exec("ip", "link", "set", "lo", "up");
+    host.exec("ip", "link", "add", "hole", "type", "veth", "peer", "name", "end");
+    host.exec("ip", "link", "set", "end", "up"); // where nobody answers
+    host.exec("ip", "address", "add", "192.0.2.1/24", "dev", "hole");
+    host.exec("ip", "link", "set", "hole", "up");
+    const sockets = socketsWithin((inside) => host.run(inside));
+    const transport = await openSocketTransport({ bind: { address: loopback, port: 0 }, sockets });
+    const outcome = {
+      opened: () => assert.fail("nobody is there"),
+      failed: () => assert.fail("it was given up"),
+    };
+    transport.dial({ address: parseAddress("192.0.2.9"), port: 7946 }, outcome);
+    await delay(20);
+    await transport.close(); // withNetns finds a socket that is left
+  });
+});
+
 test("an address that cannot be bound, or a port that is taken, is refused, and nothing stays open", async () => {
   const refused = (error: unknown) => isWeftError(error, "GOSSIP_UNREACHABLE");
   const first = await openSocketTransport({ bind: { address: loopback, port: 0 } });
