@@ -86,6 +86,11 @@ export class Reconciler {
     return this.#desired;
   }
 
+  /** What is believed to be there: of the kernel's objects those that concern weft, and what is held. */
+  get belief(): Pick<Belief, "get" | "identities"> {
+    return this.#belief;
+  }
+
   /**
    * Lets owners want something else, and makes it so. When anything is refused, all of the change is
    * taken back and the refusal is thrown. Throws OBJECT_CONFLICT before anything was done when two
