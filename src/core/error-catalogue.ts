@@ -180,7 +180,7 @@ export const errorCatalogue = {
   ),
   BAD_ANSWER: entry(
     "Internal",
-    "The daemon answered something that this client cannot read: another version?",
+    "The daemon answered something that this client cannot read; it may be of another version.",
   ),
   ABORTED: entry("Unavailable", "The caller's AbortSignal fired before the work was done."),
   INVALID_CONFIG: entry(

@@ -37,7 +37,6 @@ export const DaemonConfig = z.strictObject({
   mtu: z.number().int().min(68).max(65_535).optional().describe("The MTU of the network `bridge`, bytes."),
   icc: z.boolean().default(true).describe("Endpoints of the network `bridge` may speak with each other."),
   ip: address.optional().describe("Where ports are published that name no address."),
-  "ip-forward": z.boolean().default(true).describe("Turn forwarding on where a network needs it."),
   "ip-masq": z.boolean().default(true).describe("Hide the network `bridge` behind the host's addresses."),
   dns: z
     .array(address)

@@ -7,6 +7,7 @@ export function controllerOptions(config: DaemonConfig): Omit<ControllerOptions,
     defaultAddressPools: config["default-address-pools"],
     defaultNetworkOptions: config["default-network-opts"],
 
+    hostGatewayAddresses: config["host-gateway-ips"],
     selfRepair: config["weft-self-repair"],
     keepBridgeNetfilter: config["weft-keep-bridge-netfilter"],
   };

@@ -38,7 +38,7 @@ import type { Folders } from "./folders.ts";
 import { type FilterKeys, filterBy, hasLabel } from "./listing-filters.ts";
 import type { HostNetworks } from "./networks/host-networks.ts";
 import { withDefaults } from "./sandbox-defaults.ts";
-import type { LaunchedRunner } from "./sandboxes/launched-runner.ts";
+import { hostnameOf, type LaunchedRunner } from "./sandboxes/launched-runner.ts";
 import type { SandboxBook } from "./sandboxes/sandbox-book.ts";
 import type { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
 import type { SandboxRecord } from "./sandboxes/sandbox-record.ts";
@@ -182,13 +182,14 @@ export class Host implements HostService {
 
   async enterSandbox(reference: string): Promise<Entry> {
     const { record, place } = await this.#init.keeper.enter(reference);
-    const { Command, Hostname } = record.config;
+    const { Command } = record.config;
     const input = this.#init.output.inputPath(record);
     return {
       Id: record.id,
       NetnsPath: place.netnsPath,
       Files: place.files.map(({ source, target }) => ({ Source: source, Target: target })),
-      Hostname: Hostname === "" ? record.id.slice(0, 12) : Hostname,
+      Hostname: hostnameOf(record) ?? "",
+      ...(record.config.Domainname === "" ? {} : { Domainname: record.config.Domainname }),
       ...(Command === undefined ? {} : { Command }),
       ...(input === undefined ? {} : { Stdin: input }),
       ...(record.process === undefined ? {} : { Process: wireIdentity(record.process.identity) }),

@@ -46,7 +46,7 @@ export const LogConfig = z
       .min(4096)
       .optional()
       .meta({ description: "Bytes of one file; 10 MiB unless the daemon's configuration says otherwise." }),
-    MaxFile: z.number().int().min(1).max(99).optional().meta({ description: "Files; 3 without." }),
+    MaxFile: z.number().int().min(1).max(100).optional().meta({ description: "Files; 3 without." }),
   })
   .meta({ id: "LogConfig" });
 export type LogConfig = z.infer<typeof LogConfig>;
@@ -196,7 +196,8 @@ export const Entry = z
     Id: z.string(),
     NetnsPath: z.string(),
     Files: z.array(z.strictObject({ Source: z.string(), Target: z.string() })),
-    Hostname: z.string(),
+    Hostname: z.string().meta({ description: "Empty for the host's own." }),
+    Domainname: z.string().optional().meta({ description: "The host's own without." }),
     Command: CommandConfig.optional().meta({ description: "The sandbox's own." }),
     Process: ProcessIdentity.optional().meta({
       description: "The sandbox's running command, whose namespaces exec enters.",

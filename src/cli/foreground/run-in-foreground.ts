@@ -127,6 +127,7 @@ export function runStartOf(entry: Entry, streams: Streams): Omit<RunStart, "sign
   return {
     netnsPath: entry.NetnsPath,
     ...(entry.Hostname !== "" && { hostname: entry.Hostname }),
+    ...(entry.Domainname !== undefined && { domainName: entry.Domainname }),
     files: entry.Files.map(({ Source, Target }) => ({ source: Source, target: Target })),
     command: command?.Args ?? [],
     ...streams,

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { CommandConfig, LogQuery } from "../../api/index.ts";
-import { type Id, isId, WeftError } from "../../core/index.ts";
+import { type Id, isId, shortId, WeftError } from "../../core/index.ts";
 import {
   type CommandFollower,
   type CommandInit,
@@ -152,14 +152,20 @@ export class LaunchedRunner implements CommandRunner {
   }
 }
 
+/** The host name that a sandbox's commands see; undefined for the host's own, as with the host's network. */
+export function hostnameOf({ config, id }: Pick<SandboxRecord, "config" | "id">): string | undefined {
+  if (config.Hostname !== "") return config.Hostname;
+  return config.NetworkMode === "host" ? undefined : shortId(id);
+}
+
 /** What the launcher is told of a sandbox's command; without its streams. */
 function commandInit(
   { config, id }: Pick<SandboxRecord, "config" | "id">,
   command: CommandConfig,
   place: Place,
 ): CommandInit {
-  const { Hostname, Domainname, NetworkMode } = config;
-  const hostname = Hostname === "" && NetworkMode === "host" ? undefined : Hostname || id.slice(0, 12);
+  const { Domainname } = config;
+  const hostname = hostnameOf({ config, id });
   return {
     netnsPath: place.netnsPath,
     files: place.files,

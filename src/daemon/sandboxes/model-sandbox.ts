@@ -50,6 +50,7 @@ export function modelSandbox(
     exposedPorts: config.ExposedPorts,
     publishAll: config.PublishAllPorts,
     hostNetns: mode === "host",
+    sysctls: config.Sysctls,
     ...(config.Netns === "" ? {} : { netnsPath: config.Netns }),
     endpoints: networks.map((endpoint) => ({
       network: controller.network(endpoint.Network),
@@ -60,10 +61,12 @@ export function modelSandbox(
 
 /** An endpoint's part of a request in the model's words. Throws INVALID_OPTION. */
 export function endpointOptions(endpoint: Omit<EndpointConfig, "Network">): EndpointOptions & JoinOptions {
-  const { IPv4Address, IPv6Address, MacAddress, Aliases, DriverOpts, GwPriority, Links } = endpoint;
+  const { IPv4Address, IPv6Address, LinkLocalIPs, MacAddress, Aliases, DriverOpts, GwPriority, Links } =
+    endpoint;
   return {
     ...(IPv4Address === undefined ? {} : { ipv4Address: IPv4Address }),
     ...(IPv6Address === undefined ? {} : { ipv6Address: IPv6Address }),
+    ...(LinkLocalIPs === undefined ? {} : { linkLocalAddresses: LinkLocalIPs }),
     ...(MacAddress === undefined ? {} : { macAddress: MacAddress }),
     ...(Aliases === undefined ? {} : { aliases: Aliases }),
     ...(DriverOpts === undefined ? {} : { options: DriverOpts }),
@@ -83,16 +86,19 @@ function linksByAlias(links: readonly string[]): Readonly<Record<string, string>
   );
 }
 
-/** `name:address` as the model has it; addresses of IPv6 have colons of their own. Throws INVALID_OPTION. */
-function extraHosts(entries: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    entries.map((entry) => {
-      const [, name, address] = /^([^:=]+)[:=](.+)$/.exec(entry) ?? [];
-      if (name !== undefined && address !== undefined) return [name, address.replace(/^\[(.*)\]$/, "$1")];
+/** `name:address` as the model has it; a name may have several, and addresses of IPv6 have colons of their own. Throws INVALID_OPTION. */
+function extraHosts(entries: readonly string[]): Readonly<Record<string, readonly string[]>> {
+  const hosts: Record<string, string[]> = {};
+  for (const entry of entries) {
+    const [, name, address] = /^([^:=]+)[:=](.+)$/.exec(entry) ?? [];
+    if (name === undefined || address === undefined) {
       throw new WeftError(
         "INVALID_OPTION",
         `invalid extra host ${JSON.stringify(entry)}: it should be NAME:ADDRESS`,
       );
-    }),
-  );
+    }
+    const known = Object.hasOwn(hosts, name) ? hosts[name] : undefined;
+    hosts[name] = [...(known ?? []), address.replace(/^\[(.*)\]$/, "$1")];
+  }
+  return hosts;
 }

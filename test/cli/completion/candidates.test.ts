@@ -48,7 +48,7 @@ const table: readonly (readonly [typed: string, offered: string, besides?: strin
   ["sandbox inspect w", "web-1"],
   [
     "plan ",
-    "network run exec ps logs attach start stop restart kill wait rm sandbox plan drift doctor events metrics up down daemon store info version completion help",
+    "network run exec ps logs attach start stop restart kill wait rm sandbox plan drift doctor events metrics up down daemon store info version completion gossip help",
   ],
   ["plan -", "--format --help"],
   ["plan network rm b", "back"],
