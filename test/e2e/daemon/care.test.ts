@@ -71,7 +71,7 @@ suite("the care for a host", () => {
       writeFileSync(data(daemon), readFileSync(whole).fill(7, 2 * 4096));
       assert.match(await refusal(daemon), /it is damaged: restore a backup$/m);
       writeFileSync(data(daemon), readFileSync(whole).fill(0x55, 2 * 4096));
-      assert.match(await refusal(daemon), /is damaged: reading it ended by SIG[A-Z]+: restore a backup$/m);
+      assert.match(await refusal(daemon), /is damaged: .*restore a backup$/m);
       const { status, stderr } = await daemon.weft("store", "check", ...daemon.folders);
       assert.equal(status, 1);
       assert.match(stderr, /damaged/);
