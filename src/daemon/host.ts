@@ -139,7 +139,7 @@ export class Host implements HostService {
     const records = [...book.all()].filter((record) => (wanted || isShown(record)) && passes(record));
     const now = clock.now();
     return records
-      .sort((a, b) => b.created - a.created)
+      .sort((a, b) => b.created - a.created || (a.id < b.id ? -1 : 1))
       .map((record) => summaryView(this.#sight(record), now));
   }
 

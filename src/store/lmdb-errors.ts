@@ -26,8 +26,13 @@ export function storeError(path: string, verb: string, cause: unknown): WeftErro
     const advice = "the disk is full; nothing was lost: make room and try again";
     return new WeftError("DISK_FULL", failed + advice, { cause, details: { path } });
   }
-  return new WeftError("STORE", failed + messageOf(cause), { cause, details: { path } });
+  const why = messageOf(cause);
+  const advice = damageWords.test(why) ? ": it is damaged: restore a backup" : "";
+  return new WeftError("STORE", failed + why + advice, { cause, details: { path } });
 }
+
+/** How LMDB's words begin when pages are not what they should be (mdb_strerror). */
+const damageWords = /^MDB_(PAGE_NOTFOUND|CORRUPTED|PANIC|INVALID|BAD_TXN)\b/;
 
 /** Why a commit failed: lmdb rejects with an error that only leads to a promise of the real one. */
 export async function causeOf(error: unknown): Promise<unknown> {

@@ -5,9 +5,10 @@ import type { Readable } from "node:stream";
 import type { Command } from "commander";
 import { isWeftError } from "../../core/errors.ts";
 import { type Context, socketIn } from "../context.ts";
+import { type DaemonFolders, daemonDoor } from "../daemon-door.ts";
 import { type Readiness, readReadiness, readyVariable } from "../daemon-process/readiness.ts";
 import { endOf, spawnWeft } from "../daemon-process/spawn-weft.ts";
-import { ExitError } from "../failures.ts";
+import { ExitError, lineOf } from "../failures.ts";
 import { addFolderOptions, type FolderOptions, foldersOf } from "../options/daemon-options.ts";
 
 /** Where the daemon's log is, below its run folder. */
@@ -34,7 +35,7 @@ export function upCommand(command: Command, context: Context): void {
         args.push("--config", resolve(context.surroundings.cwd(), options.config));
       const netns =
         options.netns === undefined ? undefined : resolve(context.surroundings.cwd(), options.netns);
-      const told = await startDaemon(args, netns, log);
+      const told = await startDaemon(args, netns, log, folders);
       if ("error" in told) throw new ExitError(1, told.error);
     });
 }
@@ -61,6 +62,7 @@ async function startDaemon(
   args: readonly string[],
   netns: string | undefined,
   log: string,
+  folders: DaemonFolders,
 ): Promise<Readiness> {
   const output = openSync(log, "a", 0o640);
   let child: ChildProcess;
@@ -79,10 +81,24 @@ async function startDaemon(
   // The fourth descriptor of stdio is a pipe, as was asked for.
   const told = readReadiness(await textOf(child.stdio[3] as Readable));
   if (told === undefined) {
-    return { error: `the daemon ended with status ${await end} before it was ready: ${lastLineOf(log)}` };
+    const status = await end;
+    const damage = status > 128 ? await damageOf(folders) : undefined;
+    return {
+      error: damage ?? `the daemon ended with status ${status} before it was ready: ${lastLineOf(log)}`,
+    };
   }
   child.unref();
   return told;
+}
+
+/** What is wrong with the store; undefined when it is whole. A daemon that reads a damaged one is ended by a signal. */
+async function damageOf(folders: DaemonFolders): Promise<string | undefined> {
+  try {
+    await (await daemonDoor()).checkStore(folders);
+    return undefined;
+  } catch (error) {
+    return lineOf(error);
+  }
 }
 
 /** All that comes until the other end is closed. */

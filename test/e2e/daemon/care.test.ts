@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, rmSync, statfsSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { schema } from "../../../src/cnm/schema.ts";
@@ -58,14 +58,20 @@ suite("the care for a host", () => {
       assert.deepEqual(await names(daemon), ["before", "bridge", "host", "none"]);
       assert.deepEqual(await daemon.client.drift(), []);
       assert.equal((await daemon.client.sandbox("web")).State.Running, true);
+      for (const name of ["more", "and-more"]) await daemon.ok("network", "create", name);
       await daemon.kill("SIGTERM");
 
       const whole = join(daemon.folder, "whole");
       copyFileSync(data(daemon), whole);
       writeFileSync(data(daemon), Buffer.alloc(100_000, 7));
-      assert.match(await refusal(daemon), /damaged.*restore a backup/);
-      truncateSync(data(daemon), 5000);
-      assert.match(await refusal(daemon), /damaged.*restore a backup/);
+      assert.match(await refusal(daemon), /is not an LMDB database: restore a backup$/m);
+      writeFileSync(data(daemon), readFileSync(whole).subarray(0, 5000));
+      assert.match(await refusal(daemon), /is cut short: restore a backup$/m);
+      // What only reading finds; some of it has LMDB end the daemon by a signal.
+      writeFileSync(data(daemon), readFileSync(whole).fill(7, 2 * 4096));
+      assert.match(await refusal(daemon), /it is damaged: restore a backup$/m);
+      writeFileSync(data(daemon), readFileSync(whole).fill(0x55, 2 * 4096));
+      assert.match(await refusal(daemon), /is damaged: .*restore a backup$/m);
       const { status, stderr } = await daemon.weft("store", "check", ...daemon.folders);
       assert.equal(status, 1);
       assert.match(stderr, /damaged/);
