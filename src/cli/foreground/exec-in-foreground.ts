@@ -40,6 +40,7 @@ export async function execInForeground(
     const [entry] = await Promise.all([client.enterSandbox(found.Id), launcher.start()]);
     const command = await startIn(entry, launcher, {
       ...startOf(request, streams, entry),
+      beforeStart: async () => relay.hold(),
       signal: relay.signal,
     });
     const status = await follow(command, relay, request, context, runtime);

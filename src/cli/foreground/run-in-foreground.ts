@@ -83,6 +83,7 @@ class ForegroundRun {
     const claim = async (process: ProcessIdentity) => {
       await this.#client.claimProcess(this.#parts.id, process);
       this.#claimed = process;
+      this.#relay.hold();
     };
     return {
       ...runStartOf(entry, streams),

@@ -6,6 +6,7 @@ export class SignalRelay {
   readonly #start = new AbortController();
   #target: ((signal: NodeJS.Signals) => void) | undefined;
   #first: NodeJS.Signals | undefined;
+  readonly #waiting: NodeJS.Signals[] = [];
   readonly #hear = (signal: NodeJS.Signals) => {
     this.#first ??= signal;
     if (this.#target === undefined) this.#start.abort(new Error(`ended by ${signal}`));
@@ -16,7 +17,7 @@ export class SignalRelay {
     for (const signal of relayed) process.on(signal, this.#hear);
   }
 
-  /** Fires at a signal that comes before there is a command to pass it on to. */
+  /** Fires at a signal that comes before the command begins. */
   get signal(): AbortSignal {
     return this.#start.signal;
   }
@@ -26,9 +27,18 @@ export class SignalRelay {
     return this.#start.signal.aborted ? this.#first : undefined;
   }
 
-  /** From now on signals go to `target`. */
+  /**
+   * The command begins: signals are its own from now on, and wait for {@link to}. It may catch them before its
+   * start has been answered, so that giving up the start would be wrong.
+   */
+  hold(): void {
+    this.#target = (signal) => this.#waiting.push(signal);
+  }
+
+  /** From now on signals go to `target`, those that waited first. */
   to(target: (signal: NodeJS.Signals) => void): void {
     this.#target = target;
+    for (const signal of this.#waiting.splice(0)) target(signal);
   }
 
   /** Signals have their usual effect again. */
