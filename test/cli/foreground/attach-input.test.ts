@@ -14,7 +14,8 @@ test("what is typed reaches a command that reads from a pipe, and signals reach 
   withSandbox(async ({ run, folder }) => {
     const fifo = path.join(folder, "input");
     const command = await run({
-      command: ["busybox", "sh", "-c", "read line; echo got $line; exec cat"],
+      // Not a shell: one as pid 1 catches SIGINT, and ends by it only with a trap.
+      command: ["busybox", "cat"],
       stdio: { stdin: { fifo }, stdout: "pipe" },
     });
     const output = command.stdout ?? assert.fail("no output");
@@ -36,6 +37,6 @@ test("what is typed reaches a command that reads from a pipe, and signals reach 
       weftProcess.child.stdin?.write("one\n");
       weftProcess.child.stdout?.once("data", () => weftProcess.child.kill("SIGINT"));
       const { status, stdout, stderr } = await weftProcess.end();
-      assert.deepEqual([status, stdout, stderr], [130, "got one\n", ""]);
+      assert.deepEqual([status, stdout, stderr], [130, "one\n", ""]);
     });
   }));
