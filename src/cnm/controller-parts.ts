@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { isAbsolute } from "node:path";
 import { parseAddress, runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
 import { DnsService } from "../dns/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
 import {
+  closeOnExecBelow,
   hostNetns,
   isMountPoint,
   LinuxKernel,
@@ -60,6 +61,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
   try {
     opened(takeExclusively(paths, hostNetnsPath));
     const store = opened(await LmdbStore.open({ path: paths.store, schema }));
+    closeOnExecBelow(realpathSync(paths.store));
     if (!isMountPoint(paths.run)) onFailure.push(() => unmountPrivateFolder(paths.run));
     prepareRunFolder(paths);
     const kernel = opened(new LinuxKernel(hostNetnsPath));

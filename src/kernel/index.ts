@@ -1,3 +1,4 @@
+export * from "./close-on-exec.ts";
 export * from "./compare.ts";
 export * from "./effects.ts";
 export * from "./kernel.ts";

@@ -31,13 +31,11 @@ suite("commands by the command line", () => {
       await until("it has spoken", async () => (await daemon.ok("logs", "talker")) === "one\ntwo");
       assert.equal(await daemon.ok("logs", "--tail", "1", "talker"), "two");
       const following = daemon.open("logs", "-f", "talker");
-      const attached = daemon.open("attach", "--no-stdin", "talker");
       const waiting = daemon.open("wait", "talker");
       const { Pid } = await stateOf(daemon, "talker");
       assert.equal(await daemon.ok("stop", "-t", "1", "talker"), "talker");
       assert.equal((await waiting.end()).stdout.trim(), "143");
       assert.match((await following.end()).stdout, /^one\ntwo\n/);
-      assert.equal((await attached.end()).status, 143);
       await daemon.ok("start", "talker");
       assert.notEqual((await stateOf(daemon, "talker")).Pid, Pid);
       await daemon.ok("restart", "-t", "1", "talker");
@@ -45,6 +43,13 @@ suite("commands by the command line", () => {
       assert.equal(await daemon.ok("wait", "talker"), "137");
       assert.match(await daemon.ok("ps", "-a"), /Exited \(137\).* talker/);
       await daemon.ok("rm", "talker");
+
+      await daemon.ok("run", "-d", "--name", "ticker", ...shell("while sleep 0.1; do echo tick; done"));
+      const attached = daemon.open("attach", "--no-stdin", "ticker");
+      await once(attached.child.stdout ?? assert.fail("no output"), "data");
+      await daemon.ok("kill", "-s", "TERM", "ticker");
+      assert.equal((await attached.end()).status, 143);
+      await daemon.ok("rm", "ticker");
 
       await daemon.ok("run", "-d", "-t", "--name", "screen", ...shell("tty; echo hello"));
       assert.equal(await daemon.ok("wait", "screen"), "0");
