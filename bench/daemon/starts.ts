@@ -53,8 +53,8 @@ export async function fullStarts(endpoints: number, rounds: number): Promise<rea
           samples.push(await startTime(daemon));
           await goOn(open);
         }
-      await assertHostHolds(daemon, await accountOf(daemon));
       for (const one of open) one.end();
+      await assertHostHolds(daemon, await accountOf(daemon));
     },
     { prepare: joinToHost },
   );

@@ -36,7 +36,8 @@ export async function assertHostHolds(daemon: TestDaemon, { networks, sandboxes 
     namespaces: open.map(({ SandboxKey }) => SandboxKey).sort(),
   };
   const held = () => ({
-    links: linksIn(daemon.netns).length,
+    // A test's own wires are called up0, up1.
+    links: linksIn(daemon.netns).filter((link) => !link.startsWith("up")).length,
     namespaces: entries(namespaces)
       .map((name) => namespaceAt(join(namespaces, name)))
       .sort(),
@@ -53,7 +54,7 @@ export async function assertHostHolds(daemon: TestDaemon, { networks, sandboxes 
     ),
   );
   assertPorts(daemon, sandboxes);
-  assertProcesses(daemon, sandboxes);
+  await assertProcesses(daemon, sandboxes);
   assertFiles(daemon, sandboxes, open);
 }
 
@@ -99,15 +100,18 @@ function elementsOf(json: string, name: string): readonly string[] {
 }
 
 /** Each command that is told of runs once, and nothing else of the daemon's does. */
-function assertProcesses(daemon: TestDaemon, sandboxes: readonly Sandbox[]): void {
-  const running = sandboxes.filter(({ State }) => State.Running).map(({ State }) => State.Pid);
-  const traces = daemon.processes().filter(({ pid }) => pid !== daemon.pid);
-  const others = traces.filter(({ pid }) => !running.includes(pid));
+async function assertProcesses(daemon: TestDaemon, sandboxes: readonly Sandbox[]): Promise<void> {
+  const told = sandboxes.filter(({ State }) => State.Running).map(({ State }) => State.Pid);
+  const running = () =>
+    daemon.processes().filter(({ pid }) => pid !== daemon.pid && startTicksOf(pid) !== undefined);
+  const others = () => running().filter(({ pid }) => !told.includes(pid));
+  // Those that were just ended may still be dying.
+  if (others().length > 0) await until("the others end", () => others().length === 0).catch(() => {});
   assert.deepEqual(
-    others.filter(({ pid }) => startTicksOf(pid) !== undefined).map(({ what }) => what),
+    others().map(({ what }) => what),
     [],
   );
-  assert.equal(traces.length, running.length, `processes ${running.join(" ")} run`);
+  assert.equal(running().length, told.length, `processes ${told.join(" ")} run`);
 }
 
 function assertFiles({ root, run }: TestDaemon, all: readonly Sandbox[], open: readonly Sandbox[]): void {

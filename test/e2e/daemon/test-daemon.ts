@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -201,6 +201,14 @@ class Daemon implements TestDaemon {
     return `The daemon's log ended:\n${this.log().split("\n").slice(-8).join("\n")}`;
   }
 
+  /** Where something is mounted below the folder, what lies deepest first. */
+  #mounts(): readonly string[] {
+    return lines(readFileSync("/proc/self/mountinfo", "utf8"))
+      .map((line) => line.split(" ")[4] ?? "")
+      .filter((point) => point.startsWith(this.folder))
+      .reverse();
+  }
+
   /** Removes what a failed test leaves. */
   discard(): void {
     this.#child?.kill("SIGKILL");
@@ -211,10 +219,9 @@ class Daemon implements TestDaemon {
         // It has ended.
       }
     }
-    const mounts = lines(readFileSync("/proc/self/mountinfo", "utf8"))
-      .map((line) => line.split(" ")[4] ?? "")
-      .filter((point) => point.startsWith(this.folder));
-    for (const point of mounts.reverse()) execFileSync("umount", ["-l", point]);
+    // With those below them, which the daemon may be taking down itself.
+    for (const point of [join(this.root, "run"), ...this.#mounts()])
+      spawnSync("umount", ["-l", point], { stdio: "ignore" });
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
