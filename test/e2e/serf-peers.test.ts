@@ -18,8 +18,8 @@ import {
  * LAN profile: 24 s, gossip.md B.9), and the news of it.
  */
 const suspicionTime = 6_000 + 24_000 + 5_000;
-/** For what needs no suspicion. */
-const shortly = 20_000;
+/** For what needs no suspicion: what gossip misses comes with a push/pull, every 30 s. */
+const shortly = 45_000;
 
 /** Waits until each of `viewers` sees each of `subjects` in this state. */
 async function seen(viewers: readonly Peer[], subjects: readonly Peer[], status: string, patience = shortly) {

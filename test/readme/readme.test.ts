@@ -93,9 +93,12 @@ test("the README's lines do what it shows, typed one after the other", () =>
 test("docs/daemon.md names every metric of weft's own, and no other", () =>
   withHost(async (sessions) => {
     const shell = sessions[""];
-    assert.equal((await shell?.type("weft up"))?.status, 0);
+    for (const command of ["weft up", "weft run -d --name web -p 8080:80 busybox httpd -f"])
+      assert.equal((await shell?.type(command))?.status, 0);
+    await shell?.type("weft exec web busybox nslookup nobody 127.0.0.11");
     const printed = (await shell?.type("weft metrics"))?.printed ?? "";
     const names = [...printed.matchAll(/^# TYPE (weft_(?!process_|nodejs_)\w+) /gm)].map(([, name]) => name);
-    const told = [...documentOf("docs/daemon.md").matchAll(/^\| `(weft_\w+)`/gm)].map(([, name]) => name);
+    const cells = [...documentOf("docs/daemon.md").matchAll(/^\| (`weft_[^|]+) \|/gm)];
+    const told = cells.flatMap(([, cell = ""]) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
     assert.deepEqual(told.toSorted(), names.toSorted());
   }));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { suite, test } from "node:test";
 import { until } from "../until.ts";
 import { type TestDaemon, withDaemon } from "./test-daemon.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { suite, test } from "node:test";
 import type { Event } from "../../../src/api/index.ts";
 import { isWeftError } from "../../../src/core/index.ts";
