@@ -35,22 +35,24 @@ export class VirtualTimers implements Timers {
   /** Lets `ms` pass, and every alarm of that time ring. */
   advance(ms: number): void {
     const until = this.#now + ms;
-    for (let next = this.#heap[0]; next !== undefined && next.at <= until; next = this.#heap[0])
-      this.#ring(next);
-    this.#now = until;
+    while (this.ringNext(until));
+  }
+
+  /** Lets the next alarm ring, if it is due by `until`; else time passes until then. Tells whether one rang. */
+  ringNext(until: number): boolean {
+    const next = this.#heap[0];
+    if (next === undefined || next.at > until) {
+      this.#now = Math.max(this.#now, until);
+      return false;
+    }
+    this.#ring(next);
+    return true;
   }
 
   /** Lets time pass until `isSo`, at most `ms`, looking after each alarm. Tells whether it became so. */
   advanceUntil(isSo: () => boolean, ms: number): boolean {
     const until = this.#now + ms;
-    while (!isSo()) {
-      const next = this.#heap[0];
-      if (next === undefined || next.at > until) {
-        this.#now = until;
-        return isSo();
-      }
-      this.#ring(next);
-    }
+    while (!isSo()) if (!this.ringNext(until)) return isSo();
     return true;
   }
 

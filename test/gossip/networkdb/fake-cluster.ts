@@ -1,8 +1,9 @@
 import { parseAddress } from "../../../src/core/index.ts";
 import type { Cluster, Member, MemberState } from "../../../src/gossip/cluster.ts";
-import type { GossipLog } from "../../../src/gossip/environment.ts";
+import type { Dice, GossipLog } from "../../../src/gossip/environment.ts";
 import { NetworkDb, type NetworkDbOptions } from "../../../src/gossip/networkdb/index.ts";
-import { SeededDice, VirtualTime } from "./virtual-time.ts";
+import { seededDice } from "../../../src/gossip/time/dice.ts";
+import { VirtualTime } from "./virtual-time.ts";
 
 /** What the network does to packets; streams are only cut. */
 export interface Weather {
@@ -40,7 +41,7 @@ export interface FakeNode {
  */
 export class FakeCluster {
   readonly time = new VirtualTime();
-  readonly dice: SeededDice;
+  readonly dice: Dice;
   readonly nodes = new Map<string, FakeNode>();
   readonly warnings: string[] = [];
   weather: Weather = fairWeather;
@@ -52,7 +53,7 @@ export class FakeCluster {
   #ports = 7946;
 
   constructor(seed: number, options: Partial<NetworkDbOptions> = {}) {
-    this.dice = new SeededDice(seed);
+    this.dice = seededDice(seed);
     this.#options = options;
   }
 
@@ -63,7 +64,7 @@ export class FakeCluster {
       warn: (message, facts) => this.warnings.push(`${message} ${JSON.stringify(facts)}`),
     };
     const db = new NetworkDb(
-      { timers: this.time, dice: new SeededDice(this.dice.below(2 ** 32)), log },
+      { timers: this.time, dice: seededDice(this.dice.below(2 ** 32)), log },
       this.#options,
     );
     const node: FakeNode = { name, db, port, sees: new Map(), isUp: true };

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Dice } from "../../../src/gossip/environment.ts";
 import type { NetworkDb } from "../../../src/gossip/networkdb/index.ts";
 import { maxLeap } from "../../../src/gossip/networkdb/lamport-clock.ts";
 import type { Message } from "../../../src/gossip/networkdb/messages.ts";
 import { encodeMessage } from "../../../src/gossip/networkdb/wire/codec.ts";
+import { seededDice } from "../../../src/gossip/time/dice.ts";
 import { bytes, clusterOf, everybodySees, seen } from "./cluster-fixture.ts";
 import type { FakeCluster } from "./fake-cluster.ts";
-import { SeededDice } from "./virtual-time.ts";
 
 const limits = { maxEntries: 2_000, maxNetworks: 100, maxQueued: 500, maxValueBytes: 1_000 };
 /** Of each sort: mutated bytes, and well-formed messages with absurd contents. */
@@ -16,7 +17,7 @@ test(`${2 * messages} hostile messages crash nothing, fill nothing, and leave th
   const cluster = await clusterOf(3, limits);
   for (const name of ["a", "b", "c"]) cluster.db(name).create("n1", "t", `k-${name}`, bytes(name));
   await cluster.time.run(2_000);
-  const dice = new SeededDice(7);
+  const dice = seededDice(7);
   const a = cluster.db("a");
   for (let i = 0; i < messages; i++) {
     give(a, mutated(dice, encodeMessage(plausible(dice))), dice);
@@ -54,21 +55,21 @@ async function checkBounds(cluster: FakeCluster): Promise<void> {
   }
 }
 
-function give(db: NetworkDb, message: Uint8Array, dice: SeededDice): void {
+function give(db: NetworkDb, message: Uint8Array, dice: Dice): void {
   if (dice.below(4) === 0) db.mergeState(message, dice.below(2) === 0);
   else db.received(message);
 }
 
 const nodes = ["b", "c", "a", "x"];
 const networks = ["n1", "n1", "n1", "n2"];
-const pick = <T>(dice: SeededDice, from: readonly T[]): T => {
+const pick = <T>(dice: Dice, from: readonly T[]): T => {
   const found = from[dice.below(from.length)];
   if (found === undefined) throw new RangeError("nothing to pick from");
   return found;
 };
 
 /** A message that could come, so that a mutation of it gets far. Their keys are few. */
-function plausible(dice: SeededDice, depth = 0): Message {
+function plausible(dice: Dice, depth = 0): Message {
   const node = pick(dice, nodes);
   const network = pick(dice, networks);
   const time = dice.below(1_000);
@@ -86,7 +87,7 @@ function plausible(dice: SeededDice, depth = 0): Message {
   return { kind: "push-pull", time, node, attachments };
 }
 
-function tableEvent(dice: SeededDice, place: { node: string; network: string; time: number }): Message {
+function tableEvent(dice: Dice, place: { node: string; network: string; time: number }): Message {
   const change = pick(dice, ["create", "update", "delete"] as const);
   const value = new Uint8Array(dice.below(50)).fill(7);
   return {
@@ -101,7 +102,7 @@ function tableEvent(dice: SeededDice, place: { node: string; network: string; ti
 }
 
 /** Well-formed, and beyond all measure: times, seconds, names, numbers of things. */
-function absurd(dice: SeededDice): Message {
+function absurd(dice: Dice): Message {
   const times = [
     0,
     5,
@@ -159,7 +160,7 @@ function absurd(dice: SeededDice): Message {
 }
 
 /** One to four changes: bits, bytes, lengths, ends, repeats. */
-function mutated(dice: SeededDice, message: Uint8Array): Uint8Array {
+function mutated(dice: Dice, message: Uint8Array): Uint8Array {
   let bytes: Uint8Array = Uint8Array.from(message);
   for (let i = dice.below(4); i >= 0; i--) {
     const at = dice.below(bytes.length);
