@@ -163,7 +163,7 @@ export class Controller {
 
   /** What this kernel offers, with the module that brings what it lacks. */
   features(): readonly Feature[] {
-    return this.#context.facts.features(`${this.#context.paths.netnsFolder}/probe-${process.pid}`);
+    return this.#context.facts.features();
   }
 
   /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */

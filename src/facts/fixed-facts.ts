@@ -1,6 +1,7 @@
 import type { Prefix } from "../core/index.ts";
+import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
-import type { Feature, HostFacts } from "./host-facts.ts";
+import type { HostFacts } from "./host-facts.ts";
 import type { HostChange } from "./host-watch.ts";
 
 /** Facts that are given, for plans and tests without a host. Everything can be set. */

@@ -1,4 +1,5 @@
 import type { Family, IpAddress, Prefix } from "../core/index.ts";
+import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostChange } from "./host-watch.ts";
 
@@ -29,20 +30,10 @@ export interface HostFacts {
    * KernelError.
    */
   followHost(listener: (change: HostChange) => void): () => unknown;
-  /** What this kernel offers; probed in a namespace that is kept at the path `scratch` meanwhile. */
-  features(scratch: string): readonly Feature[];
+  /** What this kernel offers. */
+  features(): readonly Feature[];
   /** Lets go of sockets. */
   close(): void;
-}
-
-/** One thing a kernel may or may not offer. */
-export interface Feature {
-  readonly name: string;
-  readonly available: boolean;
-  /** The module that brings it. */
-  readonly module: string;
-  /** What weft cannot do without it. */
-  readonly neededFor: string;
 }
 
 /** Whether the host forwards packets of the family now. */

@@ -1,3 +1,5 @@
+export * from "./feature.ts";
+export { probeFeatures } from "./features.ts";
 export * from "./fixed-facts.ts";
 export type { ForeignChain } from "./foreign-chains.ts";
 export * from "./host-facts.ts";

@@ -9,9 +9,10 @@ import {
   openNetns,
 } from "../kernel/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
+import type { Feature } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
-import type { Feature, HostFacts } from "./host-facts.ts";
+import type { HostFacts } from "./host-facts.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
@@ -127,8 +128,8 @@ export class LinuxFacts implements HostFacts {
     return () => watch.close();
   }
 
-  features(scratch: string): readonly Feature[] {
-    return probeFeatures(scratch);
+  features(): readonly Feature[] {
+    return probeFeatures();
   }
 
   close(): void {
