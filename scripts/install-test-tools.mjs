@@ -34,7 +34,8 @@ if (missing.length > 0) {
   const installed = withoutServices(() =>
     [
       ["apt-get", "update", "-q"],
-      ["apt-get", "install", "-q", "-y", "--no-install-recommends", ...missing],
+      // Somebody else may be installing something just now.
+      ["apt-get", "-o", "DPkg::Lock::Timeout=300", "install", "-q", "-y", "--no-install-recommends", ...missing],
     ].every(run),
   );
   if (!installed) process.exit(1);

@@ -159,7 +159,7 @@ const probes: Readonly<Record<FeatureName, Probe>> = {
   ESP: { module: "esp4", neededFor: "encrypted overlay networks", attempt: espState },
   WireGuard: {
     module: "wireguard",
-    neededFor: "hosts that are joined by WireGuard links",
+    neededFor: "an underlay of WireGuard links",
     attempt: link({ kind: "other", name: "wireguard" }),
   },
   netem: {
