@@ -2,7 +2,7 @@
 //   npm test               everything
 //   npm test -- dns plan   test/dns/... and test/plan/...
 //   npm test -- --update scenarios   writes the scenario files anew, to be read in review
-//   npm run test:vm           in a guest with Debian's kernel: files that need what this machine's kernel lacks
+//   npm run test:vm           in a guest with Debian's kernel: files that say what they need of a kernel
 //   npm run test:vm -- dns    in the guest: these files, whatever they need
 //   npm run test:vm -- --all  in the guest: all that have to do with a kernel
 //   --limit MINUTES           how long the guest may take
@@ -49,14 +49,14 @@ function chosenFiles() {
   if (files.length === 0) throw new Error(`no test file has ${words.join(" or ")} in its path`);
   if (!options.vm) return divide(files, missingFeatures(files));
   if (options.update) throw new Error("nothing that a guest writes outlives it: --update is for npm test");
-  const guest = options.all
-    ? kernelTests(process.cwd(), files)
-    : words.length > 0
-      ? files
-      : divide(files, missingFeatures(files)).guest;
-  if (guest.length === 0)
-    console.log("this machine's kernel has all that any test needs: npm test runs them here");
+  const guest = guestFiles(files);
+  if (guest.length === 0) throw new Error("none of these files has to do with a kernel");
   return { host: [], guest };
+}
+
+function guestFiles(files) {
+  if (options.all) return kernelTests(process.cwd(), files);
+  return words.length > 0 ? files : files.filter(({ needs }) => needs.length > 0);
 }
 
 /** What this machine's kernel lacks of what the files need. */
