@@ -60,7 +60,7 @@ export interface MacvlanSpec {
   readonly mode: MacvlanMode;
 }
 
-/** What a macvlan may send to, of those on the same parent; passthru has the parent for itself. weft makes no source. */
+/** What a macvlan may send to, of those on the same parent; passthru has the parent and its MAC address for itself. weft makes no source. */
 export type MacvlanMode = "bridge" | "private" | "vepa" | "passthru" | "source";
 
 /**
