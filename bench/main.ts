@@ -3,15 +3,23 @@
 // npm run bench -- --sizes 10              the control plane at other numbers of networks
 // npm run bench -- --only networks,ports   only these parts
 // npm run bench -- --rounds 9              more rounds of what is measured in turn; 5 without
+// npm run bench -- --sandboxes 500         how many commands the daemon's part runs at once; 2000 without
 import { parseArgs } from "node:util";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
+import { daemonFigures, daemonPart } from "./daemon/daemon.ts";
+import { daemonTable } from "./daemon/figures.ts";
+import { gossipBench, gossipPart, gossipTable } from "./gossip.ts";
+import { gossipDb, gossipDbPart, gossipDbTable } from "./gossip-db.ts";
 import type { Timing } from "./measure.ts";
 import { beside, besideParts } from "./peers/beside.ts";
 import { besideTable } from "./peers/table.ts";
 import { portScale, portScalePart, portScaleTable } from "./port-scale/port-scale.ts";
 
-/** What can be measured: weft beside the kernel's own share, beside others, and with many published ports. */
-const allParts = ["control-plane", ...besideParts, portScalePart];
+/**
+ * What can be measured: weft beside the kernel's own share, beside others, with many published ports, the daemon,
+ * the network database and gossip.
+ */
+const allParts = ["control-plane", ...besideParts, portScalePart, daemonPart, gossipDbPart, gossipPart];
 
 const { values } = parseArgs({
   options: {
@@ -19,6 +27,7 @@ const { values } = parseArgs({
     sizes: { type: "string", default: "10,1000" },
     only: { type: "string", default: allParts.join(",") },
     rounds: { type: "string", default: "5" },
+    sandboxes: { type: "string", default: "2000" },
   },
 });
 const parts = new Set(values.only.split(","));
@@ -58,7 +67,20 @@ const figures = besideParts.some((part) => parts.has(part)) ? await beside(parts
 if (figures !== undefined && !values.json) for (const line of besideTable(figures)) console.log(line);
 const scale = parts.has(portScalePart) ? await portScale(rounds) : undefined;
 if (scale !== undefined && !values.json) for (const line of portScaleTable(scale)) console.log(line);
+const daemon = parts.has(daemonPart) ? await daemonFigures(rounds, Number(values.sandboxes)) : undefined;
+if (daemon !== undefined && !values.json) for (const line of daemonTable(daemon)) console.log(line);
+const database = parts.has(gossipDbPart) ? await gossipDb() : undefined;
+if (database !== undefined && !values.json) for (const line of gossipDbTable(database)) console.log(line);
+const gossip = parts.has(gossipPart) ? await gossipBench() : undefined;
+if (gossip !== undefined && !values.json) for (const line of gossipTable(gossip)) console.log(line);
 if (values.json) {
-  const all = { ...control, ...(figures && { beside: figures }), ...(scale && { portScale: scale }) };
+  const all = {
+    ...control,
+    ...(figures && { beside: figures }),
+    ...(scale && { portScale: scale }),
+    ...(daemon && { daemon }),
+    ...(database && { gossipDb: database }),
+    ...(gossip && { gossip }),
+  };
   console.log(JSON.stringify(all, undefined, 2));
 }

@@ -1,153 +1,96 @@
-// weft's main job in one go, in a throw-away host: two networks, programs that find each other by name,
-// the way out through NAT, a published port, and a network that stays apart. Run as root: npm run demo
-import { fileURLToPath } from "node:url";
-import { Controller, Launcher, type Network, type Sandbox, type SandboxProcess } from "../src/index.ts";
-import { buildStage } from "./demo/stage.ts";
+// weft's main job in one go, by its command line, in a throw-away host: two networks, programs that find each other
+// by name, the way out through NAT, a published port, a network that stays apart, and a daemon that is killed while
+// all of it goes on. Run as root: npm run demo
+import { join } from "node:path";
+import { Shell } from "./demo/shell.ts";
+import { buildStage, type Stage } from "./demo/stage.ts";
 
-const program = (name: string) => fileURLToPath(new URL(`./demo/${name}.js`, import.meta.url));
-
-/** Runs one step and prints what it did and how long it took. */
-async function step<T>(what: string, work: () => T | Promise<T>): Promise<T> {
-  const start = performance.now();
-  const result = await work();
-  console.log(`${(performance.now() - start).toFixed(1).padStart(8)} ms  ${what}`);
-  return result;
-}
-
-function show(lines: string): void {
-  for (const line of lines.trim().split("\n")) console.log(`${" ".repeat(13)}${line}`);
-}
+const node = process.execPath;
 
 /** Throws when the demo did not show what it is to show. */
 function expect(condition: boolean, what: string): void {
   if (!condition) throw new Error(`the demo failed: ${what}`);
 }
 
-async function textOf(stream: AsyncIterable<Buffer | string> | undefined): Promise<string> {
-  let text = "";
-  for await (const chunk of stream ?? []) text += String(chunk);
-  return text;
+function say(text: string): void {
+  console.log(`\n${text}`);
 }
 
-const stage = await step("make a throw-away host and a namespace outside of it", buildStage);
-const launcher = new Launcher();
-const servers: SandboxProcess[] = [];
-let controller: Controller | undefined;
-
-async function serve(
-  netnsPath: string,
-  files: Sandbox["files"],
-  port: string,
-  greeting: string,
-): Promise<void> {
-  const command = [process.execPath, program("web-server"), port, greeting];
-  const server = await launcher.run({
-    netnsPath,
-    files,
-    command,
-    stdio: { stdout: "pipe", stderr: "inherit" },
-  });
-  servers.push(server);
-  // Its first line says that it listens.
-  for await (const _line of server.stdout ?? []) break;
+function count(text: string, part: string): number {
+  return text.split(part).length - 1;
 }
 
-/** A place to fetch from: a sandbox, or a namespace without files of its own. */
-type Place = Pick<Sandbox, "key" | "files">;
+async function play(folders: readonly string[], stage: Stage, host: Shell, outside: Shell): Promise<void> {
+  const up = ["up", "--netns", stage.host, ...folders];
+  await host.weft(up);
 
-async function fetchIn(place: Place, timeoutMs: number, ...urls: readonly string[]): Promise<string> {
-  const command = [process.execPath, program("fetch"), String(timeoutMs), ...urls];
-  const client = await launcher.run({
-    netnsPath: place.key,
-    files: place.files,
-    command,
-    stdio: { stdout: "pipe", stderr: "inherit" },
-  });
-  const [text] = await Promise.all([textOf(client.stdout), client.exited]);
-  show(text);
-  return text;
-}
+  say("Two networks. A web server on the one, its port 80 published on the host's 8000:");
+  await host.weft(["network", "create", "--ipv6", "front"]);
+  await host.weft(["network", "create", "back"]);
+  await host.weft(["network", "ls"]);
+  const server = [node, "web-server.js", "80", "hello from web"];
+  await host.weft(["run", "-d", "--name", "web", "--network", "front", "-p", "8000:80", ...server]);
 
-function subnets(network: Network): string {
-  return network
-    .info()
-    .pools.map(({ pool }) => pool)
-    .join(", ");
-}
+  say("A client finds it by name:");
+  const front = ["run", "--network", "front", node, "fetch.js", "10000"];
+  const byName = await host.weft([...front, "http://web/", "http://web.front/"]);
+  expect(count(byName, "hello from web") === 2, "the client does not reach web by its names");
 
-try {
-  await step("start the launcher", () => launcher.start());
-  const opened = await step("open a controller there", () =>
-    // Nobody there answers for names that are not weft's.
-    Controller.open({ root: stage.root, hostNetns: stage.host, resolvConf: `${stage.root}/no-resolv.conf` }),
-  );
-  controller = opened;
-
-  const front = await step("create network front, IPv4 and IPv6", () =>
-    opened.createNetwork("bridge", "front", { ipv6: true }),
-  );
-  show(subnets(front));
-  const back = await step("create network back", () => opened.createNetwork("bridge", "back"));
-  show(subnets(back));
-
-  const web = await step("create sandbox web on front, its port 80 published on the host's 8000", () =>
-    opened.createSandbox("web", { hostname: "web", ports: ["8000:80"], endpoints: [{ network: front }] }),
-  );
-  const client = await step("create sandbox client on front", () =>
-    opened.createSandbox("client", { endpoints: [{ network: front }] }),
-  );
-  const stranger = await step("create sandbox stranger on back", () =>
-    opened.createSandbox("stranger", { endpoints: [{ network: back }] }),
-  );
-
-  await step("start a web server in web", () => serve(web.key, web.files, "80", "hello from web"));
-  await step("start a web server outside", () => serve(stage.outside, [], "8080", "hello from outside"));
-
-  const byName = await step("client fetches http://web/ by name", () =>
-    fetchIn(client, 2000, "http://web/", "http://web.front/"),
-  );
-  expect(byName.split("hello from web").length === 3, "the client does not reach web by its names");
-
-  const outward = await step("client fetches from the outside through NAT", () =>
-    fetchIn(client, 2000, "http://192.0.2.2:8080/", "http://[2001:db8::2]:8080/"),
-  );
+  say("It reaches the world through NAT: a server outside sees the host's addresses, of both families:");
+  const outward = await host.weft([...front, "http://192.0.2.2:8080/", "http://[2001:db8::2]:8080/"]);
   expect(
     outward.includes("192.0.2.1") && outward.includes("2001:db8::1"),
     "the outside does not see the host's addresses",
   );
 
-  const inward = await step("the outside and the host itself fetch from the published port", async () => {
-    const outside = { key: stage.outside, files: [] };
-    const host = { key: stage.host, files: [] };
-    return (
-      (await fetchIn(outside, 2000, "http://192.0.2.1:8000/", "http://[2001:db8::1]:8000/")) +
-      (await fetchIn(host, 2000, "http://127.0.0.1:8000/", "http://[::1]:8000/"))
-    );
-  });
-  expect(inward.split("hello from web").length === 5, "the published port does not lead to web");
+  say("The world reaches the published port, and so does the host itself, by its loopback addresses too:");
+  const published = ["http://192.0.2.1:8000/", "http://[2001:db8::1]:8000/"];
+  const inward = await outside.run([node, "fetch.js", "10000", ...published]);
+  const own = await host.run([node, "fetch.js", "10000", "http://127.0.0.1:8000/", "http://[::1]:8000/"]);
+  expect(count(inward + own, "hello from web") === 4, "the published port does not lead to web");
 
-  const { ipv4Address } = (await web.endpoints()[0]?.info()) ?? {};
-  const webUrl = `http://${ipv4Address?.split("/")[0]}/`;
-  const denied = await step(`stranger tries web by name and by address, ${webUrl}`, () =>
-    fetchIn(stranger, 500, "http://web/", webUrl),
-  );
-  expect(!denied.includes("hello") && denied.split("failed").length === 3, "the other network reaches web");
+  say("Who is on another network reaches the server neither by name nor by address:");
+  const address = await host.weft(["sandbox", "inspect", "-f", "{{.Networks.front.IPAddress}}", "web"]);
+  const urls = ["http://web/", `http://${address.trim()}/`];
+  const back = ["run", "--network", "back", node, "fetch.js", "500", ...urls];
+  const denied = await host.weft(back, { status: 1 });
+  expect(!denied.includes("hello") && count(denied, "failed") === 2, "the other network reaches web");
 
-  await step("end the programs", () =>
-    Promise.all(servers.splice(0).map((server) => server.end({ graceMs: 1000 }))),
+  say("What runs, what it wrote, and whether the host is what it should be (no line: it is):");
+  await host.weft(["ps"]);
+  await host.weft(["logs", "web"]);
+  await host.weft(["drift"]);
+
+  say(
+    "The daemon is killed. The server does not notice, nor do its clients; the next daemon finds it again:",
   );
-  await step("delete the sandboxes", async () => {
-    for (const sandbox of [web, client, stranger]) await sandbox.delete();
-  });
-  await step("delete the networks", async () => {
-    for (const network of [front, back]) await network.delete();
-  });
-  await step("wait until the kernel has let go of everything", () => opened.idle());
-} finally {
-  await Promise.all(servers.map((server) => server.end({ graceMs: 0 })));
-  await step("remove the throw-away host", async () => {
-    await controller?.purge();
-    await launcher.close();
-    stage.strike();
-  });
+  const pid = await host.weft(["info", "--format", "{{.Pid}}"]);
+  await host.run([node, "-p", `process.kill(${pid.trim()}, "SIGKILL")`]);
+  const still = await outside.run([node, "fetch.js", "10000", ...published]);
+  expect(count(still, "hello from web") === 2, "the published port died with the daemon");
+  await host.weft(up);
+  const found = await host.weft(["ps"]);
+  expect(found.includes("8000->80/tcp"), "the next daemon does not find what ran");
+
+  say("All is taken away again:");
+  await host.weft(["down", "--purge"]);
 }
+
+const start = performance.now();
+const stage = buildStage();
+const run = join(stage.folder, "run");
+const folders = ["--root", stage.root, "--run", run];
+const host = new Shell(stage.host, "host ", { WEFT_SOCKET: join(run, "weft.sock") });
+const outside = new Shell(stage.outside, "world ");
+const server = outside.start([node, "web-server.js", "8080", "hello from outside"]);
+let over = false;
+try {
+  await play(folders, stage, host, outside);
+  over = true;
+} finally {
+  // A demo that failed shows why, and leaves nothing either.
+  if (!over) await host.weft(["down", "--purge", "--netns", stage.host, ...folders]).catch(() => {});
+  await server.end();
+  stage.strike();
+}
+say(`Nothing is left. All of it took ${((performance.now() - start) / 1000).toFixed(1)} s.`);

@@ -28,6 +28,12 @@ const order = [
 /** Doors besides each folder's index.ts, and who may use them; docs/architecture.md says why. */
 const moreDoors = new Map([
   ["kernel/netlink/index.ts", order],
+  // The command line asks the daemon and ends: the client loads neither the schemas nor the server,
+  // and of core errors alone.
+  ["api/client/index.ts", ["cli", "lab"]],
+  // The words of errors alone: all of core would be a tenth of what the command line may take.
+  ["core/errors.ts", ["cli", "api"]],
+  ["core/error-catalogue.ts", ["cli", "api"]],
   // A command's first program loads no more of weft than it needs: that time is added to every start.
   // The threads of the port proxies and of the resolver have no use for netlink either.
   ["kernel/syscalls.ts", ["runtime", "ports", "dns"]],

@@ -9,7 +9,11 @@ import { delimiter, join } from "node:path";
 /** Sets of programs, each with the Debian package that has it. */
 const sets = JSON.parse(readFileSync(new URL("../test/debian-packages.json", import.meta.url), "utf8"));
 /** What the packages of these programs would start now, and at every boot of a machine with systemd. */
-const services = { dockerd: ["docker.service", "docker.socket"], containerd: ["containerd.service"] };
+const services = {
+  dockerd: ["docker.service", "docker.socket"],
+  containerd: ["containerd.service"],
+  serf: ["serf.service"],
+};
 /** Asked by the install before it starts a service (Debian Policy 9.3.3.1); 101 says no. */
 const policyFile = "/usr/sbin/policy-rc.d";
 /** Somebody else may be installing something just now: apt-get waits for that, up to 300 seconds. */

@@ -26,3 +26,4 @@ export { isKernelError, KernelError } from "./kernel/index.ts";
 export type { Drift } from "./plan/index.ts";
 export type { PortBinding, PortProtocol, PortRange, PortSpec, PublishedPort } from "./ports/index.ts";
 export * from "./runtime/index.ts";
+export type { CheckedStore, StoreEntry, StoreReader, Transaction } from "./store/index.ts";

@@ -25,7 +25,9 @@ const outsideAddresses = ["192.0.2.2/24", "2001:db8::2/64"].map(parseInterfaceAd
 
 /** Where the demo plays. */
 export interface Stage {
-  /** A folder for the controller's records. */
+  /** A folder that goes with the stage. */
+  readonly folder: string;
+  /** Below it, not made yet, one for the records. */
   readonly root: string;
   /** Paths of the two namespaces. */
   readonly host: string;
@@ -63,7 +65,7 @@ export function buildStage(): Stage {
       changeLink(20, { up: true }),
       changeLink("lo", { up: true }),
     ]);
-    return { root: join(folder, "root"), host, outside, strike };
+    return { folder, root: join(folder, "root"), host, outside, strike };
   } catch (error) {
     strike();
     throw error;

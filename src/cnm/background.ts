@@ -44,6 +44,11 @@ export class Background {
     await this.#running.get(key);
   }
 
+  /** How much goes on. */
+  get size(): number {
+    return this.#running.size;
+  }
+
   /** True while anything goes on. */
   get busy(): boolean {
     return this.#running.size > 0;

@@ -2,14 +2,15 @@ import {
   type Clock,
   type Events,
   type Id,
+  type IpAddress,
   isWeftError,
   type KeyedLock,
   type Random,
   WeftError,
 } from "../core/index.ts";
-import type { Driver } from "../drivers/index.ts";
+import type { Driver, DriverOptions } from "../drivers/index.ts";
 import type { ForeignChain, HostFacts } from "../facts/index.ts";
-import type { IpamDriver } from "../ipam/index.ts";
+import type { IpamDriver, PoolId, PoolStatus } from "../ipam/index.ts";
 import type { Changes, OwnerId, Reconciler } from "../plan/index.ts";
 import type { HostPorts } from "../ports/index.ts";
 import type { Background } from "./background.ts";
@@ -42,6 +43,8 @@ export interface Context {
   readonly reconciler: Reconciler;
   readonly drivers: ReadonlyMap<string, Driver>;
   readonly ipamDrivers: ReadonlyMap<string, IpamDriver>;
+  /** What is taken of a pool; undefined for IPAM drivers that do not tell. */
+  readonly poolUsage: (ipamDriver: string, poolId: PoolId) => PoolStatus | undefined;
   readonly facts: HostFacts;
   readonly paths: Paths;
   readonly clock: Clock;
@@ -52,6 +55,8 @@ export interface Context {
   readonly background: Background;
   readonly otherFirewalls: OtherFirewalls;
   readonly keepBridgeNetfilter: boolean;
+  readonly defaultNetworkOptions: Readonly<Record<string, DriverOptions>>;
+  readonly hostGatewayAddresses: readonly IpAddress[];
   readonly hostPorts: HostPorts;
   readonly lostPorts: LostPorts;
 }

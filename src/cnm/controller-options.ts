@@ -1,12 +1,13 @@
-import type { Clock, Random } from "../core/index.ts";
-import type { Driver } from "../drivers/index.ts";
+import type { Clock, IpAddress, Random } from "../core/index.ts";
+import type { Driver, DriverOptions } from "../drivers/index.ts";
 import type { HostFacts } from "../facts/index.ts";
 import type { AddressPoolConfig, IpamDriver } from "../ipam/index.ts";
 import type { Kernel } from "../kernel/index.ts";
 import type { HeldHandler } from "../plan/index.ts";
-import type { HostPorts } from "../ports/index.ts";
+import type { HostPorts, PortBinding, PortSockets } from "../ports/index.ts";
 import type { Store } from "../store/index.ts";
 import type { ControllerEvent } from "./controller-event.ts";
+import type { ThreadStats } from "./stats.ts";
 
 /** Settings of a native driver; there are none yet. */
 export type NativeDriverSettings = Readonly<Record<string, never>>;
@@ -27,6 +28,10 @@ export interface ControllerOptions {
   readonly extraIpamDrivers?: readonly IpamDriver[];
   /** Where subnets are chosen from in place of the reference's 31 networks. */
   readonly defaultAddressPools?: readonly AddressPoolConfig[];
+  /** Driver options by driver, for networks that are made without them; not for weft's own, nor by a configuration network. */
+  readonly defaultNetworkOptions?: Readonly<Record<string, DriverOptions>>;
+  /** What `host-gateway` stands for among a sandbox's extra hosts, addresses of the host; those of the network bridge without. */
+  readonly hostGatewayAddresses?: readonly string[];
   /** The namespace that is the host, by path; the process's own without. */
   readonly hostNetns?: string;
   /** Put right by itself what others change of weft's on the host; true. */
@@ -53,9 +58,13 @@ export interface ControllerParts {
   readonly held: readonly HeldHandler[];
   /** The reservations of the host's ports; what is published by sandboxes. */
   readonly hostPorts: HostPorts;
+  /** Ports to try out with: what others have is known, and nothing is bound. `own` are the controller's. */
+  readonly observePorts?: (own: readonly PortBinding[]) => PortSockets;
   readonly drivers: readonly (Driver | "bridge" | "host" | "null")[];
   readonly ipamDrivers: readonly IpamDriver[];
   readonly defaultAddressPools: readonly AddressPoolConfig[];
+  readonly defaultNetworkOptions?: Readonly<Record<string, DriverOptions>>;
+  readonly hostGatewayAddresses?: readonly IpAddress[];
   readonly hostId: string;
   /** Whether what others change is put right at once. */
   readonly selfRepair: boolean;
@@ -66,6 +75,8 @@ export interface ControllerParts {
   readonly onClose: readonly (() => unknown)[];
   /** Removes what the parts themselves put on the host, when everything is purged. */
   readonly onPurge: readonly (() => unknown)[];
+  /** Where the threads of the parts are asked for their figures. */
+  readonly threads?: ThreadStats;
   /** Told once where to tell what happens to the parts by themselves. */
   readonly tell?: (listener: (event: ControllerEvent) => void) => void;
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { isAbsolute } from "node:path";
-import { runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
+import { parseAddress, runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
 import { DnsService } from "../dns/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
 import {
@@ -18,6 +18,7 @@ import {
   ephemeralSettings,
   HostPorts,
   LinuxPortSockets,
+  ObservedPortSockets,
   ProxyService,
   StandingProxies,
 } from "../ports/index.ts";
@@ -46,6 +47,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       `invalid root folder ${JSON.stringify(options.root)}: it should be an absolute path`,
     );
   }
+  const hostGatewayAddresses = (options.hostGatewayAddresses ?? []).map(parseAddress);
   const hostNetnsPath = options.hostNetns ?? ownNetns;
   const pathOf = (netns: NetnsRef) => (netns === hostNetns ? hostNetnsPath : netns);
   const paths = new Paths(options.root);
@@ -63,13 +65,15 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
     const kernel = opened(new LinuxKernel(hostNetnsPath));
     const facts = opened(new LinuxFacts(hostNetnsPath, options.resolvConf));
     const dns = opened(await DnsService.start());
+    const standing = new StandingProxies(() => ProxyService.start(hostNetnsPath));
     const hostPorts = opened(
       new HostPorts({
         sockets: new LinuxPortSockets(hostNetnsPath),
         settings: () => ephemeralSettings((key) => facts.sysctl(key)),
+        onTake: () => standing.prepare(),
       }),
     );
-    const proxies = opened(new StandingProxies(() => ProxyService.start(hostNetnsPath)));
+    const proxies = opened(standing); // closed first, for they are lent the ports' sockets
     return {
       root: options.root,
       hostNetnsPath,
@@ -81,9 +85,12 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
         portHandler(hostPorts, proxies),
       ],
       hostPorts,
+      observePorts: (own) => new ObservedPortSockets(hostNetnsPath, own),
       drivers: chosenDrivers(options),
       ipamDrivers: options.extraIpamDrivers ?? [],
       defaultAddressPools: options.defaultAddressPools ?? [],
+      defaultNetworkOptions: options.defaultNetworkOptions ?? {},
+      hostGatewayAddresses,
       hostId: hostId(),
       selfRepair: options.selfRepair ?? true,
       keepBridgeNetfilter: options.keepBridgeNetfilter ?? false,
@@ -91,6 +98,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       random: systemRandom,
       onClose: undo,
       onPurge: [() => unmountPrivateFolder(paths.run), () => removeRoot(paths)],
+      threads: { dns: () => dns.stats(), proxies: () => proxies.stats() },
       tell: (listener) => {
         dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error }));
         proxies.events.subscribe(({ error }) => listener({ event: "proxies-crashed", error }));

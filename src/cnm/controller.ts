@@ -9,26 +9,40 @@ import type { Context } from "./context.ts";
 import type { ControllerEvent } from "./controller-event.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { openParts } from "./controller-parts.ts";
+import { CountedKernel } from "./counted-kernel.ts";
 import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
 import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
-import { createNetwork, type NetworkOptions } from "./network-operations.ts";
-import { Operations } from "./operations.ts";
+import { createNetwork, deleteNetwork } from "./network-operations.ts";
+import type { NetworkOptions } from "./network-options.ts";
+import { Operations, type Verb } from "./operations.ts";
+import { OwnRecords } from "./own-records.ts";
 import { Paths } from "./paths.ts";
 import { takeLostPorts } from "./port-recovery.ts";
+import { ensurePredefined, type PredefinedNetworks } from "./predefined.ts";
+import type { NetworkRecord } from "./records.ts";
 import { restore } from "./restore.ts";
 import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
 import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
 import { type RepairCounters, SelfRepair } from "./self-repair.ts";
+import { type ControllerStats, statsOf } from "./stats.ts";
 import { Tables } from "./tables.ts";
+import { type TwinStep, twinParts } from "./twin.ts";
 
 /** How a sandbox is to be, and the endpoints it is to be made with. */
 export interface NewSandbox extends SandboxOptions {
   readonly endpoints?: readonly (Omit<InitialEndpoint, "network"> & {
     readonly network: Pick<Network, "id">;
   })[];
+}
+
+/** A controller that touches nothing; see {@link Controller.twin}. */
+export interface Twin {
+  readonly controller: Controller;
+  steps(): readonly TwinStep[];
+  close(): Promise<void>;
 }
 
 /**
@@ -42,6 +56,7 @@ export class Controller {
   readonly #context: Context;
   readonly #parts: ControllerParts;
   readonly #allocator: BuiltinAllocator;
+  readonly #kernel: CountedKernel;
   readonly #repair: SelfRepair;
   readonly #unfollow: (() => unknown)[] = [];
   #closed = false;
@@ -49,7 +64,8 @@ export class Controller {
   private constructor(parts: ControllerParts) {
     this.#parts = parts;
     this.#allocator = new BuiltinAllocator({ hostId: parts.hostId, localPools: parts.defaultAddressPools });
-    this.#context = contextOf(parts, this.#allocator, this.events);
+    this.#kernel = new CountedKernel(parts.kernel, parts.clock);
+    this.#context = contextOf({ ...parts, kernel: this.#kernel }, this.#allocator, this.events);
     this.#repair = new SelfRepair(this.#context);
   }
 
@@ -84,8 +100,19 @@ export class Controller {
 
   /** Makes a network of a driver; see {@link createNetwork} for what it throws. */
   async createNetwork(driver: string, name: string, options: NetworkOptions = {}): Promise<Network> {
-    const record = await this.#run(() => createNetwork(this.#context, driver, name, options));
+    const record = await this.#run(
+      () => createNetwork(this.#context, driver, name, options),
+      "network create",
+    );
     return new Network(this.#context, record);
+  }
+
+  /**
+   * Makes weft's own networks where they are missing: `host`, `none`, and `bridge` as it is to be; see
+   * {@link ensurePredefined} for what it throws.
+   */
+  ensurePredefined(networks: PredefinedNetworks): Promise<void> {
+    return this.#run(() => ensurePredefined(this.#context, networks), "networks ensure");
   }
 
   /** A network by id, name or unique beginning of its id. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
@@ -105,8 +132,9 @@ export class Controller {
     { endpoints = [], ...options }: NewSandbox = {},
   ): Promise<Sandbox> {
     const initial = endpoints.map(({ network, ...rest }) => ({ ...rest, network: network.id }));
-    const record = await this.#run(() =>
-      createConnectedSandbox(this.#context, containerId, options, initial),
+    const record = await this.#run(
+      () => createConnectedSandbox(this.#context, containerId, options, initial),
+      "sandbox create",
     );
     return new Sandbox(this.#context, record, this.#parts.hostNetnsPath);
   }
@@ -128,10 +156,10 @@ export class Controller {
 
   /** Where the host differs from what the records say; somebody may have changed it. */
   drift(): Promise<readonly HostDrift[]> {
-    return this.#run(async () => [
-      ...(await this.#context.reconciler.drift()),
-      ...lostPortDrifts(this.#context.lostPorts),
-    ]);
+    return this.#run(
+      async () => [...(await this.#context.reconciler.drift()), ...lostPortDrifts(this.#context.lostPorts)],
+      "drift",
+    );
   }
 
   /**
@@ -140,8 +168,10 @@ export class Controller {
    */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
     const { background, locks } = this.#context;
-    const [lost, { failures, removed, ending }] = await this.#run(() =>
-      locks.run(hostLock, async () => [await takeLostPorts(this.#context), await resume(this.#context)]),
+    const [lost, { failures, removed, ending }] = await this.#run(
+      () =>
+        locks.run(hostLock, async () => [await takeLostPorts(this.#context), await resume(this.#context)]),
+      "repair",
     );
     const left = await removed.then(
       () => [],
@@ -161,9 +191,51 @@ export class Controller {
     return this.#repair.counters;
   }
 
+  /** Everything in figures, for metrics: what was counted anyway, and an answer of each thread. Never throws. */
+  stats(): Promise<ControllerStats> {
+    return statsOf(this.#context, this.#parts.threads ?? {}, this.#kernel, this.repairs);
+  }
+
   /** What this kernel offers, with the module that brings what it lacks. */
   features(): readonly Feature[] {
     return this.#context.facts.features();
+  }
+
+  /**
+   * Records of the embedding program's own, kept in the controller's store; see {@link OwnRecords}. Throws
+   * INVALID_NAME.
+   */
+  own(name: string): OwnRecords {
+    return new OwnRecords(this.#context.store, this.#context.operations, name);
+  }
+
+  /**
+   * Writes a copy of all records, as they are at one moment, into a new file (mode 0600). Throws FILE_EXISTS,
+   * DISK_FULL, STORE; then there is no such file. See {@link restoreRecords}.
+   */
+  backup(file: string): Promise<void> {
+    return this.#run(() => this.#context.store.backup(file), "backup");
+  }
+
+  /** Counts the commits of the records, over all starts. */
+  get revision(): number {
+    return this.#context.store.revision;
+  }
+
+  /**
+   * A controller to try things out on: it has the records, the allocations and what is believed of the kernel
+   * as they are now, and the facts of the host, but store, kernel and ports are in memory. Nothing real is
+   * touched. `steps` are what was done to its kernel so far; what goes on in the background is among them once
+   * its `idle()` has resolved. Names made from ids and random MAC addresses are its own.
+   */
+  twin(): Promise<Twin> {
+    return this.#run(async () => {
+      const { parts, begin, steps } = await twinParts(this.#parts, this.#context);
+      const controller = await Controller.assemble(parts);
+      await controller.idle();
+      begin();
+      return { controller, steps, close: () => controller.close() };
+    }, "twin");
   }
 
   /** Resolves when everything that was deleted is out of the kernel and its addresses are free. */
@@ -192,9 +264,10 @@ export class Controller {
     const deletions = [
       ...this.sandboxes().map((sandbox) => () => sandbox.delete()),
       () => this.idle(),
-      ...this.networks().map((network) => async () => {
+      // What others are made from goes after them.
+      ...this.#networksLast(({ configOnly }) => configOnly).map((network) => async () => {
         for (const endpoint of network.endpoints()) await endpoint.delete({ force: true });
-        await network.delete();
+        await this.#run(() => deleteNetwork(this.#context, network, true), "network delete");
       }),
       () => this.idle(),
       () => this.#refuseIfAnythingIsLeft(),
@@ -205,6 +278,12 @@ export class Controller {
       await this.close();
     }
     await runAll("purge", this.#parts.onPurge);
+  }
+
+  #networksLast(isLast: (record: NetworkRecord) => boolean): readonly Network[] {
+    const networks = this.networks();
+    const last = networks.filter((network) => isLast(network.info()));
+    return [...networks.filter((network) => !last.includes(network)), ...last];
   }
 
   /** The records of what could not be removed are needed by the next start, which tries again. */
@@ -231,8 +310,8 @@ export class Controller {
     this.#unfollow.push(() => this.#repair.stop(), unfollow);
   }
 
-  #run<T>(work: () => Promise<T>): Promise<T> {
-    return this.#context.operations.run(work);
+  #run<T>(work: () => Promise<T>, verb?: Verb): Promise<T> {
+    return this.#context.operations.run(work, verb);
   }
 }
 
@@ -267,16 +346,19 @@ function contextOf(
       parts.drivers.map((one) => nativeOr(one, parts, journal)).map((driver) => [driver.name, driver]),
     ),
     ipamDrivers: new Map([...builtin, ...parts.ipamDrivers].map((driver) => [driver.name, driver])),
+    poolUsage: (driver, poolId) => (driver === "default" ? allocator.poolStatus(poolId) : undefined),
     facts: parts.facts,
     paths,
     clock: parts.clock,
     random: parts.random,
     events,
     locks: new KeyedLock(),
-    operations: new Operations(),
+    operations: new Operations(parts.clock),
     background: new Background(events),
     otherFirewalls: { chains: [], idleBridgeNetfilter: [], owners: new Set(), refused: new Set() },
     keepBridgeNetfilter: parts.keepBridgeNetfilter,
+    defaultNetworkOptions: parts.defaultNetworkOptions ?? {},
+    hostGatewayAddresses: parts.hostGatewayAddresses ?? [],
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };

@@ -10,6 +10,7 @@ import {
   wantedAddresses,
   writeEndpoint,
 } from "./endpoint-addresses.ts";
+import { checkEndpointOptions, linkLocalAddresses } from "./endpoint-options.ts";
 import { checkName } from "./names.ts";
 import { endpointOwner, networkOwner } from "./plans.ts";
 import type { EndpointRecord, NetworkRecord } from "./records.ts";
@@ -21,6 +22,8 @@ export interface EndpointOptions {
   readonly ipv6Address?: string;
   /** A random one without. */
   readonly macAddress?: string;
+  /** Addresses of the link alone (169.254.0.0/16, fe80::/64) to have besides. */
+  readonly linkLocalAddresses?: readonly string[];
   /** Further names by which others in the network find it. */
   readonly aliases?: readonly string[];
   /** Driver options by their full names. */
@@ -70,7 +73,11 @@ export async function prepareEndpoint(
   refuseIfAborted(options.signal);
   checkName("endpoint", name);
   for (const alias of options.aliases ?? []) checkName("alias", alias);
+  if (network.predefined === true) refuseOnPredefined(options);
+  refuseConfigOnly(network);
   const driver = driverOf(context, network.driver);
+  checkEndpointOptions(driver, options.options ?? {});
+  const linkLocal = linkLocalAddresses(context.tables, network, options.linkLocalAddresses ?? []);
   const wanted = wantedAddresses(network, options);
   const macAddress = options.macAddress === undefined ? undefined : parseMac(options.macAddress);
   const id = newId(context.random);
@@ -81,6 +88,7 @@ export async function prepareEndpoint(
     name,
     state: "creating",
     addresses: [],
+    ...(linkLocal.length === 0 ? {} : { linkLocal }),
     macAddress: macAddress ?? (driver.capabilities.needsAddresses ? randomMac(context.random) : undefined),
     aliases: [...(options.aliases ?? [])],
     options: { ...options.options },
@@ -110,6 +118,26 @@ export async function prepareEndpoint(
     await giveUp();
     throw error;
   }
+}
+
+/** Throws NETWORK_CONFIG when nobody can be on the network. */
+export function refuseConfigOnly({ configOnly }: NetworkRecord): void {
+  if (configOnly)
+    throw new WeftError("NETWORK_CONFIG", "cannot create endpoint on configuration-only network");
+}
+
+/** What Docker has on networks of its users' making alone. Throws INVALID_OPTION. */
+function refuseOnPredefined({ ipv4Address, ipv6Address, aliases = [] }: EndpointOptions): void {
+  if (ipv4Address !== undefined || ipv6Address !== undefined)
+    throw new WeftError(
+      "INVALID_OPTION",
+      "user-specified IP address is supported on user-defined networks only",
+    );
+  if (aliases.length > 0)
+    throw new WeftError(
+      "INVALID_OPTION",
+      "network-scoped aliases are only supported for user-defined networks",
+    );
 }
 
 /**

@@ -21,6 +21,7 @@ export interface EndpointInfo {
   readonly macAddress: MacAddress | undefined;
   readonly ipv4Address: InterfaceAddress | undefined;
   readonly ipv6Address: InterfaceAddress | undefined;
+  readonly linkLocalAddresses: readonly InterfaceAddress[];
   /** The gateways that the endpoint offers its sandbox; none while it is in none. */
   readonly gateways: readonly IpAddress[];
   readonly sandbox: Id | undefined;
@@ -45,6 +46,11 @@ export class Endpoint {
     this.networkId = network;
   }
 
+  /** What the endpoint is: what was asked for and what was allocated. Throws ENDPOINT_NOT_FOUND. */
+  record(): EndpointRecord {
+    return endpointOf(this.#context, this.id);
+  }
+
   /** Everything about the endpoint. Throws ENDPOINT_NOT_FOUND. */
   async info(): Promise<EndpointInfo> {
     const record = endpointOf(this.#context, this.id);
@@ -59,6 +65,7 @@ export class Endpoint {
       macAddress,
       ipv4Address: addresses.find((address) => familyOf(addressPart(address)) === 4),
       ipv6Address: addresses.find((address) => familyOf(addressPart(address)) === 6),
+      linkLocalAddresses: record.linkLocal ?? [],
       gateways: join?.answer?.gateways ?? [],
       sandbox: join?.sandbox,
       interfaceName: join?.ifname,
@@ -72,15 +79,17 @@ export class Endpoint {
 
   /** Puts the endpoint into a sandbox; see {@link joinSandbox} for what it throws. */
   async join(sandbox: { readonly id: Id }, options: JoinOptions = {}): Promise<void> {
-    await this.#context.operations.run(() =>
-      joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options),
+    await this.#context.operations.run(
+      () => joinSandbox(this.#context, { id: this.id, network: this.networkId }, sandbox.id, options),
+      "endpoint join",
     );
   }
 
   /** Takes the endpoint out of its sandbox; see {@link leaveSandbox}. */
   async leave(): Promise<void> {
-    await this.#context.operations.run(() =>
-      leaveSandbox(this.#context, { id: this.id, network: this.networkId }),
+    await this.#context.operations.run(
+      () => leaveSandbox(this.#context, { id: this.id, network: this.networkId }),
+      "endpoint leave",
     );
   }
 
@@ -91,6 +100,6 @@ export class Endpoint {
       const { join } = endpoint;
       if (force && join !== undefined && join.leaving !== true) await leaveSandbox(this.#context, endpoint);
       await deleteEndpoint(this.#context, endpoint);
-    });
+    }, "endpoint delete");
   }
 }

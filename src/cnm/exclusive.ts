@@ -39,6 +39,17 @@ export function takeExclusively(paths: Paths, netnsPath: string): Exclusive {
   }
 }
 
+/** Runs `work` while no controller uses the root folder. Throws CONTROLLER_RUNNING when one does. */
+export async function withRoot<T>(paths: Paths, work: () => Promise<T>): Promise<T> {
+  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
+  const lock = takeRoot(paths);
+  try {
+    return await work();
+  } finally {
+    closeFd(lock);
+  }
+}
+
 function takeRoot(paths: Paths): number {
   try {
     const fd = lockFile(paths.lock);

@@ -87,6 +87,8 @@ export function nameHandlers(
     {
       type: listenerType,
       rank: heldRanks.listener,
+      // The sockets are open by then; who answers on them can begin later.
+      alongside: true,
       acquire: async ({ spec }) => {
         const listener = spec as ListenerSpec; // only heldListener makes this type
         await dns.serve(listener.sandbox, openListener(listener));

@@ -1,6 +1,12 @@
-import { deepEqual, type Id } from "../core/index.ts";
+import { deepEqual, type Family, familyOf, type Id } from "../core/index.ts";
 import { type HeldHandler, type HeldObject, heldRanks } from "../plan/index.ts";
-import { formatHostPort, type HostPorts, type PortProxies, type PublishedPort } from "../ports/index.ts";
+import {
+  formatHostPort,
+  type HostPorts,
+  type PortProxies,
+  type PortProxy,
+  type PublishedPort,
+} from "../ports/index.ts";
 
 /** The type of held host ports. */
 export const portsType = "host-ports";
@@ -23,6 +29,8 @@ export function portHandler(hostPorts: HostPorts, proxies: PortProxies): HeldHan
   return {
     type: portsType,
     rank: heldRanks.listener,
+    // All are reserved, and listen, by then; who serves them can begin later.
+    alongside: true,
     acquire: (object) => holder.hold(forwardsOf(object)),
     change: (object, former) => holder.change(forwardsOf(object), forwardsOf(former)),
     release: (object) => holder.letGo(forwardsOf(object)),
@@ -60,30 +68,51 @@ class PortHolder {
       return before !== undefined && !deepEqual(before, forward);
     });
     await this.hold(wanted.filter((forward) => !former.has(formatHostPort(forward))));
-    if (moved.length > 0) {
-      await this.#proxies.stop(moved.map(formatHostPort));
-      await this.#serve(moved);
+    const leaving = held.filter((forward) => !kept.has(formatHostPort(forward)));
+    const stopped = this.#keepersOf([...moved, ...leaving]);
+    if (stopped.size === 0) return;
+    // With those that only share a socket with one of them, which may be another one after this.
+    const interrupted = wanted.filter((forward) => stopped.has(this.#hostPorts.keeperOf(forward).name));
+    try {
+      await this.#proxies.stop([...stopped]);
+    } finally {
+      this.#hostPorts.release(leaving);
     }
-    await this.letGo(held.filter((forward) => !kept.has(formatHostPort(forward))));
+    await this.#serve(interrupted);
   }
 
   async letGo(forwards: readonly PublishedPort[]): Promise<void> {
     if (forwards.length === 0) return;
     try {
-      await this.#proxies.stop(forwards.map(formatHostPort));
+      await this.#proxies.stop([...this.#keepersOf(forwards)]);
     } finally {
       this.#hostPorts.release(forwards);
     }
   }
 
-  async #serve(forwards: readonly PublishedPort[]): Promise<void> {
-    const ports = forwards.flatMap((forward) => {
-      const { protocol, target, port } = forward;
-      const fd = this.#hostPorts.fdOf(forward);
-      return fd === undefined || protocol === "sctp"
-        ? []
-        : [{ id: formatHostPort(forward), protocol, fd, target, targetPort: port }];
-    });
-    if (ports.length > 0) await this.#proxies.serve(ports);
+  /** The names of the sockets that keep these, as far as they are reserved. */
+  #keepersOf(forwards: readonly PublishedPort[]): ReadonlySet<string> {
+    const reserved = forwards.filter((forward) => this.#hostPorts.has(forward));
+    return new Set(reserved.map((forward) => this.#hostPorts.keeperOf(forward).name));
   }
+
+  async #serve(forwards: readonly PublishedPort[]): Promise<void> {
+    const proxies = new Map<string, PortProxy>();
+    for (const forward of forwards) {
+      const { fd, name } = this.#hostPorts.keeperOf(forward);
+      const { protocol, target, port } = forward;
+      if (fd === undefined || protocol === "sctp") continue;
+      const own = { id: name, protocol, fd, target, targetPort: port };
+      const sharing = proxies.get(name);
+      proxies.set(name, sharing === undefined ? own : bothOf(sharing, own, familyOf(forward.hostAddress)));
+    }
+    if (proxies.size > 0) await this.#proxies.serve([...proxies.values()]);
+  }
+}
+
+/** One service of a socket of both families in the place of two; `family` is that of the second's clients. */
+function bothOf(one: PortProxy, other: PortProxy, family: Family): PortProxy {
+  const [four, six] = family === 4 ? [other, one] : [one, other];
+  if (four.target === six.target && four.targetPort === six.targetPort) return six;
+  return { ...six, ipv4Target: { address: four.target, port: four.targetPort } };
 }

@@ -15,12 +15,18 @@ import {
 import { callDriver, checkedJoinAnswer } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork, sandboxNetns } from "./driver-views.ts";
 import { writeEndpoint } from "./endpoint-addresses.ts";
-import { type EndpointOptions, endpointOf, prepareEndpoint } from "./endpoint-operations.ts";
+import {
+  type EndpointOptions,
+  endpointOf,
+  prepareEndpoint,
+  refuseConfigOnly,
+} from "./endpoint-operations.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
 import { checkInterfaceName, checkName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
 import { type Rebound, rebind } from "./port-bindings.ts";
 import type { EndpointRecord, JoinRecord, NetworkRecord, SandboxRecord } from "./records.ts";
+import { endpointOption } from "./sysctl-options.ts";
 import { aboutToBeTold, moveGateway } from "./way-out.ts";
 
 /** How an endpoint joins a sandbox. */
@@ -60,9 +66,14 @@ export function joinSandbox(
         `another container is attached to the same network endpoint ${current.name}`,
       );
     }
-    checkJoin(context, network, target, options);
-    await attach(context, network, current, target, options, (joined, transaction) =>
-      context.tables.endpoints.put(transaction, joined),
+    checkJoin(context, network, target, withName(options, current.options));
+    await attach(
+      context,
+      network,
+      current,
+      target,
+      withName(options, current.options),
+      (joined, transaction) => context.tables.endpoints.put(transaction, joined),
     );
   });
 }
@@ -82,19 +93,27 @@ export function connectSandbox(
   return locked(context, networkId, sandboxId, async () => {
     const network = networkOf(context, networkId);
     const sandbox = sandboxOf(context, sandboxId);
-    checkJoin(context, network, sandbox, options);
+    refuseConfigOnly(network);
+    const join = withName(options, options.options ?? {});
+    checkJoin(context, network, sandbox, join);
     const { record, giveUp } = await prepareEndpoint(context, network, name, options);
     try {
       const write = (joined: EndpointRecord, transaction: Transaction) => {
         alongside(transaction);
         writeEndpoint(context, transaction, network, joined);
       };
-      return await attach(context, network, record, sandbox, options, write);
+      return await attach(context, network, record, sandbox, join, write);
     } catch (error) {
       await giveUp();
       throw error;
     }
   });
+}
+
+/** The interface's name may be named for the join, or once for all of the endpoint's joins. */
+function withName(join: JoinOptions, endpoint: EndpointRecord["options"]): JoinOptions {
+  const name = join.interfaceName ?? endpoint[endpointOption.ifname];
+  return name === undefined ? join : { ...join, interfaceName: name };
 }
 
 /** The network's lock, and within it the sandbox's; everybody takes them in this order. */

@@ -1,8 +1,10 @@
-import type { Clock, Unsubscribe } from "../core/index.ts";
+import { type Clock, type Unsubscribe, WeftError } from "../core/index.ts";
 import type { Store, StoreChange, StoreEntry, StoreKey, StoreValue, Transaction } from "../store/index.ts";
 
 /** How long a lazy write waits for a transaction to go along with, ms. */
 const patienceMs = 200;
+/** The longest wait until a write that failed is tried again, ms. */
+const longestPatienceMs = 10_000;
 
 /**
  * A store with writes that nobody waits for. They go along with the next transaction, before its own
@@ -14,8 +16,13 @@ export class LazyStore implements Store {
   readonly #onError: (error: unknown) => void;
   #pending: ((transaction: Transaction) => void)[] = [];
   #timer: AbortController | undefined;
+  #patienceMs = patienceMs;
+  #failing = false;
 
-  /** `onError` hears of a lazy write that failed by itself; what it wrote is tried again with the next transaction. */
+  /**
+   * `onError` hears of a lazy write that failed by itself, once until one succeeds; what it wrote is tried again
+   * with the next transaction, and ever more seldom without one.
+   */
   constructor(store: Store, clock: Clock, onError: (error: unknown) => void) {
     this.#store = store;
     this.#clock = clock;
@@ -43,15 +50,29 @@ export class LazyStore implements Store {
     const taken = this.#pending;
     this.#pending = [];
     try {
-      return await this.#store.transact((transaction) => {
+      const result = await this.#store.transact((transaction) => {
         for (const write of taken) write(transaction);
         return work(transaction);
       });
+      this.#patienceMs = patienceMs;
+      this.#failing = false;
+      return result;
     } catch (error) {
       this.#pending.unshift(...taken);
       this.#arm();
       throw error;
     }
+  }
+
+  /** As {@link Store.backup}, with what waits to be written if it can be. Throws FEATURE_MISSING when the store can have none. */
+  async backup(file: string): Promise<void> {
+    await this.flush().catch(() => {}); // on a full disk a backup elsewhere is wanted all the more
+    if (this.#store.backup === undefined)
+      throw new WeftError(
+        "FEATURE_MISSING",
+        "this controller's store is in memory: there is nothing to back up",
+      );
+    await this.#store.backup(file);
   }
 
   /** Writes soon. Losing it, by a crash, must only cost work that is done again. */
@@ -75,12 +96,19 @@ export class LazyStore implements Store {
     if (this.#timer !== undefined || this.#pending.length === 0) return;
     const timer = new AbortController();
     this.#timer = timer;
-    this.#clock.sleep(patienceMs, timer.signal).then(
+    this.#clock.sleep(this.#patienceMs, timer.signal).then(
       () => {
         this.#timer = undefined;
-        this.flush().catch(this.#onError);
+        this.flush().catch((error: unknown) => this.#failed(error));
       },
       () => {}, // closed
     );
+  }
+
+  #failed(error: unknown): void {
+    const told = this.#failing;
+    this.#failing = true;
+    this.#patienceMs = Math.min(this.#patienceMs * 2, longestPatienceMs);
+    if (!told) this.#onError(error);
   }
 }

@@ -1,5 +1,5 @@
 import { type Id, newId, WeftError } from "../core/index.ts";
-import type { Driver } from "../drivers/index.ts";
+import { bridgeOption, type Driver } from "../drivers/index.ts";
 import { nameserverPrefixes, parseResolvConf } from "../facts/index.ts";
 import {
   type AllocatedPool,
@@ -8,9 +8,9 @@ import {
   networkLeases,
   parseNetworkConfig,
   releaseNetwork,
-  type SubnetConfig,
   writeLease,
 } from "../ipam/index.ts";
+import { createConfigNetwork, eraseConfigNetwork, withConfig } from "./config-networks.ts";
 import {
   allocateOrWait,
   type Context,
@@ -25,35 +25,19 @@ import {
 import { callDriver, checkedNetworkAnswer } from "./driver-calls.ts";
 import { driverNetwork } from "./driver-views.ts";
 import { checkName } from "./names.ts";
+import type { NetworkOptions } from "./network-options.ts";
+import { scopeOf } from "./network-scope.ts";
 import { followFirewalls } from "./other-firewalls.ts";
 import { networkOwner, planNetwork } from "./plans.ts";
 import type { NetworkRecord } from "./records.ts";
 
-/** How a network is to be; everything may be left out. */
-export interface NetworkOptions {
-  /** Driver options by their full names. */
-  readonly options?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
-  /** IPv4 addresses for endpoints; true. */
-  readonly ipv4?: boolean;
-  /** IPv6 addresses for endpoints; false. */
-  readonly ipv6?: boolean;
-  /** No way out of the network; false. */
-  readonly internal?: boolean;
-  readonly ipam?: {
-    /** The name of an IPAM driver; `default`. */
-    readonly driver?: string;
-    readonly options?: Readonly<Record<string, string>>;
-    /** One subnet for each family; a free one is chosen for a family without. */
-    readonly subnets?: readonly SubnetConfig[];
-  };
-  readonly signal?: AbortSignal;
-}
+/** What weft's own networks have besides. */
+export type OwnNetwork = Pick<NetworkRecord, "predefined" | "settings">;
 
 /**
  * Makes a network: validate, allocate, commit, apply. Throws INVALID_NAME, INVALID_OPTION,
- * INVALID_IPAM_CONFIG, DRIVER_NOT_FOUND, NETWORK_EXISTS, POOL_OVERLAP and what drivers and the kernel
- * refuse; then nothing of it is left.
+ * INVALID_IPAM_CONFIG, DRIVER_NOT_FOUND, NETWORK_EXISTS, NETWORK_PREDEFINED, POOL_OVERLAP and what drivers and
+ * the kernel refuse; then nothing of it is left.
  */
 export async function createNetwork(
   context: Context,
@@ -63,8 +47,26 @@ export async function createNetwork(
 ): Promise<NetworkRecord> {
   refuseIfAborted(options.signal);
   checkName("network", name);
+  refusePredefined(context, name, options);
+  if (options.configOnly === true) return createConfigNetwork(context, name, options);
+  if (options.configFrom === undefined) {
+    const all = { ...context.defaultNetworkOptions[driverName], ...options.options };
+    return makeNetwork(context, driverName, name, { ...options, options: all });
+  }
+  return withConfig(context, options, (complete) => makeNetwork(context, driverName, name, complete));
+}
+
+/** {@link createNetwork} for a name that was checked. */
+export async function makeNetwork(
+  context: Context,
+  driverName: string,
+  name: string,
+  options: NetworkOptions,
+  own: OwnNetwork = {},
+): Promise<NetworkRecord> {
   const driver = driverOf(context, driverName);
-  const draft = draftNetwork(context, driver, name, options);
+  const scope = scopeOf(driver, options.scope);
+  const draft = { ...draftNetwork(context, driver, name, options), scope, ...own };
   const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
   context.tables.claimNetworkName(name, draft.id);
   try {
@@ -77,12 +79,24 @@ export async function createNetwork(
   }
 }
 
+/** Names that are weft's own from when it has made `host`, with which it begins. Throws NETWORK_PREDEFINED, INVALID_OPTION. */
+function refusePredefined({ tables }: Context, name: string, { options = {} }: NetworkOptions): void {
+  if (["bridge", "default", "host", "none"].includes(name) && tables.predefined("host") !== undefined) {
+    throw new WeftError("NETWORK_PREDEFINED", `operation is not permitted on predefined ${name} network`);
+  }
+  if (options[bridgeOption.defaultBridge] === undefined) return;
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid option ${bridgeOption.defaultBridge}: weft's own network bridge alone has it`,
+  );
+}
+
 function draftNetwork(
   context: Context,
   driver: Driver,
   name: string,
   options: NetworkOptions,
-): NetworkRecord {
+): Omit<NetworkRecord, "scope"> {
   const needsAddresses = driver.capabilities.needsAddresses;
   return {
     id: newId(context.random),
@@ -90,6 +104,9 @@ function draftNetwork(
     driver: driver.name,
     state: "creating",
     created: context.clock.now(),
+    attachable: options.attachable ?? false,
+    configOnly: false,
+    configFrom: options.configFrom,
     internal: options.internal ?? false,
     ipv4: needsAddresses && (options.ipv4 ?? true),
     ipv6: needsAddresses && (options.ipv6 ?? false),
@@ -144,7 +161,7 @@ function askDriver(
 ): Promise<NetworkRecord> {
   const ask = async () => {
     const others = [...context.tables.networks.all()].filter(
-      (other) => other.driver === driver.name && other.id !== network.id,
+      (other) => other.driver === driver.name && other.id !== network.id && !other.configOnly,
     );
     refuseSecond(driver, others);
     const view = driverNetwork(network);
@@ -240,11 +257,23 @@ function erase({ store, tables }: Context, network: NetworkRecord): Promise<void
 /**
  * Deletes a network: it is gone for everybody when this resolves; what it had in the kernel is removed
  * in the background, and only then its addresses are free. There is no giving it up: a deletion that is
- * recorded is carried out, by the next start if need be. Throws NETWORK_NOT_FOUND, NETWORK_HAS_ENDPOINTS.
+ * recorded is carried out, by the next start if need be. Throws NETWORK_NOT_FOUND, NETWORK_HAS_ENDPOINTS, and
+ * NETWORK_PREDEFINED for one of weft's own, unless it is `ours` to say.
  */
-export function deleteNetwork(context: Context, network: Pick<NetworkRecord, "id">): Promise<void> {
+export function deleteNetwork(
+  context: Context,
+  network: Pick<NetworkRecord, "id">,
+  ours = false,
+): Promise<void> {
   return context.locks.run(networkOwner(network.id), async () => {
     const record = networkOf(context, network.id);
+    if (record.predefined === true && !ours) {
+      throw new WeftError(
+        "NETWORK_PREDEFINED",
+        `${record.name} is a pre-defined network and cannot be removed`,
+      );
+    }
+    if (record.configOnly) return eraseConfigNetwork(context, record);
     refuseWhileUsed(context, record);
     const deleting: NetworkRecord = { ...record, state: "deleting" };
     await context.store.transact((transaction) => context.tables.networks.put(transaction, deleting));

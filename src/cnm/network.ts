@@ -1,9 +1,20 @@
-import type { Id } from "../core/index.ts";
-import { type Context, networkOf } from "./context.ts";
+import type { Id, Prefix } from "../core/index.ts";
+import type { PoolStatus } from "../ipam/index.ts";
+import { hostNetns } from "../kernel/index.ts";
+import { type Context, driverOf, networkOf } from "./context.ts";
 import { Endpoint } from "./endpoint.ts";
 import { createEndpoint, type EndpointOptions } from "./endpoint-operations.ts";
 import { deleteNetwork } from "./network-operations.ts";
+import { planNetwork } from "./plans.ts";
 import type { NetworkRecord } from "./records.ts";
+
+/** What a network has of the host and of its pools. */
+export interface NetworkStatus {
+  /** The host's link that is the network's, such as a bridge. */
+  readonly interfaceName: string | undefined;
+  /** How many addresses are taken, and free to be chosen, in pools of the builtin IPAM driver. */
+  readonly pools: readonly (PoolStatus & { readonly pool: Prefix })[];
+}
 
 /** A network. A handle: what it tells is read when it is asked, and it throws NETWORK_NOT_FOUND once the network is gone. */
 export class Network {
@@ -24,10 +35,27 @@ export class Network {
     return networkOf(this.#context, this.id);
   }
 
+  /** What of the host and of its pools the network has now. Throws NETWORK_NOT_FOUND. */
+  status(): NetworkStatus {
+    const record = this.info();
+    const wanted = planNetwork(driverOf(this.#context, record.driver), record);
+    const link = wanted.find(({ object }) => object.kind === "link" && object.netns === hostNetns)?.object;
+    return {
+      interfaceName: link?.kind === "link" ? link.name : undefined,
+      pools: record.pools.flatMap(({ pool, poolId }) => {
+        const usage = this.#context.poolUsage(record.ipamDriver, poolId);
+        return usage === undefined ? [] : [{ pool, ...usage }];
+      }),
+    };
+  }
+
   /** Makes an endpoint; see {@link createEndpoint} for what it throws. */
   async createEndpoint(name: string, options: EndpointOptions = {}): Promise<Endpoint> {
     const { operations } = this.#context;
-    const record = await operations.run(() => createEndpoint(this.#context, this.id, name, options));
+    const record = await operations.run(
+      () => createEndpoint(this.#context, this.id, name, options),
+      "endpoint create",
+    );
     return new Endpoint(this.#context, record);
   }
 
@@ -47,6 +75,6 @@ export class Network {
 
   /** Deletes the network; see {@link deleteNetwork} for when, and for what it throws. */
   async delete(): Promise<void> {
-    await this.#context.operations.run(() => deleteNetwork(this.#context, this));
+    await this.#context.operations.run(() => deleteNetwork(this.#context, this), "network delete");
   }
 }

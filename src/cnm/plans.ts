@@ -4,6 +4,7 @@ import type { Driver, JoinAnswer } from "../drivers/index.ts";
 import { type KernelObject, netnsIdentityOf } from "../kernel/index.ts";
 import type { HeldObject, OwnerId, Wanted } from "../plan/index.ts";
 import { driverEndpoint, driverJoin, driverNetwork, sandboxNetns } from "./driver-views.ts";
+import { withEndpointOptions } from "./endpoint-options.ts";
 import { forwardingOf } from "./forwarding.ts";
 import { type Attachment, gatewayFor, inGatewayOrder } from "./gateway-order.ts";
 import { heldForwarding, heldListener, heldName, heldView } from "./held-names.ts";
@@ -43,11 +44,11 @@ export function planEndpoint(
   const { join } = endpoint;
   if (join?.answer === undefined) return [];
   const joined = driverJoin(paths, sandbox, join);
-  const interfaces = driver.planEndpoint(
-    driverNetwork(network),
-    driverEndpoint(endpoint),
-    joined,
-    join.answer,
+  const interfaces = withEndpointOptions(
+    driver.planEndpoint(driverNetwork(network), driverEndpoint(endpoint), joined, join.answer),
+    endpoint,
+    joined.netns,
+    join.ifname,
   );
   const routes = staticRoutes(joined.netns, join.ifname, join.answer);
   const names = driver.capabilities.names ? [{ object: publishedName(network, endpoint, sandbox) }] : [];
@@ -113,6 +114,9 @@ export function planSandbox(
     objects.push(
       { kind: "netns", netns, from: sandbox.externalNetns, identity: sandbox.externalIdentity },
       { kind: "up", netns, link: "lo" },
+      ...Object.entries(sandbox.sysctls).map(
+        ([key, value]): KernelObject => ({ kind: "sysctl", netns, key, value }),
+      ),
     );
     objects.push(...defaultRoutes(netns, ordered));
     // Always there, so that joining and leaving need not wait for the kernel to change rules.

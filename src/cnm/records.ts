@@ -1,13 +1,17 @@
 import type { Id, InterfaceAddress, IpAddress, MacAddress } from "../core/index.ts";
 import type { JoinAnswer, NetworkAnswer } from "../drivers/index.ts";
-import type { AllocatedPool } from "../ipam/index.ts";
+import type { AllocatedPool, SubnetConfig } from "../ipam/index.ts";
 import type { PortBinding, PortSpec } from "../ports/index.ts";
+import type { Sysctls } from "./sysctl-options.ts";
 
 /**
  * Where an object is in its life. `creating`: recorded with its allocations, perhaps not all in the
  * kernel. `ready`: in the kernel. `deleting`: invisible, its name free, its addresses not yet.
  */
 export type LifeState = "creating" | "ready" | "deleting";
+
+/** Settings by the names that they have in Docker's configuration. */
+export type BridgeSettings = Readonly<Record<string, string | number | boolean>>;
 
 /** What a network is: what the user asked for and what was allocated. */
 export interface NetworkRecord {
@@ -17,6 +21,20 @@ export interface NetworkRecord {
   readonly state: LifeState;
   /** ms since 1970. */
   readonly created: number;
+  /** Where it lives: on this host, or on all of a cluster. */
+  readonly scope: "local" | "global";
+  /** Containers that no service started may join it; of meaning in a cluster only. */
+  readonly attachable: boolean;
+  /** It is nothing but settings for other networks to be made from, and nothing of it is on the host. */
+  readonly configOnly: boolean;
+  /** The name of the configuration network that it was made from. */
+  readonly configFrom?: string | undefined;
+  /** The subnets that a configuration network asks for. */
+  readonly subnets?: readonly SubnetConfig[] | undefined;
+  /** Made by weft itself, as Docker has `bridge`, `host` and `none`; it cannot be deleted or made again. */
+  readonly predefined?: true | undefined;
+  /** What the default bridge was made with: see default-bridge.ts. */
+  readonly settings?: BridgeSettings | undefined;
   readonly internal: boolean;
   readonly ipv4: boolean;
   readonly ipv6: boolean;
@@ -72,6 +90,8 @@ export interface EndpointRecord {
   readonly name: string;
   readonly state: LifeState;
   readonly addresses: readonly AddressRecord[];
+  /** Addresses of the link alone, which it has besides. */
+  readonly linkLocal?: readonly InterfaceAddress[] | undefined;
   readonly macAddress?: MacAddress | undefined;
   readonly aliases: readonly string[];
   readonly options: Readonly<Record<string, string>>;
@@ -97,6 +117,8 @@ export interface SandboxRecord {
   readonly externalNetns?: string | undefined;
   /** What tells that namespace from every other, also after the machine was booted anew. */
   readonly externalIdentity?: string | undefined;
+  /** Sysctls of its own namespace, by their paths below /proc/sys. */
+  readonly sysctls: Sysctls;
   readonly extraHosts: readonly HostEntry[];
   readonly dns: readonly IpAddress[];
   readonly dnsSearch: readonly string[];

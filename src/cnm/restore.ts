@@ -43,7 +43,8 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
  * leftovers. Throws DRIVER_NOT_FOUND.
  */
 function requireDrivers(context: Context): void {
-  for (const { name, driver, ipamDriver } of context.tables.networks.all()) {
+  for (const { name, driver, ipamDriver, configOnly } of context.tables.networks.all()) {
+    if (configOnly) continue;
     const missing = [
       ...(context.drivers.has(driver) ? [] : [`driver ${JSON.stringify(driver)}`]),
       ...(context.ipamDrivers.has(ipamDriver) ? [] : [`IPAM driver ${JSON.stringify(ipamDriver)}`]),
@@ -115,7 +116,7 @@ function stageAll(context: Context): Set<string> {
   }
   const { networks, endpoints, sandboxes } = context.tables;
   for (const network of networks.all()) {
-    if (network.state !== "deleting")
+    if (network.state !== "deleting" && !network.configOnly)
       stage(networkOwner(network.id), () => networkPlan(context, network), network.state);
   }
   for (const sandbox of sandboxes.all()) {

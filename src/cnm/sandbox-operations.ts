@@ -11,20 +11,27 @@ import {
   takeDown,
 } from "./context.ts";
 import type { EndpointOptions } from "./endpoint-operations.ts";
+import { extraHostsOf } from "./extra-hosts.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
 import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
 import { endEndpoint } from "./leave-operations.ts";
 import { checkHostname, checkName, checkResolverWord } from "./names.ts";
 import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
+import { sandboxSysctls } from "./sysctl-options.ts";
 import { moveGateway } from "./way-out.ts";
 
 /** How a sandbox is to be; everything may be left out. */
 export interface SandboxOptions {
   readonly hostname?: string;
   readonly domainName?: string;
-  /** Lines for its hosts file, by name. */
-  readonly extraHosts?: Readonly<Record<string, string>>;
+  /**
+   * Lines for its hosts file: addresses by name, or `host-gateway` for the host's own as the network bridge has
+   * them.
+   */
+  readonly extraHosts?: Readonly<Record<string, string | readonly string[]>>;
+  /** Sysctls of its own network namespace, by their names with dots: `net.ipv4.ip_unprivileged_port_start`. */
+  readonly sysctls?: Readonly<Record<string, string>>;
   /** Name servers, search domains and resolver options in place of the host's. */
   readonly dns?: readonly string[];
   readonly dnsSearch?: readonly string[];
@@ -55,6 +62,7 @@ export async function createSandbox(
   await untilLeft(context, options.netnsPath);
   const draft = draftSandbox(context, containerId, options);
   context.tables.claimContainer(containerId, draft.id);
+  context.tables.sandboxes.set(draft); // seen from now on by whoever asks for the same namespace
   return context.locks.run(sandboxOwner(draft.id), async () => {
     let committed = false;
     try {
@@ -63,7 +71,8 @@ export async function createSandbox(
       await context.reconciler.change(sandboxChange(context, draft, []));
     } catch (error) {
       context.tables.freeContainer(containerId);
-      if (committed) {
+      if (!committed) context.tables.sandboxes.remove(draft.id);
+      else {
         context.background.start(sandboxOwner(draft.id), () => giveUpSandbox(context, draft, error));
         await context.background.settled(sandboxOwner(draft.id));
       }
@@ -83,11 +92,8 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
       "a sandbox lives in the host's namespace or in one given by path, not in both",
     );
   }
-  const extraHosts = Object.entries(options.extraHosts ?? {}).map(([name, address]) => {
-    if (name === "") throw new WeftError("INVALID_NAME", "invalid extra host: name is empty");
-    checkHostname("extra host", name);
-    return { name, address: parseAddress(address) };
-  });
+  const extraHosts = extraHostsOf(context, options.extraHosts ?? {});
+  const sysctls = sandboxSysctls(options.sysctls ?? {}, { hostNetns, foreign: netnsPath !== undefined });
   for (const domain of options.dnsSearch ?? []) checkResolverWord("search domain", domain);
   for (const option of options.dnsOptions ?? []) checkResolverWord("resolver option", option);
   return {
@@ -99,6 +105,7 @@ function draftSandbox(context: Context, containerId: string, options: SandboxOpt
     hostNetns,
     externalNetns: netnsPath,
     externalIdentity: netnsPath === undefined ? undefined : unusedNetns(context, netnsPath),
+    sysctls,
     extraHosts,
     dns: (options.dns ?? []).map(parseAddress),
     dnsSearch: [...(options.dnsSearch ?? [])],
@@ -133,10 +140,10 @@ async function untilLeft({ background, facts, tables }: Context, path: string | 
 }
 
 /** The identity of a namespace that no other sandbox is in. Throws SANDBOX_EXISTS, and KERNEL when there is none. */
-function unusedNetns({ facts, tables }: Context, path: string): string {
-  const identity = facts.netnsIdentity(path);
-  const user = [...tables.sandboxes.all()].find(
-    ({ state, externalIdentity }) => state !== "deleting" && externalIdentity === identity,
+function unusedNetns(context: Context, path: string): string {
+  const identity = context.facts.netnsIdentity(path);
+  const user = [...context.tables.sandboxes.all()].find(
+    (sandbox) => sandbox.state !== "deleting" && identityOf(context, sandbox) === identity,
   );
   if (user !== undefined) {
     throw new WeftError(
@@ -145,6 +152,16 @@ function unusedNetns({ facts, tables }: Context, path: string): string {
     );
   }
   return identity;
+}
+
+/** The identity of a sandbox's namespace; undefined while it has none, and when that is the host's. */
+function identityOf({ facts, paths }: Context, sandbox: SandboxRecord): string | undefined {
+  if (sandbox.hostNetns || sandbox.externalIdentity !== undefined) return sandbox.externalIdentity;
+  try {
+    return facts.netnsIdentity(paths.netns(sandbox.id));
+  } catch {
+    return undefined; // not made yet
+  }
 }
 
 /** What is to be published: what was named, and what is exposed besides. Throws INVALID_PORT. */
@@ -285,9 +302,9 @@ export function endSandbox(context: Context, id: Id, endpoints: readonly Id[], r
 
 /** Forgets a sandbox that could not be made, or leaves it to a repair or the next start while the kernel holds a part of it. */
 async function giveUpSandbox(context: Context, draft: SandboxRecord, why: unknown): Promise<void> {
-  if (!staysInKernel(why)) return eraseSandbox(context, draft.id);
   const deleting: SandboxRecord = { ...draft, state: "deleting" };
   context.tables.sandboxes.set(deleting);
+  if (!staysInKernel(why)) return eraseSandbox(context, draft.id);
   await context.store.transact((transaction) => context.tables.sandboxes.put(transaction, deleting));
 }
 

@@ -47,8 +47,9 @@ export class Sandbox {
     options: EndpointOptions & JoinOptions & { readonly name?: string } = {},
   ): Promise<Endpoint> {
     const name = options.name ?? this.containerId;
-    const record = await this.#context.operations.run(() =>
-      connectSandbox(this.#context, network.id, this.id, name, options),
+    const record = await this.#context.operations.run(
+      () => connectSandbox(this.#context, network.id, this.id, name, options),
+      "sandbox connect",
     );
     return new Endpoint(this.#context, record);
   }
@@ -65,6 +66,6 @@ export class Sandbox {
 
   /** Deletes the sandbox with its endpoints; see {@link deleteSandbox}. */
   async delete(): Promise<void> {
-    await this.#context.operations.run(() => deleteSandbox(this.#context, this.id));
+    await this.#context.operations.run(() => deleteSandbox(this.#context, this.id), "sandbox delete");
   }
 }

@@ -20,6 +20,10 @@ export class Table<R extends { readonly id: Id }> {
     }
   }
 
+  get size(): number {
+    return this.#records.size;
+  }
+
   get(id: Id): R | undefined {
     return this.#records.get(id);
   }
@@ -172,10 +176,19 @@ export class Tables {
     return records.sort((a, b) => (a.join?.order ?? 0) - (b.join?.order ?? 0));
   }
 
+  /** The network that weft itself made under that name. */
+  predefined(name: string): NetworkRecord | undefined {
+    const id = this.#networkNames.get(name);
+    const record = id === undefined ? undefined : this.networks.get(id);
+    return record?.predefined === true && record.state !== "deleting" ? record : undefined;
+  }
+
   /** Finds by exact id, then by name, then by unique prefix of an id, as Docker does. Throws NETWORK_NOT_FOUND, AMBIGUOUS_ID. */
   findNetwork(nameOrId: string): NetworkRecord {
     const id = this.#findId(nameOrId, this.networks, this.#networkNames);
-    const record = id === undefined ? undefined : this.networks.get(id);
+    // Docker's other name for the network bridge.
+    const other = nameOrId === "default" ? this.predefined("bridge") : undefined;
+    const record = id === undefined ? other : this.networks.get(id);
     if (record === undefined || record.state === "deleting") {
       throw new WeftError("NETWORK_NOT_FOUND", `network ${nameOrId} not found`);
     }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** The passing of time, injected so that tests move it by hand. All values are ms. */
@@ -33,4 +32,7 @@ export interface Random {
 }
 
 /** The machine's cryptographically secure randomness. */
-export const systemRandom: Random = { bytes: (length) => randomBytes(length) };
+export const systemRandom: Random = {
+  // Not imported at the start: the command line would wait for it, and needs none.
+  bytes: (length) => process.getBuiltinModule("node:crypto").randomBytes(length),
+};

@@ -4,7 +4,7 @@ export interface DnsCounters {
   udpMessages: number;
   /** Messages that came over TCP, whatever they were. */
   tcpMessages: number;
-  /** Messages left unanswered: responses, fewer than two bytes, or answers nobody could take. */
+  /** Messages left unanswered: responses, fewer than two bytes, answers nobody could take, too many at once. */
   dropped: number;
   /** Answers sent, by the four bits of their response code: index 0 is NOERROR, 3 NXDOMAIN. */
   readonly replies: number[];

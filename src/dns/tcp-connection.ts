@@ -3,7 +3,7 @@ import type { DnsCounters } from "./counters.ts";
 import { Framer } from "./framing.ts";
 import type { Reply, Respond } from "./responder.ts";
 import type { StartTimer, Timer } from "./timers.ts";
-import type { TurnShare } from "./turn-share.ts";
+import { type TurnShare, workOf } from "./turn-share.ts";
 
 /** What one sandbox's TCP clients may use. */
 export interface TcpLimits {
@@ -21,7 +21,7 @@ export interface TcpLimits {
 
 /**
  * Limits that no honest client meets: 64 connections, 4 KiB a query, 64 KiB of unsent answers, 64
- * waiting queries, 10 s. They bound a sandbox at about 64 · 200 KiB, whatever it does.
+ * waiting queries, 10 s. They bound a sandbox at about 64 · 200 KiB here and as much in the kernel, whatever it does.
  */
 export const defaultTcpLimits: TcpLimits = {
   maxConnections: 64,
@@ -118,7 +118,7 @@ export class TcpConnection {
   #answerAll(): boolean {
     const { turns, asks } = this.#init;
     while (this.#hasRoom()) {
-      if (turns.left === 0) {
+      if (turns.left <= 0) {
         this.#waitForTurn();
         return false;
       }
@@ -128,7 +128,6 @@ export class TcpConnection {
         this.cut();
         return true;
       }
-      turns.use(1);
       asks();
       this.#timer.refresh();
       this.#answer(frame.message);
@@ -152,6 +151,7 @@ export class TcpConnection {
 
   #answer(message: Uint8Array): void {
     const reply = this.#init.respond(message, "tcp");
+    this.#init.turns.use(workOf(reply));
     if (!(reply instanceof Promise)) {
       this.#send(reply);
       return;

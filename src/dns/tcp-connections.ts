@@ -2,8 +2,8 @@ import type { Socket } from "node:net";
 import { TcpConnection, type TcpInit } from "./tcp-connection.ts";
 import { TurnShare } from "./turn-share.ts";
 
-/** Queries of one sandbox that are answered in one turn of the event loop, over all of its connections: about 0.5 ms of work. */
-const maxPerTurn = 128;
+/** Work for one sandbox in one turn of the event loop, over all of its connections, see workOf: about 0.5 ms. */
+const unitsPerTurn = 128;
 
 /**
  * The TCP connections of one sandbox: no more at a time than it may have. When one more comes, that which
@@ -12,7 +12,7 @@ const maxPerTurn = 128;
  */
 export class TcpConnections {
   readonly #init: TcpInit;
-  readonly #turns = new TurnShare(maxPerTurn);
+  readonly #turns = new TurnShare(unitsPerTurn);
   /** Those that count; the one whose last query, or whose beginning, is longest ago comes first. */
   readonly #live = new Set<TcpConnection>();
   readonly #sockets = new Set<Socket>();

@@ -1,9 +1,16 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import * as sys from "../kernel/syscalls.ts";
 import { closeIfStillOwned, ownFd } from "./fd.ts";
 import type { Listener } from "./listener.ts";
 import type { TcpInit } from "./tcp-connection.ts";
 import { TcpConnections } from "./tcp-connections.ts";
+
+/**
+ * Bytes of answers that the kernel holds for a client that does not read them, of which it makes twice as
+ * many for its own needs. By itself it would give 4 MB to each connection.
+ */
+const kernelUnsentBytes = 65_536;
 
 /**
  * Answers the queries of connections to `fd`, a bound TCP socket, listening or not, which belongs to
@@ -14,6 +21,7 @@ export async function listenTcp(fd: number, init: TcpInit): Promise<Listener> {
   const connections = new TcpConnections(init);
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => connections.take(socket));
   try {
+    sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_SNDBUF, kernelUnsentBytes); // connections inherit it
     await listen(server, fd);
   } catch (error) {
     closeIfStillOwned(owned);

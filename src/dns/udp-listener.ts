@@ -43,6 +43,7 @@ export async function listenUdp(fd: number, respond: Respond, counters: DnsCount
   const bursts = new UdpBursts(fd, { respond, counters, sendLate });
   socket.on("message", (message, from) => bursts.take(message, from));
   const close = () => {
+    bursts.end();
     if (open) socket.close();
     open = false;
     return closed;

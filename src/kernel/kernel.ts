@@ -21,6 +21,8 @@ export type EffectOutcome = Error | undefined;
 export interface KernelQuery {
   /** Namespaces to read whole; those that are not there are left out of the snapshot. */
   readonly namespaces: readonly NetnsRef[];
+  /** Of these, those that nobody wants any more: the bare file of one, as a crash leaves it, is told as one. */
+  readonly givenUp?: ReadonlySet<NetnsRef> | undefined;
   /** The folder of weft's namespaces and the one of its files: what lies there is weft's. */
   readonly netnsFolder?: string | undefined;
   readonly fileFolder?: string | undefined;

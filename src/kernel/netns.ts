@@ -170,8 +170,9 @@ export function netnsIdentityOfFd(fd: number): string {
  */
 export function mountPrivateFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
-  if (isMountPoint(path)) return;
-  sys.mount("weft", path, "tmpfs", sys.MS_NOSUID | sys.MS_NODEV | sys.MS_NOEXEC, "mode=0700");
+  if (!isMountPoint(path))
+    sys.mount("weft", path, "tmpfs", sys.MS_NOSUID | sys.MS_NODEV | sys.MS_NOEXEC, "mode=0700");
+  // Also one that was there: who mounted it may have been killed before this.
   sys.mount(null, path, null, sys.MS_PRIVATE, null);
 }
 

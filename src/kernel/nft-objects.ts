@@ -6,7 +6,7 @@ import {
   type SetType,
   type TableDefinition,
 } from "./netlink/nftables/index.ts";
-import type { NetnsRef } from "./netns-ref.ts";
+import { hostNetns, type NetnsRef } from "./netns-ref.ts";
 
 /** Families of nftables tables that weft writes. */
 export type NftFamily = "inet" | "ip" | "ip6";
@@ -81,4 +81,11 @@ function whereFitting<T>(value: T, normal: (value: T) => T): T {
     if (error instanceof RangeError || isWeftError(error)) return value;
     throw error;
   }
+}
+
+/** True for a part of the host's rule set. */
+export function isHostRule(object: { readonly kind: string; readonly netns?: NetnsRef }): boolean {
+  const isRule =
+    object.kind === "nft-table" || object.kind === "nft-element" || object.kind === "accept-rule";
+  return isRule && object.netns === hostNetns;
 }

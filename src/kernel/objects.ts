@@ -211,13 +211,23 @@ export function identityOf(object: KernelObject): Identity {
       return identity("route", object.netns, object.destination, object.metric);
     case "nft-table":
       return tableIdentity(object.netns, object.definition.family, object.definition.table);
-    case "nft-element": {
-      const { netns, family, table, set } = object;
-      return identity("nft-element", netns, family, table, set, canonicalJson(normalKeyOf(object)));
-    }
+    case "nft-element":
+      return identityOfElement(object);
     case "accept-rule":
       return identity("accept-rule", object.netns, object.family, object.table, object.chain);
   }
+}
+
+/** Of each element a plan asks many times, and it takes some work. */
+const elementIdentities = new WeakMap<NftElementObject, Identity>();
+
+function identityOfElement(object: NftElementObject): Identity {
+  const known = elementIdentities.get(object);
+  if (known !== undefined) return known;
+  const { netns, family, table, set } = object;
+  const found = identity("nft-element", netns, family, table, set, canonicalJson(normalKeyOf(object)));
+  elementIdentities.set(object, found);
+  return found;
 }
 
 /** Identities besides its own that an object brings into being: the far end of a veth pair. */

@@ -16,6 +16,8 @@ const raw = {
   getsockname: libc.func("int getsockname(int fd, void *addr, _Inout_ uint32_t *length)"),
   setsockopt: libc.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
   getsockopt: libc.func("int getsockopt(int fd, int level, int name, void *value, _Inout_ uint32_t *length)"),
+  /** The same with memory for the length, which costs less than an array that koffi copies. */
+  getsockoptHere: libc.func("int getsockopt(int fd, int level, int name, void *value, void *length)"),
   send: libc.func("intptr_t send(int fd, const void *buffer, size_t length, int flags)"),
   recv: libc.func("intptr_t recv(int fd, void *buffer, size_t length, int flags)"),
   recvmsg: libc.func("intptr_t recvmsg(int fd, void *message, int flags)"),
@@ -46,6 +48,18 @@ const raw = {
   fcntl: libc.func("int fcntl(int fd, int command, ...)"),
   /** The same with one number, which alone can be called on another thread. */
   fcntlNumber: libc.func("int fcntl(int fd, int command, int value)"),
+  ioctl: libc.func("int ioctl(int fd, unsigned long request, ...)"),
+  prctl: libc.func(
+    "int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)",
+  ),
+  capset: libc.func("int capset(void *header, const void *data)"),
+  setsid: libc.func("int setsid(void)"),
+  setpgid: libc.func("int setpgid(int pid, int group)"),
+  getpgrp: libc.func("int getpgrp(void)"),
+  mkfifo: libc.func("int mkfifo(const char *path, unsigned int mode)"),
+  dup3: libc.func("int dup3(int from, int to, int flags)"),
+  fallocate: libc.func("int fallocate(int fd, int mode, int64_t offset, int64_t length)"),
+  lseek: libc.func("int64_t lseek(int fd, int64_t offset, int whence)"),
   // For calls that older C libraries have no function for.
   syscall: libc.func("long syscall(long number, ...)"),
   execve: libc.func("int execve(const char *path, const char **argv, const char **envp)"),
@@ -76,6 +90,7 @@ export const SO_PEERCRED = 17;
 export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_BINDTODEVICE = 25;
+export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_LINGER = 13;
@@ -99,6 +114,7 @@ export const EPOLLIN = 0x1;
 export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
+export const EPOLLONESHOT = 0x40000000;
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;
 export const EPOLL_CTL_MOD = 3;
@@ -106,9 +122,12 @@ export const EPOLL_CTL_MOD = 3;
 export const epollEventBytes = process.arch === "x64" ? 12 : 16;
 export const epollDataOffset = process.arch === "x64" ? 4 : 8;
 export const O_RDONLY = 0;
+export const O_WRONLY = 1;
 export const O_RDWR = 2;
 export const O_CREAT = 0o100;
 export const O_EXCL = 0o200;
+export const O_NONBLOCK = 0o4000;
+export const O_NOCTTY = 0o400;
 export const O_CLOEXEC = 0o2000000;
 export const O_PATH = 0o10000000;
 /** Flags of unshare(2) and setns(2), include/uapi/linux/sched.h. */
@@ -136,10 +155,54 @@ export const POLLIN = 1;
 const F_SETFD = 2;
 const F_DUPFD_CLOEXEC = 1030;
 const FD_CLOEXEC = 1;
+const SIG_BLOCK = 0;
 const SIG_SETMASK = 2;
+/** Requests to a terminal, include/uapi/asm-generic/ioctls.h. */
+const TIOCSCTTY = 0x540e;
+const TIOCGPGRP = 0x540f;
+const TIOCSPGRP = 0x5410;
+const TIOCSWINSZ = 0x5414;
+const TIOCGPTPEER = 0x5441;
+const TIOCGPTN = 0x80045430;
+const TIOCSPTLCK = 0x40045431;
+/** _IOWR(0xFF, 11, struct pidfd_info of 64 bytes), include/uapi/linux/pidfd.h. */
+const PIDFD_GET_INFO = 0xc040ff0b;
+const pidfdInfoBytes = 64;
+const pidfdInfoExitCode = 60;
+const PIDFD_INFO_EXIT = 1n << 3n;
+/** Of prctl(2), include/uapi/linux/prctl.h. */
+const PR_SET_DUMPABLE = 4;
+const PR_SET_SECCOMP = 22;
+const SECCOMP_MODE_FILTER = 2;
+const PR_CAPBSET_READ = 23;
+const PR_CAPBSET_DROP = 24;
+const PR_CAP_AMBIENT = 47;
+const PR_CAP_AMBIENT_CLEAR_ALL = 4;
+const LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+/** Of mount_setattr(2), include/uapi/linux/mount.h. */
+export const MOUNT_ATTR_RDONLY = 1n;
+export const MOUNT_ATTR_NODEV = 4n;
+const AT_RECURSIVE = 0x8000;
+const AT_FDCWD = -100;
+/** Of fallocate(2) and lseek(2). */
+const FALLOC_FL_KEEP_SIZE = 1;
+const FALLOC_FL_PUNCH_HOLE = 2;
+const FALLOC_FL_COLLAPSE_RANGE = 8;
+const SEEK_DATA = 3;
 /** Numbers of system calls, the same on all architectures that Node runs on. */
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
+const SYS_pidfd_getfd = 438;
+const SYS_mount_setattr = 442;
+/** Older than the calls that got one number everywhere; include/uapi/asm-generic/unistd.h for the newer architectures. */
+const pivotRootNumbers: Readonly<Record<string, number>> = {
+  x64: 155,
+  ia32: 217,
+  arm: 218,
+  s390x: 217,
+  ppc64: 203,
+};
+const SYS_pivot_root = pivotRootNumbers[process.arch] ?? 41;
 
 /** Opens a socket in the calling thread's network namespace, close-on-exec. Throws KernelError. */
 export function socket(domain: number, type: number, protocol: number): number {
@@ -204,6 +267,16 @@ export function getsockopt(fd: number, level: number, name: number, length: numb
   return value.subarray(0, size[0]);
 }
 
+const optionLength = Buffer.alloc(4);
+
+/** Reads an int-valued socket option. Throws KernelError. */
+export function getsockoptNumber(fd: number, level: number, name: number): number {
+  optionLength.writeUInt32LE(4);
+  const result = raw.getsockoptHere(fd, level, name, optionValue, optionLength);
+  if (result < 0) check(result, "getsockopt", `level ${level} option ${name}`);
+  return optionValue.readInt32LE();
+}
+
 /** Sends `buffer` and waits until the kernel has taken it. Throws KernelError. */
 export function send(fd: number, buffer: Uint8Array, call: string, object: string): number {
   return check(raw.send(fd, buffer, buffer.length, 0), call, object);
@@ -228,6 +301,7 @@ export function recv(fd: number, buffer: Uint8Array, flags: number, object: stri
 
 /** Of include/uapi/asm-generic/errno{-base,}.h. */
 const EINTR = 4;
+const ENXIO = 6;
 const EAGAIN = 11;
 const EINPROGRESS = 115;
 
@@ -268,6 +342,14 @@ export function sendmsgNow(fd: number, header: Uint8Array): number | undefined {
 /** Takes a connection off a listening socket, close-on-exec and not blocking; undefined if there is none. Throws KernelError. */
 export function acceptNow(fd: number): number | undefined {
   return nowOrNever(raw.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK), "accept4", fd);
+}
+
+const peerLength = Buffer.alloc(4);
+
+/** {@link acceptNow} that writes the struct sockaddr of who connected into `peer`, as much as it can hold. */
+export function acceptFromNow(fd: number, peer: Uint8Array): number | undefined {
+  peerLength.writeUInt32LE(peer.length);
+  return nowOrNever(raw.accept4(fd, peer, peerLength, SOCK_CLOEXEC | SOCK_NONBLOCK), "accept4", fd);
 }
 
 /** Connects a socket that does not block. False when that is under way: writable then means done, or SO_ERROR. Throws KernelError. */
@@ -499,6 +581,16 @@ export function defaultSignal(number: number): void {
   raw.signal(number, 0);
 }
 
+/** Keeps `numbers` from the calling thread until {@link unblockSignals}. Throws KernelError. */
+export function blockSignals(numbers: readonly number[]): void {
+  const set = Buffer.alloc(128);
+  for (const number of numbers) {
+    const at = (number - 1) >> 3;
+    set.writeUInt8(set.readUInt8(at) | (1 << ((number - 1) & 7)), at);
+  }
+  check(raw.sigprocmask(SIG_BLOCK, set, null), "sigprocmask", "");
+}
+
 /** Lets every signal reach the calling thread; a started program inherits the mask. Throws KernelError. */
 export function unblockSignals(): void {
   const none = Buffer.alloc(128); // glibc's sigset_t
@@ -514,4 +606,186 @@ export function setCloseOnExec(fd: number, closes: boolean): void {
 export function execve(path: string, argv: readonly string[], environment: readonly string[]): never {
   raw.execve(path, [...argv, null], [...environment, null]);
   throw new KernelError({ errno: koffi.errno(), call: "execve", object: path });
+}
+
+/**
+ * The wait status of a process that has ended and has been reaped, whoever its parent was (Linux 6.15);
+ * undefined for one that has not, and on older kernels.
+ */
+export function pidfdExitStatus(pidfd: number): number | undefined {
+  const info = Buffer.alloc(pidfdInfoBytes);
+  info.writeBigUInt64LE(PIDFD_INFO_EXIT, 0);
+  // ESRCH, ENOTTY, EINVAL: too early, or the kernel does not know the request.
+  if (raw.ioctl(pidfd, PIDFD_GET_INFO, "void *", info) < 0) return undefined;
+  if ((info.readBigUInt64LE(0) & PIDFD_INFO_EXIT) === 0n) return undefined;
+  return info.readInt32LE(pidfdInfoExitCode);
+}
+
+/**
+ * A copy, close-on-exec, of a descriptor of the process that `pidfd` stands for. Throws KernelError, EBADF
+ * when that has no such descriptor, ESRCH when it has ended.
+ */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  const result = raw.syscall(SYS_pidfd_getfd, "int", pidfd, "int", fd, "unsigned int", 0);
+  return check(Number(result), "pidfd_getfd", `fd ${pidfd} of it ${fd}`);
+}
+
+/** Makes `to` a copy of `from`, close-on-exec or not. Throws KernelError. */
+export function dup3(from: number, to: number, flags: number): void {
+  checkFd(raw.dup3(from, to, flags), "dup3", from);
+}
+
+/** Makes the calling process the leader of a new session. Throws KernelError, EPERM when it leads a group already. */
+export function setsid(): void {
+  check(raw.setsid(), "setsid", "");
+}
+
+/** Gives the calling process a process group of its own. Throws KernelError. */
+export function ownProcessGroup(): void {
+  check(raw.setpgid(0, 0), "setpgid", "0");
+}
+
+/** The calling process's group, in its PID namespace. */
+export function processGroup(): number {
+  return raw.getpgrp();
+}
+
+/** Makes `fd` the controlling terminal of the calling process's session, which it leads and which has none. Throws KernelError. */
+export function takeTerminal(fd: number): void {
+  check(raw.ioctl(fd, TIOCSCTTY, "int", 0), "ioctl TIOCSCTTY", `fd ${fd}`);
+}
+
+/** The foreground process group of a terminal; undefined for what is not the controlling terminal. */
+export function foregroundGroup(fd: number): number | undefined {
+  const group = Buffer.alloc(4);
+  return raw.ioctl(fd, TIOCGPGRP, "void *", group) < 0 ? undefined : group.readInt32LE(0);
+}
+
+/** Makes `group` a terminal's foreground process group. Throws KernelError. */
+export function setForegroundGroup(fd: number, group: number): void {
+  const value = Buffer.alloc(4);
+  value.writeInt32LE(group, 0);
+  check(raw.ioctl(fd, TIOCSPGRP, "void *", value), "ioctl TIOCSPGRP", `fd ${fd}`);
+}
+
+/** Sets a terminal's size, in characters. Throws KernelError. */
+export function setWindowSize(fd: number, columns: number, rows: number): void {
+  const size = Buffer.alloc(8);
+  size.writeUInt16LE(rows, 0);
+  size.writeUInt16LE(columns, 2);
+  check(raw.ioctl(fd, TIOCSWINSZ, "void *", size), "ioctl TIOCSWINSZ", `fd ${fd}`);
+}
+
+/** The number of the pseudo-terminal that `fd` is the master of; undefined for what is no master. */
+export function terminalNumber(fd: number): number | undefined {
+  const number = Buffer.alloc(4);
+  return raw.ioctl(fd, TIOCGPTN, "void *", number) < 0 ? undefined : number.readUInt32LE(0);
+}
+
+/** Opens the other end of the pseudo-terminal master `fd`, close-on-exec. Throws KernelError. */
+export function openTerminalPeer(fd: number): number {
+  check(raw.ioctl(fd, TIOCSPTLCK, "void *", Buffer.alloc(4)), "ioctl TIOCSPTLCK", `fd ${fd}`);
+  const flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+  return check(raw.ioctl(fd, TIOCGPTPEER, "int", flags), "ioctl TIOCGPTPEER", `fd ${fd}`);
+}
+
+/**
+ * Keeps processes that lack CAP_SYS_PTRACE from looking into this one: its memory, its descriptors, its program. Ends
+ * with exec. Throws KernelError.
+ */
+export function hideProcess(): void {
+  check(raw.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "prctl PR_SET_DUMPABLE", "");
+}
+
+/**
+ * Judges every system call of the calling thread, and of what it becomes and starts, by a BPF program: an array of
+ * struct sock_filter (seccomp(2)). There is no way back. Throws KernelError.
+ */
+export function filterSyscalls(program: Uint8Array): void {
+  const header = Buffer.alloc(2 * pointerBytes); // struct sock_fprog
+  header.writeUInt16LE(program.length / 8, 0);
+  koffi.encode(header, pointerBytes, "void *", program);
+  const result = raw.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, addressOf(header), 0, 0);
+  check(result, "prctl PR_SET_SECCOMP", "");
+}
+
+/** True when the calling thread may still gain capability `number`; undefined when the kernel has none of that number. */
+export function boundingHas(number: number): boolean | undefined {
+  const result = raw.prctl(PR_CAPBSET_READ, number, 0, 0, 0);
+  return result < 0 ? undefined : result === 1;
+}
+
+/** Takes a capability out of the calling thread's bounding set, for good. Throws KernelError. */
+export function dropFromBounding(number: number): void {
+  check(raw.prctl(PR_CAPBSET_DROP, number, 0, 0, 0), "prctl PR_CAPBSET_DROP", `capability ${number}`);
+}
+
+/** Empties the calling thread's ambient capabilities. Throws KernelError. */
+export function clearAmbient(): void {
+  const result = raw.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  check(result, "prctl PR_CAP_AMBIENT_CLEAR_ALL", "");
+}
+
+/** Sets the calling thread's effective and permitted capabilities to `set`, the inheritable ones to none. Throws KernelError. */
+export function setCapabilities(set: bigint): void {
+  const header = Buffer.alloc(8);
+  header.writeUInt32LE(LINUX_CAPABILITY_VERSION_3, 0);
+  const data = Buffer.alloc(24);
+  for (const [word, at] of [
+    [set & 0xffff_ffffn, 0],
+    [set >> 32n, 12],
+  ] as const) {
+    data.writeUInt32LE(Number(word), at);
+    data.writeUInt32LE(Number(word), at + 4);
+  }
+  check(raw.capset(header, data), "capset", `0x${set.toString(16)}`);
+}
+
+/** Makes a FIFO. Throws KernelError, EEXIST when something is there. */
+export function mkfifo(path: string, mode: number): void {
+  check(raw.mkfifo(path, mode), "mkfifo", path);
+}
+
+/** Makes `newRoot` the root of the calling thread's mount namespace; the old one is at `putOld`. Throws KernelError. */
+export function pivotRoot(newRoot: string, putOld: string): void {
+  const result = raw.syscall(SYS_pivot_root, "const char *", newRoot, "const char *", putOld);
+  check(Number(result), "pivot_root", newRoot);
+}
+
+/** Gives the mount at `path` attributes, MOUNT_ATTR_*, and those below it if `deep`. Throws KernelError. */
+export function setMountAttributes(path: string, attributes: bigint, deep: boolean): void {
+  const request = Buffer.alloc(32); // struct mount_attr: what to set, what to clear, propagation, user namespace
+  request.writeBigUInt64LE(attributes, 0);
+  const result = raw.syscall(
+    SYS_mount_setattr,
+    "int",
+    AT_FDCWD,
+    "const char *",
+    path,
+    "unsigned int",
+    deep ? AT_RECURSIVE : 0,
+    "void *",
+    request,
+    "size_t",
+    request.length,
+  );
+  check(Number(result), "mount_setattr", path);
+}
+
+/** Gives back what a file holds in a range, which reads as zeros from now on; its size stays. Throws KernelError. */
+export function punchHole(fd: number, offset: number, length: number): void {
+  const mode = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE;
+  check(raw.fallocate(fd, mode, offset, length), "fallocate PUNCH_HOLE", `fd ${fd}`);
+}
+
+/** Takes a range, of whole blocks, out of a file, which is shorter then. Throws KernelError. */
+export function collapseRange(fd: number, offset: number, length: number): void {
+  check(raw.fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, offset, length), "fallocate COLLAPSE_RANGE", `fd ${fd}`);
+}
+
+/** Where the first data at or after `offset` begins, in a file with holes; undefined when there is none. Throws KernelError. */
+export function dataAfter(fd: number, offset: number): number | undefined {
+  const found = Number(raw.lseek(fd, offset, SEEK_DATA));
+  if (found < 0 && koffi.errno() === ENXIO) return undefined;
+  return check(found, "lseek SEEK_DATA", `fd ${fd}`);
 }

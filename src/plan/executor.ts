@@ -41,6 +41,8 @@ interface BatchResult {
   readonly unsure?: boolean;
 }
 
+const nothingDone: BatchResult = { done: [], failed: [], skipped: [] };
+
 /** Carries out steps in their order and keeps the belief true to what was done. */
 export class Executor {
   readonly #kernel: Kernel;
@@ -53,7 +55,7 @@ export class Executor {
     this.#belief = belief;
   }
 
-  /** Runs `steps`; consecutive kernel steps go to the kernel as one batch. */
+  /** Runs `steps`; consecutive kernel steps go to the kernel as one batch, see {@link HeldHandler.alongside}. */
   async run(steps: readonly Step[], onFailure: OnFailure): Promise<RunResult> {
     const failures: Failure[] = [];
     const effects: Effect[] = [];
@@ -61,7 +63,7 @@ export class Executor {
     let unsure = false;
     let alone = 0;
     for (let rest = steps; rest.length > 0 && (onFailure === "continue" || failures.length === 0); ) {
-      const batch = rest.slice(0, alone > 0 ? 1 : batchLength(rest));
+      const batch = rest.slice(0, alone > 0 ? 1 : this.#batchLength(rest));
       const result = await this.#batch(batch);
       unsure ||= result.unsure === true;
       for (const step of result.done) if (step.step !== "delete") effects.push(...step.effects);
@@ -80,9 +82,45 @@ export class Executor {
     return { failures, effects, unsure };
   }
 
-  #batch(batch: readonly Step[]): Promise<BatchResult> {
-    const [head] = batch;
-    return head?.object.kind === "held" ? this.#held(head, head.object) : this.#kernelBatch(batch);
+  /** How many of the first steps go together: those before the next held object, which goes alone or begins them. */
+  #batchLength(steps: readonly Step[]): number {
+    const isHeld = ({ object }: Step) => object.kind === "held";
+    const begun = steps.findIndex((step) => !this.#goesAlongside(step));
+    const end = steps.findIndex((step, i) => i >= begun && isHeld(step));
+    if (begun < 0 || end < 0) return steps.length;
+    return Math.max(1, end);
+  }
+
+  #goesAlongside({ step, object }: Step): boolean {
+    return step === "create" && object.kind === "held" && this.#handlers.get(object.type)?.alongside === true;
+  }
+
+  async #batch(batch: readonly Step[]): Promise<BatchResult> {
+    const forKernel = batch.filter(({ object }) => object.kind !== "held");
+    if (forKernel.length === batch.length) return this.#kernelBatch(batch);
+    const holding = batch.flatMap((step) =>
+      step.object.kind === "held" ? [this.#held(step, step.object)] : [],
+    );
+    const kernel = forKernel.length === 0 ? nothingDone : await this.#afterFirstWait(holding, forKernel);
+    const held = await Promise.all(holding);
+    return {
+      done: [...held.flatMap(({ done }) => done), ...kernel.done],
+      failed: [...held.flatMap(({ failed }) => failed), ...kernel.failed],
+      skipped: kernel.skipped,
+      unsure: kernel.unsure === true,
+    };
+  }
+
+  /** Sends a batch to the kernel once what goes on alongside waits for others; not at all when that has failed by then. */
+  async #afterFirstWait(
+    holding: readonly Promise<BatchResult>[],
+    batch: readonly Step[],
+  ): Promise<BatchResult> {
+    let failed = false;
+    for (const one of holding) void one.then((result) => (failed ||= result.failed.length > 0));
+    // A turn of the event loop: the kernel keeps this thread, and others are to work meanwhile.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    return failed ? { ...nothingDone, skipped: batch } : this.#kernelBatch(batch);
   }
 
   async #held(step: Step, object: HeldObject): Promise<BatchResult> {
@@ -109,7 +147,7 @@ export class Executor {
 
   async #kernelBatch(batch: readonly Step[]): Promise<BatchResult> {
     const [first] = batch;
-    if (first === undefined) return { done: [], failed: [], skipped: [] };
+    if (first === undefined) return nothingDone;
     let outcomes: Awaited<ReturnType<Kernel["apply"]>>;
     try {
       outcomes = await this.#kernel.apply(batch.map(operationOf));
@@ -177,14 +215,8 @@ function isNothingToRestore(step: Step, refusal: unknown): boolean {
   return step.step === "change" && step.restores === true && isKernelError(refusal, "ENOENT", "ENODEV");
 }
 
-/** How many of the first steps go together: those before the next held object, which goes alone. */
-function batchLength(steps: readonly Step[]): number {
-  const end = steps.findIndex((step) => step.object.kind === "held");
-  return end < 0 ? steps.length : Math.max(1, end);
-}
-
 function operationOf(step: Step): Operation {
-  const object = step.object as KernelObject; // batches hold no held objects: batchLength cuts before them
+  const object = step.object as KernelObject; // the held ones of a batch go their own way
   return step.step === "change"
     ? { op: "change", object, former: step.former as KernelObject } // a held object never turns into a kernel's
     : { op: step.step, object };

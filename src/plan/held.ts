@@ -6,6 +6,11 @@ export interface HeldHandler {
   readonly type: string;
   /** Its place in the order of kinds. */
   readonly rank: number;
+  /**
+   * True when {@link acquire} takes hold of all that others rely on before its first wait: then what comes
+   * after it in order, up to the next held object, is done while it goes on.
+   */
+  readonly alongside?: boolean;
   /** Takes hold. Rejects when it cannot; then nothing is held. */
   acquire(object: HeldObject): Promise<void>;
   /**

@@ -1,3 +1,4 @@
+export type { Applied, ReconcilerEvent } from "./departures.ts";
 export type { Changes } from "./desired.ts";
 export type { Step } from "./diff.ts";
 export type { Drift } from "./drift.ts";

@@ -52,6 +52,11 @@ export function providesOf(object: PlannedObject): readonly Identity[] {
   return object.kind === "held" ? [] : alsoProvides(object);
 }
 
+/** The object's own identity and those that come with it. */
+export function identitiesWith(object: PlannedObject): readonly Identity[] {
+  return [identityOfPlanned(object), ...providesOf(object)];
+}
+
 /** What has to be there before the object, and takes it along when it goes. */
 export function containersOfPlanned(object: PlannedObject): readonly Identity[] {
   return object.kind === "held" ? object.within : containersOf(object);

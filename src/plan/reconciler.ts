@@ -1,28 +1,20 @@
-import { deepEqual, Events, KeyedLock, messageOf, throwAll, WeftError } from "../core/index.ts";
-import { type Effect, hostNetns, type Identity, type Kernel, type KernelQuery } from "../kernel/index.ts";
+import { Events, KeyedLock, messageOf, throwAll, WeftError } from "../core/index.ts";
+import type { Effect } from "../kernel/index.ts";
+import { hostNetns, type Identity, isHostRule, type Kernel, type KernelQuery } from "../kernel/index.ts";
 import { Belief } from "./belief.ts";
+import { type Applied, Departures, type ReconcilerEvent } from "./departures.ts";
 import { type Changes, Desired, type Proposal } from "./desired.ts";
 import { diff, type Step, type StepList } from "./diff.ts";
 import { believable, type Drift, driftOf, lookUps, namespacesOf, type Wants } from "./drift.ts";
-import { Executor, type Failure, type OnFailure, type RunResult, runEffects } from "./executor.ts";
+import { Executor, type Failure, type OnFailure, type RunResult } from "./executor.ts";
 import { FormerValues } from "./former-values.ts";
 import { wantWhatIsLeft, withGivenUp } from "./given-up.ts";
+import { effectsOfGone, goingOf, nothingGoing } from "./going.ts";
 import { type HeldHandler, handlerOf } from "./held.ts";
 import type { Journal } from "./journal.ts";
-import {
-  containersOfPlanned,
-  identityOfPlanned,
-  type OwnerId,
-  type PlannedObject,
-  providesOf,
-} from "./object.ts";
+import { containersOfPlanned, identitiesWith, identityOfPlanned, type OwnerId } from "./object.ts";
 import { deletionRankOfObject, type Ranks, rankOfObject, withdrawnFromRank } from "./rank.ts";
 import { Removals } from "./removals.ts";
-
-/** What a reconciler tells about its background work. */
-export type ReconcilerEvent =
-  | { readonly event: "effect-failed"; readonly effect: Effect; readonly error: unknown }
-  | { readonly event: "removal-failed"; readonly errors: readonly unknown[] };
 
 /** What a reconciler is made of. */
 export interface ReconcilerInit {
@@ -32,15 +24,6 @@ export interface ReconcilerInit {
   /** Folders in which everything is weft's: namespaces, and files of sandboxes. */
   readonly netnsFolder?: string;
   readonly fileFolder?: string;
-}
-
-/** What a change left to be done. */
-export interface Applied {
-  /**
-   * Resolves when what the change gave up is out of the kernel; rejects when some of it could not be
-   * removed. That is told as an event too, so nobody has to wait for it.
-   */
-  readonly removed: Promise<void>;
 }
 
 /** What a start or a repair says besides what is wanted. */
@@ -60,17 +43,6 @@ export interface Synced extends Applied {
   /** For each of what was given up, in its order. */
   readonly takenDown: readonly Applied[];
 }
-
-/** Effects that wait until the objects of those identities are gone. */
-type Going = ReadonlyMap<Identity, Gone>;
-
-interface Gone {
-  /** What has to go, as it is believed to be. */
-  readonly object: PlannedObject;
-  readonly effects: readonly Effect[];
-}
-
-const nothingGoing: Going = new Map();
 
 /** What a run did, and what it left for the background. */
 interface Run extends RunResult {
@@ -92,8 +64,7 @@ export class Reconciler {
   readonly #executor: Executor;
   readonly #removals: Removals;
   readonly #lock = new KeyedLock();
-  /** What is being removed, with the effects that follow. */
-  readonly #leaving = new Set<Promise<unknown>>();
+  readonly #departures: Departures;
 
   constructor({ kernel, journal, held, netnsFolder, fileFolder }: ReconcilerInit) {
     this.#kernel = kernel;
@@ -102,11 +73,22 @@ export class Reconciler {
     this.#formers = new FormerValues({ kernel, journal, desired: this.#desired, belief: this.#belief });
     this.#executor = new Executor(kernel, this.#handlers, this.#belief);
     this.#removals = new Removals(kernel, deletionRankOfObject);
+    this.#departures = new Departures({
+      kernel,
+      belief: this.#belief,
+      removals: this.#removals,
+      events: this.events,
+    });
   }
 
   /** What each owner wants; for those who show it. */
   get desired(): Pick<Desired, "get" | "wantedBy" | "owners" | "identities"> {
     return this.#desired;
+  }
+
+  /** What is believed to be there: of the kernel's objects those that concern weft, and what is held. */
+  get belief(): Pick<Belief, "get" | "identities"> {
+    return this.#belief;
   }
 
   /**
@@ -117,7 +99,7 @@ export class Reconciler {
   change(changes: Changes): Promise<Applied> {
     return this.#locked(async () => {
       const proposal = this.#desired.propose(changes);
-      const going = this.#goingOf(proposal);
+      const going = goingOf(proposal, this.#desired, this.#belief);
       const steps = await this.#prepared(this.#diffOf(proposal));
       const undo = this.#desired.accept(proposal);
       const run = await this.#run(steps, "stop");
@@ -126,8 +108,8 @@ export class Reconciler {
         const left = await this.#takeBack(undo, steps, run.unsure);
         throw left.length === 0 ? failure.error : notTakenBack(failure.error, left);
       }
-      await this.#effects([...run.effects, ...this.#gone(going)]);
-      return this.#leave(run.background, [], going);
+      await this.#departures.effects([...run.effects, ...effectsOfGone(going, this.#belief)]);
+      return this.#departures.begin(run.background, [], going);
     });
   }
 
@@ -159,7 +141,7 @@ export class Reconciler {
    */
   sync({ again = new Set(), givenUp = [] }: SyncOptions = {}): Promise<Synced> {
     return this.#locked(async () => {
-      await this.#effects(await this.#observe(givenUp));
+      await this.#departures.effects(await this.#observe(givenUp));
       const takenDown: Applied[] = [];
       // Before anything is made: it may be in the way.
       for (const changes of givenUp) {
@@ -172,8 +154,10 @@ export class Reconciler {
       const steps = await this.#prepared(diff(identities, wantedOf, this.#belief, this.#ranks));
       const { failures, effects, background } = await this.#run(steps, "continue");
       const repeated = [...again].flatMap((owner) => this.#desired.wantedBy(owner));
-      await this.#effects([...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])])]);
-      const { removed } = this.#leave(background, [], nothingGoing);
+      await this.#departures.effects([
+        ...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])]),
+      ]);
+      const { removed } = this.#departures.begin(background, [], nothingGoing);
       await removed.catch(() => {}); // told as an event, and to whoever asks for it
       return { failures, removed, takenDown };
     });
@@ -197,7 +181,7 @@ export class Reconciler {
         [...steps.deletions, ...steps.creations],
         "continue",
       );
-      await this.#effects(effects);
+      await this.#departures.effects(effects);
       const failed = new Set(failures.map(({ step }) => step));
       const done = [...steps.deletions, ...steps.creations].filter((step) => !failed.has(step));
       return { mended: identitiesOfSteps(done), failures };
@@ -213,9 +197,8 @@ export class Reconciler {
   }
 
   /** Resolves when nothing is on its way out any more. */
-  async idle(): Promise<void> {
-    await this.#removals.idle();
-    await Promise.all(this.#leaving);
+  idle(): Promise<void> {
+    return this.#departures.idle();
   }
 
   /** Gives back everything held and lets go of the kernel; what is in the kernel stays. */
@@ -253,19 +236,19 @@ export class Reconciler {
 
   async #takeDown(changes: Changes): Promise<Applied> {
     const proposal = this.#desired.propose(changes);
-    const going = this.#goingOf(proposal);
+    const going = goingOf(proposal, this.#desired, this.#belief);
     const steps = await this.#prepared(this.#diffOf(proposal));
     this.#desired.accept(proposal);
     const run = await this.#run(steps, "continue");
     if (run.unsure) await this.#lookAgain();
-    await this.#effects([...run.effects, ...this.#gone(going)]);
-    return this.#leave(run.background, errorsOf(run.failures), going);
+    await this.#departures.effects([...run.effects, ...effectsOfGone(going, this.#belief)]);
+    return this.#departures.begin(run.background, errorsOf(run.failures), going);
   }
 
   /** Waits for removals in the way, journals what cannot be marked, and puts back instead of deleting. */
   async #prepared(steps: StepList): Promise<StepList> {
     await this.#removals.waitFor(
-      steps.creations.flatMap(({ object }) => [...identitiesOf(object), ...containersOfPlanned(object)]),
+      steps.creations.flatMap(({ object }) => [...identitiesWith(object), ...containersOfPlanned(object)]),
     );
     await this.#formers.record(steps.creations);
     return { ...steps, deletions: steps.deletions.map((step) => this.#formers.inPlaceOf(step)) };
@@ -273,13 +256,13 @@ export class Reconciler {
 
   /** Withdraws, and then makes. What may wait is left for the background, and believed there until then. */
   async #run({ deletions, creations }: StepList, onFailure: OnFailure): Promise<Run> {
-    const inTheWay = new Set(creations.flatMap(({ object }) => identitiesOf(object)));
+    const inTheWay = new Set(creations.flatMap(({ object }) => identitiesWith(object)));
     const mayWait = ({ step, object, identity }: Step) =>
       step === "delete" &&
       object.kind !== "held" &&
       this.#ranks.deletion(object) < withdrawnFromRank &&
       !this.#formers.has(identity) &&
-      !identitiesOf(object).some((one) => inTheWay.has(one));
+      !identitiesWith(object).some((one) => inTheWay.has(one));
     const now = deletions.filter((step) => !mayWait(step));
     const result = await this.#executor.run([...now, ...creations], onFailure);
     const failed = new Set(result.failures.map(({ step }) => step));
@@ -293,14 +276,14 @@ export class Reconciler {
   async #takeBack(undo: Changes, steps: StepList, unsure: boolean): Promise<readonly unknown[]> {
     if (unsure) await this.#lookAgain();
     const proposal = this.#desired.propose(undo);
-    const going = this.#goingOf(proposal);
+    const going = goingOf(proposal, this.#desired, this.#belief);
     this.#desired.accept(proposal);
     const { failures, background } = await this.#run(
       await this.#prepared(this.#diffOf(proposal)),
       "continue",
     );
-    await this.#effects(this.#gone(going));
-    const left = await this.#leave(background, errorsOf(failures), going).removed.then(
+    await this.#departures.effects(effectsOfGone(going, this.#belief));
+    const left = await this.#departures.begin(background, errorsOf(failures), going).removed.then(
       () => [],
       (error: unknown) => [error],
     );
@@ -310,66 +293,12 @@ export class Reconciler {
     return left;
   }
 
-  /** What happens once the objects that a change gives up or replaces are gone; before it is accepted. */
-  #goingOf({ touched, entries }: Proposal): Going {
-    const going = new Map<Identity, Gone>();
-    for (const identity of touched) {
-      const former = this.#desired.get(identity);
-      const object = this.#belief.get(identity);
-      const next = entries.get(identity)?.object;
-      // Asked first, for looking at what all owners of a table want costs more.
-      if (former === undefined || object === undefined || next === former.object) continue;
-      const effects = former.effectsWhenGone;
-      if (effects.length > 0) going.set(identity, { object, effects });
-    }
-    return going;
-  }
-
-  /** The effects of those that are not believed to be there any more as they were. */
-  #gone(going: Going): readonly Effect[] {
-    return [...going].flatMap(([identity, gone]) => (this.#isThere(identity, gone) ? [] : gone.effects));
-  }
-
-  #isThere(identity: Identity, { object }: Gone): boolean {
-    return deepEqual(this.#belief.get(identity), object);
-  }
-
-  /**
-   * Sends deletions on their way: from here on they are not believed to be there. What of `going` is still
-   * there and goes with them has its effects then.
-   */
-  #leave(deletions: readonly Step[], errors: readonly unknown[], going: Going): Applied {
-    const later = new Map([...going].filter(([identity, gone]) => this.#isThere(identity, gone)));
-    for (const { identity } of deletions) this.#belief.remove(identity);
-    const removed = this.#remove(deletions, errors, this.#gone(later));
-    // Told as an event; whoever waits for it hears of it all the same.
-    const settled: Promise<unknown> = removed.catch(() => {}).then(() => this.#leaving.delete(settled));
-    this.#leaving.add(settled);
-    return { removed };
-  }
-
-  async #remove(
-    deletions: readonly Step[],
-    earlier: readonly unknown[],
-    effects: readonly Effect[],
-  ): Promise<void> {
-    const objects = deletions.flatMap(({ object }) =>
-      object.kind === "held" ? [] : [{ object, identities: identitiesOf(object) }],
-    );
-    const errors = [...earlier, ...(await this.#removals.remove(objects))];
-    await this.#effects(effects);
-    if (errors.length > 0) this.events.emit({ event: "removal-failed", errors });
-    throwAll("remove", errors);
-  }
-
-  #effects(effects: readonly Effect[]): Promise<void> {
-    return runEffects(this.#kernel, effects, (effect, error) =>
-      this.events.emit({ event: "effect-failed", effect, error }),
-    );
-  }
-
   #query(wants: Wants): KernelQuery {
-    return { namespaces: namespacesOf(wants), ...this.#folders, lookUp: lookUps(wants) };
+    const namespaces = namespacesOf(wants);
+    const query = { namespaces, ...this.#folders, lookUp: lookUps(wants) };
+    if (wants === this.#desired) return query;
+    const wanted = new Set(namespacesOf(this.#desired));
+    return { ...query, givenUp: new Set(namespaces.filter((netns) => !wanted.has(netns))) };
   }
 
   /**
@@ -390,19 +319,8 @@ export class Reconciler {
   }
 }
 
-/** True for a part of the host's rule set. */
-function isHostRule(object: PlannedObject): boolean {
-  const rule = object.kind === "nft-table" || object.kind === "nft-element" || object.kind === "accept-rule";
-  return rule && object.netns === hostNetns;
-}
-
 function errorsOf(failures: readonly Failure[]): readonly unknown[] {
   return failures.map(({ error }) => error);
-}
-
-/** The object's own identity and those that come with it. */
-function identitiesOf(object: PlannedObject): readonly Identity[] {
-  return [identityOfPlanned(object), ...providesOf(object)];
 }
 
 function identitiesOfSteps(steps: readonly Step[]): readonly Identity[] {

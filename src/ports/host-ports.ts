@@ -2,9 +2,10 @@ import { type IpAddress, throwAll, WeftError } from "../core/index.ts";
 import { type EphemeralSettings, portsAfter } from "./ephemeral-ports.ts";
 import { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
 import { PortBook } from "./port-book.ts";
+import { type Refusal, refusalError } from "./port-refusal.ts";
 import type { PortSockets } from "./port-sockets.ts";
 import { formatRange, type PortSpec } from "./port-spec.ts";
-import { formatSocketAddress, type PortProtocol, type PortRange } from "./protocol.ts";
+import type { PortProtocol, PortRange } from "./protocol.ts";
 
 /** A port to publish. */
 export interface PortRequest {
@@ -26,17 +27,33 @@ export interface HostPortsInit {
   readonly sockets: PortSockets;
   /** Asked once for each allocation that needs it. */
   readonly settings: () => EphemeralSettings;
+  /** The ephemeral ports that were given last, to go on after. */
+  readonly last?: ReadonlyMap<PortProtocol, number>;
+  /** Told before ports are taken, so that who is to serve them can get ready meanwhile. */
+  readonly onTake?: () => void;
+}
+
+/** The socket that keeps a port, or the same port on all addresses of both families. */
+export interface PortKeeper {
+  /** Listening for tcp, bound for udp; undefined where nothing had to keep the port. Open until it is released. */
+  readonly fd: number | undefined;
+  /** The first of the ports that it keeps, as {@link formatHostPort} has it. */
+  readonly name: string;
 }
 
 interface Reservation {
   readonly binding: PortBinding;
-  readonly fd: number | undefined;
+  readonly keeper: Keeper;
 }
 
-/** Why one host port cannot be had. */
-interface Refusal {
-  readonly hostPort: HostPort;
-  readonly why: "published" | "taken" | "no-address";
+interface Keeper extends PortKeeper {
+  readonly keeps: Set<Reservation>;
+}
+
+/** What came of taking a port. */
+interface Attempt {
+  readonly binding: PortBinding;
+  readonly refusal: Refusal | undefined;
 }
 
 /**
@@ -46,18 +63,31 @@ interface Refusal {
 export class HostPorts {
   readonly #sockets: PortSockets;
   readonly #settings: () => EphemeralSettings;
+  readonly #onTake: () => void;
   readonly #book = new PortBook<Reservation>();
   /** The ephemeral port given last. */
-  readonly #last = new Map<PortProtocol, number>();
+  readonly #last: Map<PortProtocol, number>;
 
-  constructor({ sockets, settings }: HostPortsInit) {
+  constructor({ sockets, settings, last = new Map(), onTake = () => {} }: HostPortsInit) {
+    this.#last = new Map(last);
     this.#sockets = sockets;
     this.#settings = settings;
+    this.#onTake = onTake;
+  }
+
+  /** The ephemeral ports given last. */
+  get last(): ReadonlyMap<PortProtocol, number> {
+    return this.#last;
   }
 
   /** Every port that is reserved. */
   get bindings(): readonly PortBinding[] {
     return [...this.#book.values()].map(({ binding }) => binding);
+  }
+
+  /** How many are reserved. */
+  get size(): number {
+    return this.#book.size;
   }
 
   /** True when this very port is reserved. */
@@ -76,6 +106,7 @@ export class HostPorts {
       known ??= this.#settings();
       return known;
     };
+    this.#onTake();
     const count = requests.reduce((sum, { hostAddresses }) => sum + hostAddresses.length, 0);
     return this.#sockets.batch(count, () => {
       try {
@@ -96,13 +127,15 @@ export class HostPorts {
   reserve(bindings: readonly PortBinding[]): readonly TakenPort[] {
     const taken: TakenPort[] = [];
     const reserved: PortBinding[] = [];
-    return this.#sockets.batch(bindings.length, () => {
+    const isReserved = (binding: PortBinding) => this.#book.get(binding)?.binding.port === binding.port;
+    const missing = bindings.filter((binding) => !isReserved(binding));
+    if (missing.length === 0) return taken;
+    this.#onTake();
+    return this.#sockets.batch(missing.length, () => {
       try {
-        for (const binding of bindings) {
-          if (this.#book.get(binding)?.binding.port === binding.port) continue;
-          const refusal = this.#take(binding);
+        for (const { binding, refusal } of this.#takeEach(missing)) {
           if (refusal === undefined) reserved.push(binding);
-          else taken.push({ binding, reason: errorOf(refusal) });
+          else if (!isReserved(binding)) taken.push({ binding, reason: refusalError(refusal) });
         }
         return taken;
       } catch (error) {
@@ -112,15 +145,25 @@ export class HostPorts {
     });
   }
 
-  /** Gives host ports up; those that are not reserved are passed over. Throws what went wrong, after all were tried. */
+  /**
+   * Gives host ports up; those that are not reserved are passed over. What shared a socket with one of them has
+   * another one then, see {@link keeperOf}. Throws what went wrong, after all were tried.
+   */
   release(bindings: readonly PortBinding[]): void {
     const errors: unknown[] = [];
+    const keepers = new Set<Keeper>();
     for (const binding of bindings) {
       const reservation = this.#book.get(binding);
+      if (reservation === undefined) continue;
       this.#book.delete(binding);
-      if (reservation?.fd === undefined) continue;
+      reservation.keeper.keeps.delete(reservation);
+      keepers.add(reservation.keeper);
+    }
+    for (const { fd, keeps } of keepers) {
       try {
-        this.#sockets.close(reservation.fd);
+        if (fd === undefined) continue;
+        if (keeps.size === 0) this.#sockets.close(fd);
+        else this.#sockets.batch(keeps.size, () => this.#keepAlone(fd, [...keeps]));
       } catch (error) {
         errors.push(error);
       }
@@ -136,13 +179,10 @@ export class HostPorts {
     this.release(bindings.filter((binding) => this.#book.get(binding)?.binding === binding));
   }
 
-  /**
-   * The socket that keeps a port: listening for tcp, bound for udp, undefined where nothing had to keep it.
-   * It stays open until the port is released. Throws INTERNAL when the port is not reserved.
-   */
-  fdOf(binding: PortBinding): number | undefined {
+  /** What keeps a port, until it or the one that shares the socket is released. Throws INTERNAL when it is not reserved. */
+  keeperOf(binding: PortBinding): PortKeeper {
     const reservation = this.#book.get(binding);
-    if (reservation !== undefined) return reservation.fd;
+    if (reservation !== undefined) return reservation.keeper;
     throw new WeftError("INTERNAL", `the host port ${formatHostPort(binding)} is not reserved`);
   }
 
@@ -168,7 +208,7 @@ export class HostPorts {
   #allocateExactly(request: PortRequest, hostPort: number): readonly PortBinding[] {
     const bindings = bindingsOf(request, hostPort);
     const refusal = this.#takeAll(bindings);
-    if (refusal !== undefined) throw errorOf(refusal);
+    if (refusal !== undefined) throw refusalError(refusal);
     return bindings;
   }
 
@@ -197,7 +237,7 @@ export class HostPorts {
   /** False when one of them is in use. Throws what another port would not change. */
   #takeUnlessUsed(bindings: readonly PortBinding[]): boolean {
     const refusal = this.#takeAll(bindings);
-    if (refusal?.why === "no-address") throw errorOf(refusal);
+    if (refusal?.why === "no-address") throw refusalError(refusal);
     return refusal === undefined;
   }
 
@@ -206,8 +246,7 @@ export class HostPorts {
     const taken: PortBinding[] = [];
     let complete = false;
     try {
-      for (const binding of bindings) {
-        const refusal = this.#take(binding);
+      for (const { binding, refusal } of this.#takeEach(bindings)) {
         if (refusal !== undefined) return refusal;
         taken.push(binding);
       }
@@ -218,12 +257,59 @@ export class HostPorts {
     }
   }
 
+  /** Takes each if it can be had; a port of both families by one socket, for each costs time and a descriptor. */
+  *#takeEach(bindings: readonly PortBinding[]): Generator<Attempt> {
+    const rest = bindings.values();
+    for (let [one, next] = [rest.next().value, rest.next().value]; one !== undefined; ) {
+      if (next !== undefined && this.#takeBoth(one, next)) {
+        yield { binding: one, refusal: undefined };
+        yield { binding: next, refusal: undefined };
+        [one, next] = [rest.next().value, rest.next().value];
+      } else {
+        yield { binding: one, refusal: this.#take(one) };
+        [one, next] = [next, rest.next().value];
+      }
+    }
+  }
+
   #take(binding: PortBinding): Refusal | undefined {
     if (this.#book.conflicts(binding)) return { hostPort: binding, why: "published" };
     const opened = this.#sockets.open(binding);
     if (opened.kind !== "open") return { hostPort: binding, why: opened.kind };
-    this.#book.add(binding, { binding, fd: opened.fd });
+    this.#keep(opened.fd, [binding]);
     return undefined;
+  }
+
+  /** False when they are not one port of both families, or cannot be had together. */
+  #takeBoth(four: PortBinding, six: PortBinding): boolean {
+    const { protocol, hostPort } = four;
+    if (protocol === "sctp" || protocol !== six.protocol || hostPort !== six.hostPort) return false;
+    if (four.hostAddress !== "0.0.0.0" || six.hostAddress !== "::") return false;
+    if (this.#book.conflicts(four) || this.#book.conflicts(six)) return false;
+    const fd = this.#sockets.openBoth({ protocol, hostPort });
+    if (fd === undefined) return false;
+    this.#keep(fd, [four, six]);
+    return true;
+  }
+
+  #keep(fd: number | undefined, bindings: readonly [PortBinding, PortBinding?]): void {
+    const keeper: Keeper = { fd, name: formatHostPort(bindings[0]), keeps: new Set() };
+    for (const binding of bindings) {
+      if (binding === undefined) continue;
+      const reservation = { binding, keeper };
+      keeper.keeps.add(reservation);
+      this.#book.add(binding, reservation);
+    }
+  }
+
+  /** Keeps what shared a socket with what was released, which nobody may be kept from taking. */
+  #keepAlone(shared: number, left: readonly Reservation[]): void {
+    for (const { binding } of left) this.#book.delete(binding);
+    this.#sockets.close(shared);
+    for (const { binding } of left) {
+      const refusal = this.#take(binding);
+      if (refusal !== undefined) throw refusalError(refusal); // another program was faster
+    }
   }
 }
 
@@ -238,20 +324,4 @@ function isIn(port: number, { first, last }: PortRange): boolean {
 
 function* portsIn({ first, last }: PortRange): Generator<number> {
   for (let port = first; port <= last; port++) yield port;
-}
-
-/** The words of Docker (LN §1.9), and of the kernel as Docker's users know them. */
-function errorOf({ hostPort, why }: Refusal): WeftError {
-  const details = { ...hostPort };
-  if (why === "published") {
-    const where = formatSocketAddress(hostPort.hostAddress, hostPort.hostPort);
-    return new WeftError("PORT_IN_USE", `Bind for ${where} failed: port is already allocated`, { details });
-  }
-  const failed = `failed to bind host port ${formatHostPort(hostPort)}`;
-  if (why === "taken") return new WeftError("PORT_IN_USE", `${failed}: address already in use`, { details });
-  return new WeftError(
-    "HOST_ADDRESS_MISSING",
-    `${failed}: cannot assign requested address: the host has no address ${hostPort.hostAddress}`,
-    { details },
-  );
 }

@@ -10,10 +10,17 @@ export {
   parseReservedPorts,
   portsAfter,
 } from "./ephemeral-ports.ts";
-export { HostPorts, type HostPortsInit, type PortRequest, type TakenPort } from "./host-ports.ts";
+export {
+  HostPorts,
+  type HostPortsInit,
+  type PortKeeper,
+  type PortRequest,
+  type TakenPort,
+} from "./host-ports.ts";
 export { LinuxPortSockets } from "./linux-port-sockets.ts";
 export { MemoryPortProxies } from "./memory-port-proxies.ts";
 export { MemoryPortSockets } from "./memory-port-sockets.ts";
+export { ObservedPortSockets } from "./observed-port-sockets.ts";
 export { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
 export {
   isTranslated,
@@ -30,7 +37,7 @@ export type {
   ProxyCounters,
   ProxyStats,
 } from "./port-proxies.ts";
-export type { OpenedPort, PortSockets } from "./port-sockets.ts";
+export type { BothFamilies, OpenedPort, PortSockets } from "./port-sockets.ts";
 export {
   type ExposedPort,
   formatPortSpec,

@@ -1,12 +1,14 @@
-import { isIpv4 } from "../core/index.ts";
+import { type IpAddress, isIpv4 } from "../core/index.ts";
 import { inNetns, isKernelError, openNetns } from "../kernel/index.ts";
 import * as sys from "../kernel/syscalls.ts";
 import { formatHostPort, type HostPort } from "./port-binding.ts";
-import type { OpenedPort, PortSockets } from "./port-sockets.ts";
+import type { BothFamilies, OpenedPort, PortSockets } from "./port-sockets.ts";
 import { socketAddress } from "./socket-address.ts";
 
 /** Connections that wait to be accepted; net.core.somaxconn may allow fewer. */
 const backlog = 4096;
+
+const unspecified6 = "::" as IpAddress; // the literal is an address
 
 /** From here on it pays to make room for all of them first: Linux's table of descriptors begins with 64. */
 const manyPorts = 64;
@@ -43,12 +45,26 @@ export class LinuxPortSockets implements PortSockets {
       throw error;
     }
     try {
-      reserve(fd, hostPort);
+      reserve(fd, hostPort, "one family");
       return { kind: "open", fd };
     } catch (error) {
       sys.close(fd);
       if (isKernelError(error, "EADDRINUSE")) return { kind: "taken" };
       if (isKernelError(error, "EADDRNOTAVAIL")) return { kind: "no-address" };
+      throw error;
+    }
+  }
+
+  openBoth({ protocol, hostPort }: BothFamilies): number | undefined {
+    const all = { protocol, hostAddress: unspecified6, hostPort };
+    let fd: number | undefined;
+    try {
+      fd = openSocket(all);
+      reserve(fd, all, "both families");
+      return fd;
+    } catch (error) {
+      if (fd !== undefined) sys.close(fd);
+      if (isKernelError(error, "EAFNOSUPPORT", "EADDRINUSE", "EADDRNOTAVAIL")) return undefined;
       throw error;
     }
   }
@@ -64,13 +80,14 @@ function openSocket({ protocol, hostAddress }: HostPort): number {
   return sys.socket(domain, type | sys.SOCK_NONBLOCK, protocol === "sctp" ? sys.IPPROTO_SCTP : 0);
 }
 
-function reserve(fd: number, hostPort: HostPort): void {
+function reserve(fd: number, hostPort: HostPort, families: "one family" | "both families"): void {
   const { protocol, hostAddress } = hostPort;
   const six = !isIpv4(hostAddress);
-  if (six) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_V6ONLY, 1);
+  if (six) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_V6ONLY, families === "one family" ? 1 : 0);
   // Else connections in TIME_WAIT would keep the port for a minute. It lets nobody in beside a listener.
   if (protocol === "tcp") sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_REUSEADDR, 1);
-  // From the first datagram on, whoever answers must know which address it was sent to.
+  // From the first datagram on, whoever answers must know which address it was sent to; of IPv4 on a socket
+  // of both families it is told as a mapped one.
   if (protocol === "udp" && six) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_RECVPKTINFO, 1);
   if (protocol === "udp" && !six) sys.setsockopt(fd, sys.IPPROTO_IP, sys.IP_PKTINFO, 1);
   sys.bind(fd, socketAddress(hostAddress, hostPort.hostPort), formatHostPort(hostPort));

@@ -13,6 +13,8 @@ export interface PortProxy {
   /** The sandbox's address and port, reached from the host's namespace. */
   readonly target: IpAddress;
   readonly targetPort: number;
+  /** In their place for clients of IPv4, where the socket is of IPv6 and takes these too. */
+  readonly ipv4Target?: { readonly address: IpAddress; readonly port: number };
 }
 
 /** What proxies did since they were started, and do now. */

@@ -9,6 +9,12 @@ export type OpenedPort =
   /** The host has not got this address, or not this family of addresses. */
   | { readonly kind: "no-address" };
 
+/** A port on 0.0.0.0 and on :: alike. */
+export interface BothFamilies {
+  readonly protocol: "tcp" | "udp";
+  readonly hostPort: number;
+}
+
 /**
  * Takes host ports from the rest of the machine: really, by {@link LinuxPortSockets}, or in memory for
  * tests, by MemoryPortSockets.
@@ -18,6 +24,12 @@ export interface PortSockets {
   batch<T>(count: number, work: () => T): T;
   /** Takes one port, inside {@link batch} only. Throws KernelError for what is wrong with any port. */
   open(hostPort: HostPort): OpenedPort;
+  /**
+   * Takes a port on all addresses of both families by one socket, inside {@link batch} only. Undefined when
+   * that cannot be, for whichever reason: {@link open} tells it of one of the two. Throws KernelError for what
+   * is wrong with any port.
+   */
+  openBoth(port: BothFamilies): number | undefined;
   /** Gives a port back. */
   close(fd: number): void;
 }

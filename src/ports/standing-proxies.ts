@@ -18,6 +18,7 @@ export class StandingProxies implements PortProxies {
   readonly #served = new Map<string, PortProxy>();
   readonly #lock = new KeyedLock();
   #service: PortProxies | undefined;
+  #preparing = false;
   #closed = false;
 
   constructor(start: () => Promise<PortProxies>) {
@@ -30,6 +31,21 @@ export class StandingProxies implements PortProxies {
       await service.serve(proxies);
       for (const proxy of proxies) this.#served.set(proxy.id, proxy);
     });
+  }
+
+  /**
+   * Begins to start a service if there is none, for a port is about to be served; that takes longer than all
+   * the rest of publishing it. When it cannot be, {@link serve} says so.
+   */
+  prepare(): void {
+    if (this.#service !== undefined || this.#preparing || this.#closed) return;
+    this.#preparing = true;
+    const started = this.#alone(async () => void (await this.#running()));
+    started
+      .catch(() => {})
+      .finally(() => {
+        this.#preparing = false;
+      });
   }
 
   stop(ids: readonly string[]): Promise<void> {

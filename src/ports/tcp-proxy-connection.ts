@@ -101,7 +101,7 @@ export class TcpProxyConnection {
       this.abort(); // it did not wait
       return;
     }
-    if (sys.getsockopt(socket.fd, sys.SOL_SOCKET, sys.SO_ERROR, 4).readInt32LE(0) !== 0) {
+    if (sys.getsockoptNumber(socket.fd, sys.SOL_SOCKET, sys.SO_ERROR) !== 0) {
       this.fail();
       return;
     }

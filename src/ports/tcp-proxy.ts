@@ -3,7 +3,7 @@ import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
 import type { PortProxy } from "./port-proxies.ts";
 import { type ProxyContext, shortages } from "./proxy-context.ts";
-import { socketAddress } from "./socket-address.ts";
+import { isMappedIpv4, socketAddress, socketAddressBytes } from "./socket-address.ts";
 import { TcpProxyConnection } from "./tcp-proxy-connection.ts";
 import { prepareTcp } from "./tcp-socket.ts";
 
@@ -21,20 +21,26 @@ export interface TcpProxyShared {
   readonly heldBack: Set<TcpProxy>;
 }
 
+/** Who connected last. */
+const peer = Buffer.alloc(socketAddressBytes);
+
 /** Proxies the connections to one listening socket, which stays the caller's. */
 export class TcpProxy {
   readonly #fd: number;
   readonly #target: Uint8Array;
+  readonly #ipv4Target: Uint8Array | undefined;
   readonly #shared: TcpProxyShared;
   readonly #connections = new Set<TcpProxyConnection>();
+  /** Whether every connection from now on is born prepared. */
+  #prepared = false;
 
   /** Throws KernelError when it is no listening TCP socket; then nothing is served. */
-  constructor({ fd, target, targetPort }: PortProxy, shared: TcpProxyShared) {
+  constructor({ fd, target, targetPort, ipv4Target }: PortProxy, shared: TcpProxyShared) {
     this.#fd = fd;
     this.#target = socketAddress(target, targetPort);
+    this.#ipv4Target = ipv4Target && socketAddress(ipv4Target.address, ipv4Target.port);
     this.#shared = shared;
     requireListening(fd);
-    prepareTcp(fd);
     shared.context.poller.add(fd, sys.EPOLLIN, () => this.#accept());
   }
 
@@ -51,14 +57,19 @@ export class TcpProxy {
   }
 
   #accept(): void {
+    // Most ports are never connected to by way of the proxy, so this is left until the first time.
+    if (!this.#prepared) prepareTcp(this.#fd);
     for (let accepted = 0; accepted < acceptsInTurn; accepted++) {
       if (!this.#hasRoom()) {
         this.#holdBack();
         return;
       }
       try {
-        const fd = sys.acceptNow(this.#fd);
-        if (fd === undefined) return;
+        const fd = this.#ipv4Target ? sys.acceptFromNow(this.#fd, peer) : sys.acceptNow(this.#fd);
+        if (fd === undefined) {
+          this.#prepared = true; // those that connected earlier are all taken
+          return;
+        }
         this.#open(this.#shared.context.descriptors.own(fd));
       } catch (error) {
         if (isKernelError(error, ...shortages)) {
@@ -75,7 +86,9 @@ export class TcpProxy {
   #open(clientFd: number): void {
     const { context, connections, connecting } = this.#shared;
     context.counters.connections++;
-    const connection = new TcpProxyConnection(clientFd, this.#target, context, (one) => this.#ended(one));
+    if (!this.#prepared) prepareTcp(clientFd); // which no TCP socket refuses
+    const target = this.#ipv4Target && isMappedIpv4(peer) ? this.#ipv4Target : this.#target;
+    const connection = new TcpProxyConnection(clientFd, target, context, (one) => this.#ended(one));
     this.#connections.add(connection);
     connections.add(connection);
     connecting.add(connection);
@@ -106,6 +119,6 @@ export class TcpProxy {
 }
 
 function requireListening(fd: number): void {
-  if (sys.getsockopt(fd, sys.SOL_SOCKET, sys.SO_ACCEPTCONN, 4).readInt32LE(0) === 0)
+  if (sys.getsockoptNumber(fd, sys.SOL_SOCKET, sys.SO_ACCEPTCONN) === 0)
     throw new WeftError("KERNEL", `fd ${fd} does not listen: a listening TCP socket is wanted`);
 }

@@ -4,7 +4,7 @@ import * as sys from "../kernel/syscalls.ts";
 import type { Datagram, Origin } from "./datagram.ts";
 import type { PortProxy } from "./port-proxies.ts";
 import type { ProxyContext } from "./proxy-context.ts";
-import { socketAddress } from "./socket-address.ts";
+import { isMappedIpv4, socketAddress } from "./socket-address.ts";
 
 /** Datagrams passed on before others have their turn. */
 const datagramsInTurn = 32;
@@ -40,14 +40,16 @@ export interface UdpProxyShared {
 export class UdpProxy {
   readonly #fd: number;
   readonly #target: Uint8Array;
+  readonly #ipv4Target: Uint8Array | undefined;
   readonly #shared: UdpProxyShared;
   /** By {@link Origin.key}, in the same order as all sessions. */
   readonly #sessions = new Map<string, UdpSession>();
 
   /** Throws KernelError when it is no UDP socket; then nothing is served. */
-  constructor({ fd, target, targetPort }: PortProxy, shared: UdpProxyShared) {
+  constructor({ fd, target, targetPort, ipv4Target }: PortProxy, shared: UdpProxyShared) {
     this.#fd = fd;
     this.#target = socketAddress(target, targetPort);
+    this.#ipv4Target = ipv4Target && socketAddress(ipv4Target.address, ipv4Target.port);
     this.#shared = shared;
     requireDatagrams(fd);
     shared.context.poller.add(fd, sys.EPOLLIN, () => this.#receive());
@@ -140,7 +142,7 @@ export class UdpProxy {
     this.#makeRoom();
     let fd: number | undefined;
     try {
-      fd = this.#connect();
+      fd = this.#connect(this.#ipv4Target && isMappedIpv4(origin.name) ? this.#ipv4Target : this.#target);
       const now = context.now();
       const session: UdpSession = { fd, origin, port: this, lastSeen: now, orderedAt: now, answered: false };
       context.poller.add(fd, sys.EPOLLIN, () => this.#answer(session));
@@ -156,13 +158,13 @@ export class UdpProxy {
     }
   }
 
-  /** A socket of its own towards the target. Throws KernelError; then there is none. */
-  #connect(): number {
+  /** A socket of a session's own towards a target. Throws KernelError; then there is none. */
+  #connect(target: Uint8Array): number {
     const { descriptors } = this.#shared.context;
-    const domain = this.#target.length === 16 ? sys.AF_INET : sys.AF_INET6;
+    const domain = target.length === 16 ? sys.AF_INET : sys.AF_INET6;
     const fd = descriptors.own(sys.socket(domain, sys.SOCK_DGRAM | sys.SOCK_NONBLOCK, 0));
     try {
-      sys.connect(fd, this.#target, "a port's target");
+      sys.connect(fd, target, "a port's target");
       return fd;
     } catch (error) {
       descriptors.close(fd);
@@ -205,6 +207,6 @@ export function endIdleSessions({ context, sessions }: UdpProxyShared): void {
 }
 
 function requireDatagrams(fd: number): void {
-  if (sys.getsockopt(fd, sys.SOL_SOCKET, sys.SO_TYPE, 4).readInt32LE(0) !== sys.SOCK_DGRAM)
+  if (sys.getsockoptNumber(fd, sys.SOL_SOCKET, sys.SO_TYPE) !== sys.SOCK_DGRAM)
     throw new WeftError("KERNEL", `fd ${fd} takes no datagrams: a UDP socket is wanted`);
 }

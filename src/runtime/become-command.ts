@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
-import { WeftError } from "../core/index.ts";
+import { type ErrorCode, WeftError } from "../core/index.ts";
 import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
-import type { InitOrder } from "./init-protocol.ts";
+import { type CapabilityOrder, namesOf } from "./capabilities.ts";
+import { usualPath } from "./command-environment.ts";
+import type { FoundUser } from "./sandbox-user.ts";
 
 /** Signals are numbered 1 to 64 (signal(7)). */
 const lastSignal = 64;
@@ -23,16 +25,43 @@ export function keepOnlyStdio(): void {
   }
 }
 
-/** Gives up root for the order's user, if it names one. Throws INVALID_COMMAND. */
-export function becomeUser(user: InitOrder["user"]): void {
-  if (user === undefined) return;
+/**
+ * Limits this process, and whatever it becomes, to the capabilities of `order`, and lets it go on as `user`. Root
+ * has them all at once; another user has none, and set-uid programs that it runs have them. Inheritable and
+ * ambient ones stay empty, as in Docker's containers. Throws INVALID_COMMAND, INVALID_CAPABILITY, KernelError.
+ */
+export function becomeUser({ uid, gid, groups }: FoundUser, order: CapabilityOrder): void {
+  const set = limitCapabilities(order);
+  sys.clearAmbient();
   try {
-    process.setgroups?.([]);
-    process.setgid?.(user.gid);
-    process.setuid?.(user.uid);
+    process.setgroups?.([...groups]);
+    process.setgid?.(gid);
+    process.setuid?.(uid);
   } catch (error) {
-    throw refused(`user ${user.uid}:${user.gid}`, error);
+    throw refused("INVALID_COMMAND", `user ${uid}:${gid}`, error);
   }
+  sys.setCapabilities(uid === 0 ? set : 0n);
+}
+
+/** Takes everything else out of the bounding set, and gives what is left. */
+function limitCapabilities({ required, wanted }: CapabilityOrder): bigint {
+  let available = 0n;
+  const surplus: number[] = [];
+  for (let number = 0; number < 64; number++) {
+    if (sys.boundingHas(number) !== true) continue;
+    const bit = 1n << BigInt(number);
+    available |= bit;
+    if ((wanted & bit) === 0n) surplus.push(number);
+  }
+  const [lacking] = namesOf(required & ~available);
+  if (lacking !== undefined) {
+    throw new WeftError(
+      "INVALID_CAPABILITY",
+      `invalid CapAdd: capability not supported by your kernel or not available in the current environment: ${JSON.stringify(lacking)}`,
+    );
+  }
+  for (const number of surplus) sys.dropFromBounding(number);
+  return wanted & available;
 }
 
 /** Goes to the folder in which the command starts. Throws INVALID_COMMAND. */
@@ -40,7 +69,7 @@ export function enterFolder(cwd: string): void {
   try {
     process.chdir(cwd);
   } catch (error) {
-    throw refused(`working directory ${JSON.stringify(cwd)}`, error);
+    throw refused("INVALID_COMMAND", `working directory ${JSON.stringify(cwd)}`, error);
   }
 }
 
@@ -55,19 +84,20 @@ export function restoreSignals(): void {
 
 /**
  * Replaces this process by the command, looked for as execvp(3) does, but for no shell taking over what
- * is no program. Throws INVALID_COMMAND.
+ * is no program. Throws COMMAND_NOT_FOUND, COMMAND_NOT_EXECUTABLE.
  */
-export function execCommand(order: Pick<InitOrder, "command" | "environment" | "searchPath">): never {
-  const [program = ""] = order.command;
-  const paths = candidates(program, order.searchPath);
+export function execCommand(command: readonly string[], environment: ReadonlyMap<string, string>): never {
+  const [program = ""] = command;
+  const paths = candidates(program, environment.get("PATH") ?? usualPath);
+  const variables = [...environment].map(([name, value]) => `${name}=${value}`);
   let denied: unknown;
   for (const path of paths) {
     try {
-      sys.execve(path, order.command, order.environment);
+      sys.execve(path, command, variables);
     } catch (error) {
       if (isKernelError(error, "EACCES")) denied ??= error;
       else if (!isKernelError(error, "ENOENT", "ENOTDIR"))
-        throw refused(`exec ${JSON.stringify(path)}`, error);
+        throw refused("COMMAND_NOT_EXECUTABLE", `exec ${JSON.stringify(path)}`, error);
     }
   }
   throw notFound(program, paths, denied);
@@ -80,13 +110,13 @@ function candidates(program: string, searchPath: string): string[] {
 
 function notFound(program: string, paths: readonly string[], denied: unknown): WeftError {
   const name = `exec ${JSON.stringify(program)}`;
-  if (denied !== undefined) return refused(name, denied);
+  if (denied !== undefined) return refused("COMMAND_NOT_EXECUTABLE", name, denied);
   const broken = paths.find((path) => existsSync(path));
   if (broken !== undefined) {
-    return new WeftError("INVALID_COMMAND", `${name}: the interpreter that ${broken} names is not there`);
+    return new WeftError("COMMAND_NOT_FOUND", `${name}: the interpreter that ${broken} names is not there`);
   }
   const why = program.includes("/") ? "no such file or directory" : "executable file not found in $PATH";
-  return new WeftError("INVALID_COMMAND", `${name}: ${why}`, { details: { errno: "ENOENT" } });
+  return new WeftError("COMMAND_NOT_FOUND", `${name}: ${why}`, { details: { errno: "ENOENT" } });
 }
 
 const words: Readonly<Record<string, string>> = {
@@ -98,10 +128,10 @@ const words: Readonly<Record<string, string>> = {
   E2BIG: "argument list too long",
 };
 
-/** INVALID_COMMAND for `what`, with the reason in words, from Node's error or the kernel layer's. */
-function refused(what: string, error: unknown): WeftError {
+/** A refusal of `what`, with the reason in words, from Node's error or the kernel layer's. */
+function refused(code: ErrorCode, what: string, error: unknown): WeftError {
   const errno = errnoOf(error);
-  return new WeftError("INVALID_COMMAND", `${what}: ${words[errno] ?? errno}`, { details: { errno } });
+  return new WeftError(code, `${what}: ${words[errno] ?? errno}`, { details: { errno } });
 }
 
 function errnoOf(error: unknown): string {

@@ -1,9 +1,10 @@
+import os from "node:os";
 import { Worker } from "node:worker_threads";
 import { messageOf, WeftError } from "../core/index.ts";
 import type { ExitStatus } from "./command.ts";
 import type { StartFailure } from "./init-protocol.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import type { RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
+import type { LauncherThreadStart, RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
 
 /** A command that runs, and the promise of its end. */
 export interface StartedCommand {
@@ -11,10 +12,18 @@ export interface StartedCommand {
   readonly exited: Promise<ExitStatus>;
 }
 
+/** A command that is being started. */
+interface Starting extends PromiseWithResolvers<StartedCommand> {
+  /** Awaited before a held command starts. */
+  readonly prepared: (identity: ProcessIdentity) => Promise<void>;
+  /** Why it must not start: what `prepared` rejected with. */
+  refusal?: { readonly error: unknown };
+}
+
 /** The main thread's end of the launcher thread: owns the thread, and knows which commands it runs. */
 export class LauncherLink {
   readonly #worker: Worker;
-  readonly #starting = new Map<number, PromiseWithResolvers<StartedCommand>>();
+  readonly #starting = new Map<number, Starting>();
   readonly #running = new Map<number, PromiseWithResolvers<ExitStatus>>();
   /** Those for whose end the program should stay. */
   readonly #awaited = new Set<number>();
@@ -22,9 +31,9 @@ export class LauncherLink {
   readonly #gone = promiseWithResolvers<void>();
   #death: WeftError | undefined;
 
-  constructor() {
+  constructor(workerData: LauncherThreadStart) {
     const file = new URL("./launcher-thread.js", import.meta.url);
-    this.#worker = new Worker(file, { name: "weft-launcher", execArgv: [] });
+    this.#worker = new Worker(file, { name: "weft-launcher", execArgv: [], workerData });
     this.#worker.on("message", (event: ThreadEvent) => this.#receive(event));
     this.#worker.on("error", (error) => this.#die(messageOf(error)));
     this.#worker.on("exit", () => this.#die("it has ended"));
@@ -35,18 +44,21 @@ export class LauncherLink {
     return this.#ready.promise;
   }
 
-  /** Has a command started. Rejects with INVALID_COMMAND, LAUNCH. */
-  run(request: RunRequest): Promise<StartedCommand> {
+  /**
+   * Has a command started; a held one when `prepared`, which is told who it is, has resolved. Rejects with what
+   * that rejects with, and with the codes of Launcher.run.
+   */
+  run(request: RunRequest, prepared: Starting["prepared"]): Promise<StartedCommand> {
     if (this.#death !== undefined) return Promise.reject(this.#death);
-    const starting = promiseWithResolvers<StartedCommand>();
+    const starting: Starting = { ...promiseWithResolvers<StartedCommand>(), prepared };
     this.#starting.set(request.id, starting);
     this.#hold(request.id);
     this.#send(request);
     return starting.promise;
   }
 
-  /** Has a signal sent to a command, if it has not ended. */
-  signal(id: number, signal: NodeJS.Signals): void {
+  /** Has a signal, by its number, sent to a command, if it has not ended. */
+  signal(id: number, signal: number): void {
     this.#send({ kind: "signal", id, signal });
   }
 
@@ -83,13 +95,14 @@ export class LauncherLink {
         this.#worker.unref();
         this.#ready.resolve();
         break;
+      case "prepared":
+        void this.#proceed(event.id, event.identity);
+        break;
       case "started":
         this.#noteStart(event.id, event.identity);
         break;
       case "failed":
-        this.#starting.get(event.id)?.reject(errorOf(event.failure));
-        this.#starting.delete(event.id);
-        this.unref(event.id);
+        this.#noteFailure(event.id, event.failure);
         break;
       case "exited":
         this.#running.get(event.id)?.resolve(event.status);
@@ -97,6 +110,26 @@ export class LauncherLink {
         this.unref(event.id);
         break;
     }
+  }
+
+  async #proceed(id: number, identity: ProcessIdentity): Promise<void> {
+    const starting = this.#starting.get(id);
+    if (starting === undefined) return;
+    try {
+      await starting.prepared(identity);
+      this.#send({ kind: "proceed", id });
+    } catch (error) {
+      starting.refusal = { error };
+      this.signal(id, os.constants.signals.SIGKILL);
+    }
+  }
+
+  #noteFailure(id: number, failure: StartFailure): void {
+    const starting = this.#starting.get(id);
+    const refusal = starting?.refusal;
+    starting?.reject(refusal === undefined ? errorOf(failure) : refusal.error);
+    this.#starting.delete(id);
+    this.unref(id);
   }
 
   #noteStart(id: number, identity: ProcessIdentity): void {

@@ -1,3 +1,5 @@
+import { WeftError } from "../core/index.ts";
+import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
 
 /** Where the calling thread's children are born. */
@@ -10,9 +12,28 @@ const childrenNamespace = "/proc/thread-self/ns/pid_for_children";
  * commands would land in this one's namespace and die with it.
  */
 export function inNewPidNamespace<T>(spawn: () => T): T {
+  return bornElsewhere(() => sys.unshare(sys.CLONE_NEWPID), spawn);
+}
+
+/**
+ * {@link inNewPidNamespace} for the PID namespace of the process behind `pidfd`. Throws COMMAND_ENDED when that
+ * has ended.
+ */
+export function inPidNamespaceOf<T>(pidfd: number, spawn: () => T): T {
+  return bornElsewhere(() => {
+    try {
+      sys.setns(pidfd, sys.CLONE_NEWPID, "the command's PID namespace");
+    } catch (error) {
+      if (isKernelError(error, "ESRCH")) throw new WeftError("COMMAND_ENDED", "the command has ended");
+      throw error;
+    }
+  }, spawn);
+}
+
+function bornElsewhere<T>(leave: () => void, spawn: () => T): T {
   const home = sys.open(childrenNamespace, sys.O_RDONLY);
   try {
-    sys.unshare(sys.CLONE_NEWPID);
+    leave();
     try {
       return spawn();
     } finally {

@@ -1,57 +1,49 @@
-import {
-  chmodSync,
-  chownSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { WeftError } from "../core/index.ts";
 import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
-import type { SandboxFile } from "./command.ts";
+import { hideHost } from "./hidden-paths.ts";
+import type { NewPlace } from "./init-protocol.ts";
+import { HeldPaths, isWithin, mountPoints, plainData } from "./mount-table.ts";
+import { deviceFiles, enterRoot, makeFolder, mountDevices } from "./root-folder.ts";
+import { mountFiles } from "./sandbox-file-mounts.ts";
 
-const plainData = sys.MS_NOSUID | sys.MS_NODEV | sys.MS_NOEXEC;
+const cgroups = "/sys/fs/cgroup";
 
 /**
- * Gives this process a mount namespace in which a command sees its sandbox: `files`, the /sys of its
- * network namespace (read-only, as containers have it, with the host's cgroups) and the /proc of its PID
- * namespace. Both namespaces must have been entered before. Nothing is changed on the host, and all of it
- * is gone with the last process of the sandbox. Throws KernelError, LAUNCH.
+ * Gives this process a mount namespace in which a command sees its sandbox: its root, the sandbox's files, the
+ * /sys of its network namespace (read-only, as containers have it, with the host's cgroups) and the /proc of its
+ * PID namespace. Both namespaces must have been entered before. Nothing is changed on the host, but for mount
+ * points that a root folder lacks, and all of it is gone with the last process of the sandbox. Throws
+ * KernelError, LAUNCH.
  */
-export function mountSandbox(files: readonly SandboxFile[]): void {
+export function mountSandbox(place: NewPlace): void {
+  const { files, rootfs, readOnly, privileged } = place;
   sys.unshare(sys.CLONE_NEWNS);
   // Slave, not private: what the host unmounts later goes away here too, and nothing goes the other way.
   sys.mount(null, "/", null, sys.MS_REC | sys.MS_SLAVE, null);
   letGoOfNamespaces();
-  mountFiles(files);
-  mountSys();
-  sys.mount("proc", "/proc", "proc", plainData, null);
-}
-
-interface MountPoint {
-  readonly path: string;
-  readonly type: string;
-}
-
-/** The mounts of this process (proc_pid_mountinfo(5)), in the order in which they were made. */
-function mountPoints(): MountPoint[] {
-  return readFileSync("/proc/self/mountinfo", "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => {
-      const fields = line.split(" ");
-      const type = fields[fields.indexOf("-") + 1] ?? "";
-      return { path: unescapePath(fields[4] ?? ""), type };
-    });
-}
-
-function unescapePath(path: string): string {
-  return path.replace(/\\([0-7]{3})/g, (_all, octal: string) =>
-    String.fromCharCode(Number.parseInt(octal, 8)),
-  );
+  const sources = files.map(({ source }) => source);
+  const held = new HeldPaths([
+    ...sources,
+    cgroups,
+    ...(rootfs === undefined ? [] : ["/dev", ...deviceFiles]),
+  ]);
+  try {
+    const missing = sources.find((source) => !held.has(source));
+    if (missing !== undefined) {
+      throw new WeftError("LAUNCH", `cannot show ${missing} in a sandbox: no such file`);
+    }
+    const leaveFormerRoot = rootfs === undefined ? undefined : enterRoot(rootfs, privileged);
+    mountProc();
+    mountFiles(files, held, rootfs !== undefined);
+    mountSys(held, privileged);
+    if (rootfs !== undefined) mountDevices(held, privileged);
+    leaveFormerRoot?.();
+  } finally {
+    held.close();
+  }
+  if (!privileged) hideHost();
+  if (readOnly) closeRoot();
 }
 
 /**
@@ -72,81 +64,34 @@ function detachIfThere(path: string): void {
   }
 }
 
-function mountFiles(files: readonly SandboxFile[]): void {
-  for (const { source } of files) {
-    if (!isThere(source)) throw new WeftError("LAUNCH", `cannot show ${source} in a sandbox: no such file`);
-  }
-  const missing = files.map(({ target }) => target).filter((target) => !isThere(target));
-  for (const folder of new Set(missing.map((target) => dirname(target)))) {
-    addNames(
-      folder,
-      missing.filter((target) => dirname(target) === folder).map((target) => basename(target)),
-    );
-  }
-  for (const { source, target } of files) sys.mount(source, target, null, sys.MS_BIND, null);
+function mountProc(): void {
+  makeFolder("/proc");
+  sys.mount("proc", "/proc", "proc", plainData, null);
 }
 
-/** True unless nothing is at `path`, or only a symbolic link that leads nowhere. */
-function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-/**
- * Makes empty files `names` in `folder` for this mount namespace only: an overlay whose upper layer, in
- * memory, takes them and whatever else the sandbox writes there.
- */
-function addNames(folder: string, names: readonly string[]): void {
-  if (!isThere(folder)) throw new WeftError("LAUNCH", `cannot show a file in ${folder}: no such folder`);
-  const lower = realpathSync(folder);
-  const scratch = "/sys"; // any folder that surely is there; its own mount comes afterwards
-  sys.mount("weft", scratch, "tmpfs", plainData, "mode=0755");
+function mountSys(held: HeldPaths, privileged: boolean): void {
+  makeFolder("/sys");
   try {
-    const upper = join(scratch, "upper");
-    const work = join(scratch, "work");
-    mkdirSync(upper);
-    mkdirSync(work);
-    // The folder that the overlay shows has its upper layer's owner and mode.
-    const { mode, uid, gid } = statSync(lower);
-    chmodSync(upper, mode);
-    chownSync(upper, uid, gid);
-    for (const name of names) writeFileSync(join(upper, name), "");
-    const options = `lowerdir=${escapeLayer(lower)},upperdir=${upper},workdir=${work}`;
-    const kept = topmostBelow(lower, mountPoints());
-    mountKeeping(kept, () => sys.mount("weft", lower, "overlay", sys.MS_NOSUID | sys.MS_NODEV, options));
-  } finally {
-    sys.umount(scratch, sys.MNT_DETACH);
-  }
-}
-
-function escapeLayer(path: string): string {
-  return path.replace(/[\\:,]/g, "\\$&");
-}
-
-/** The mounts below `folder`, less those that lie below another of them. */
-function topmostBelow(folder: string, mounts: readonly MountPoint[]): string[] {
-  const below = new Set(mounts.map(({ path }) => path).filter((path) => path.startsWith(`${folder}/`)));
-  return [...below].filter((path) => ![...below].some((other) => path.startsWith(`${other}/`)));
-}
-
-function mountSys(): void {
-  const cgroups = mountPoints().some(({ path }) => path === "/sys/fs/cgroup") ? ["/sys/fs/cgroup"] : [];
-  try {
-    mountKeeping(cgroups, () => sys.mount("sysfs", "/sys", "sysfs", plainData | sys.MS_RDONLY, null));
+    sys.mount("sysfs", "/sys", "sysfs", privileged ? plainData : plainData | sys.MS_RDONLY, null);
   } catch (error) {
     // The kernel refuses to cover a sysfs by itself: a sandbox in the host's own network keeps the host's.
-    if (!isKernelError(error, "EBUSY")) throw error;
+    if (isKernelError(error, "EBUSY")) return;
+    throw error;
   }
+  if (!held.has(cgroups)) return;
+  held.show(cgroups, cgroups);
+  if (!privileged) sys.setMountAttributes(cgroups, sys.MOUNT_ATTR_RDONLY, true);
 }
 
-/** Runs `mountOver`, which covers the mounts at `paths`, and shows these at their paths again. */
-function mountKeeping(paths: readonly string[], mountOver: () => void): void {
-  const kept = paths.map((path) => ({ path, fd: sys.open(path, sys.O_PATH) }));
-  try {
-    mountOver();
-    for (const { path, fd } of kept) {
-      sys.mount(`/proc/self/fd/${fd}`, path, null, sys.MS_BIND | sys.MS_REC, null);
+/** Lets nothing be written but in /proc, /sys and /dev, which have rules of their own. */
+function closeRoot(): void {
+  for (const { path } of mountPoints()) {
+    if (["/proc", "/sys", "/dev"].some((folder) => isWithin(path, folder))) continue;
+    try {
+      sys.setMountAttributes(path, sys.MOUNT_ATTR_RDONLY, false);
+    } catch (error) {
+      // Another mount covers it: nobody can reach it by this path.
+      if (!isKernelError(error, "EINVAL", "ENOENT", "ENOTDIR")) throw error;
     }
-  } finally {
-    for (const { fd } of kept) sys.close(fd);
   }
 }

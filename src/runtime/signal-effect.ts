@@ -3,16 +3,11 @@ import os from "node:os";
 import { systemClock } from "../core/index.ts";
 
 /** Signals whose default action ends nothing (signal(7)). */
-const harmless: ReadonlySet<NodeJS.Signals> = new Set([
-  "SIGCHLD",
-  "SIGCONT",
-  "SIGSTOP",
-  "SIGTSTP",
-  "SIGTTIN",
-  "SIGTTOU",
-  "SIGURG",
-  "SIGWINCH",
-]);
+const harmless: ReadonlySet<number> = new Set(
+  (["SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH"] as const).map(
+    (name) => os.constants.signals[name],
+  ),
+);
 
 /** A look at a process: its /proc/PID/status, and the /proc/PID/task/TID/syscall of each thread. */
 export interface ProcessLook {
@@ -24,13 +19,13 @@ export interface ProcessLook {
 export type SignalEffect = "ends" | "reaches" | "blocked";
 
 /**
- * Whether `signal` would end an ordinary process that looks so. The kernel discards just these signals
+ * Whether the signal of that number would end an ordinary process that looks so. The kernel discards just these signals
  * when the process is pid 1 of its namespace. One that waits by sigwait(3) blocks the signal without
  * showing it.
  */
-export function signalEffect(look: ProcessLook, signal: NodeJS.Signals): SignalEffect {
+export function signalEffect(look: ProcessLook, signal: number): SignalEffect {
   if (harmless.has(signal)) return "reaches";
-  const bit = 1n << BigInt(os.constants.signals[signal] - 1);
+  const bit = 1n << BigInt(signal - 1);
   const isIn = (field: string) => (signalSet(look.status, field) & bit) !== 0n;
   if (isIn("SigCgt") || isIn("SigIgn")) return "reaches";
   return isIn("SigBlk") || look.calls.some(isSigwait) ? "blocked" : "ends";
@@ -40,8 +35,8 @@ export function signalEffect(look: ProcessLook, signal: NodeJS.Signals): SignalE
 const looksAtMost = 10;
 const betweenLooksMs = 5;
 
-/** True when `signal` would end the process `pid` if it were none that is pid 1 of its namespace. */
-export async function wouldEnd(pid: number, signal: NodeJS.Signals): Promise<boolean> {
+/** True when the signal of that number would end the process `pid` if it were none that is pid 1 of its namespace. */
+export async function wouldEnd(pid: number, signal: number): Promise<boolean> {
   for (let looks = 0; looks < looksAtMost; looks++) {
     // Two, for the parts of one are not read at one moment.
     const effects = [signalEffect(lookAt(pid), signal), signalEffect(lookAt(pid), signal)];

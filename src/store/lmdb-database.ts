@@ -141,6 +141,11 @@ export class LmdbDatabase implements TextReader {
     });
   }
 
+  /** Writes what the database holds at one moment into `folder`, as an LMDB database of its own. */
+  copyTo(folder: string): Promise<void> {
+    return this.#root.backup(folder, true);
+  }
+
   /** Lets go of the files. The database must not be used afterwards. */
   async close(): Promise<void> {
     await this.#root.close();
@@ -158,5 +163,35 @@ function existingTables(root: RootDatabase<string, string>): Tables | undefined 
   const options: { encoding: "string"; create: boolean } = { ...tableOptions, create: false };
   const data: Database<string, string> | undefined = root.openDB<string, string>("data", options);
   const meta: Database<string, string> | undefined = root.openDB<string, string>("meta", options);
+  refuseDamaged(
+    root,
+    [data, meta].filter((table) => table !== undefined),
+  );
   return data === undefined || meta === undefined ? undefined : { data, meta };
+}
+
+/** What getStats gives, of which lmdb's types say nothing: how many entries LMDB has counted. */
+interface Stats {
+  readonly entryCount: number;
+}
+
+/**
+ * LMDB checks nothing of what it reads. A page that holds something else may look as if it held nothing, and a host
+ * whose records are not found would be cleared of all that they speak of. So what there is is counted. Throws
+ * when it is less than LMDB has taken down.
+ */
+function refuseDamaged(
+  root: RootDatabase<string, string>,
+  tables: readonly Database<string, string>[],
+): void {
+  const wantedTables = (root.getStats() as Stats).entryCount;
+  if (tables.length < wantedTables) throw new Error(damage("tables", tables.length, wantedTables));
+  for (const table of tables) {
+    const [found, wanted] = [table.getKeysCount(), (table.getStats() as Stats).entryCount];
+    if (found !== wanted) throw new Error(damage("entries", found, wanted));
+  }
+}
+
+function damage(what: string, found: number, wanted: number): string {
+  return `it is damaged: ${found} of its ${wanted} ${what} are found: restore a backup`;
 }

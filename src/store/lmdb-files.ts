@@ -13,15 +13,21 @@ import {
 import { dirname, join, resolve } from "node:path";
 
 /** The files that LMDB keeps in a database's folder. */
-const dataFile = "data.mdb";
-const lockFile = "lock.mdb";
+export const dataFile = "data.mdb";
+export const lockFile = "lock.mdb";
 
-/** Where the data file's first page says what it is: its magic number, its version, its page size. */
+/**
+ * Where a page that tells of the whole file says what it is: its magic number, its version, its page size, the roots of
+ * its two trees, and how many commits there were (struct MDB_meta of lmdb-js 3.5). The first two pages are such
+ * pages, of two commits by turns.
+ */
 const header = {
-  bytes: 52,
+  bytes: 160,
   magicAt: 24,
   versionAt: 28,
   pageSizeAt: 48,
+  rootsAt: [88, 136],
+  commitsAt: 152,
   magic: 0xbeefc0de,
   version: 2,
 } as const;
@@ -52,25 +58,64 @@ export function checkFiles(path: string): void {
   // process, and with them LMDB's sign that another handle of this process is using the database.
   accessSync(join(path, lockFile), constants.R_OK | constants.W_OK);
   withFile(join(path, dataFile), "r+", (fd) => {
-    const { size } = fstatSync(fd);
-    if (size === 0) return;
-    const bytes = Buffer.alloc(header.bytes);
-    const read = readSync(fd, bytes, 0, header.bytes, 0);
-    // LMDB writes in the machine's byte order; all that it is built for here are little-endian.
-    if (read < header.bytes || bytes.readUInt32LE(header.magicAt) !== header.magic) {
-      throw new Error(`${dataFile} is not an LMDB database`);
-    }
-    const version = bytes.readUInt16LE(header.versionAt);
-    if (version !== header.version) {
-      throw new Error(`${dataFile} has LMDB's format ${version}, it should be ${header.version}`);
-    }
-    // The two pages that come first are written in one go, before any commit.
-    if (size < 2 * bytes.readUInt32LE(header.pageSizeAt)) ftruncateSync(fd);
+    if (fstatSync(fd).size > 0 && !isWhole(fd, dataFile)) ftruncateSync(fd);
   });
 }
 
-function syncFolder(path: string): void {
+/** Throws unless the file at `path` begins as an LMDB database does, and is longer than its beginning. */
+export function checkDataFile(path: string): void {
+  withFile(path, "r", (fd) => {
+    if (!isWhole(fd, path)) throw new Error(`${path} is not whole: its making was cut short`);
+  });
+}
+
+/** False when the making of an LMDB file was cut short. Throws when it is none, or a part of it is missing. */
+function isWhole(fd: number, name: string): boolean {
+  const first = metaAt(fd, 0, name);
+  const { size } = fstatSync(fd);
+  // The two pages that come first are written in one go, before any commit.
+  if (size < 2 * first.pageSize) {
+    if (first.commits > 0n) throw new Error(`${name} is cut short: restore a backup`);
+    return false;
+  }
+  const second = metaAt(fd, first.pageSize, name);
+  const { roots, pageSize } = second.commits > first.commits ? second : first;
+  const pages = BigInt(Math.floor(size / pageSize));
+  // An empty tree has no root. Pages further down are not looked for: that is what the store's check is for.
+  if (roots.some((root) => root !== noPage && root >= pages))
+    throw new Error(`${name} is cut short: restore a backup`);
+  return true;
+}
+
+const noPage = 2n ** 64n - 1n;
+
+/** What one of a file's first two pages says of it. Throws when it is none of LMDB's. */
+function metaAt(fd: number, at: number, name: string) {
+  const bytes = Buffer.alloc(header.bytes);
+  const read = readSync(fd, bytes, 0, header.bytes, at);
+  // LMDB writes in the machine's byte order; all that it is built for here are little-endian.
+  if (read < header.bytes || bytes.readUInt32LE(header.magicAt) !== header.magic) {
+    throw new Error(`${name} is not an LMDB database: restore a backup`);
+  }
+  const version = bytes.readUInt16LE(header.versionAt);
+  if (version !== header.version) {
+    throw new Error(`${name} has LMDB's format ${version}, it should be ${header.version}`);
+  }
+  return {
+    pageSize: bytes.readUInt32LE(header.pageSizeAt),
+    roots: header.rootsAt.map((offset) => bytes.readBigUInt64LE(offset)),
+    commits: bytes.readBigUInt64LE(header.commitsAt),
+  };
+}
+
+/** Sees to it that a power cut cannot take back what a folder's entries are. */
+export function syncFolder(path: string): void {
   withFile(path, "r", fsyncSync);
+}
+
+/** Sees to it that a power cut cannot take back what a file says. */
+export function syncFile(path: string): void {
+  withFile(path, "r+", fsyncSync);
 }
 
 function withFile(path: string, flags: string, use: (fd: number) => void): void {

@@ -1,4 +1,5 @@
 import type { Unsubscribe } from "../core/index.ts";
+import { writeBackup } from "./backup.ts";
 import { checkKey, checkPrefix } from "./key.ts";
 import { Lifetime } from "./lifetime.ts";
 import { LmdbDatabase, type StoreFacts } from "./lmdb-database.ts";
@@ -80,6 +81,11 @@ export class LmdbStore implements Store {
   watch(prefix: string, listener: (change: StoreChange) => void): Unsubscribe {
     this.#lifetime.check();
     return this.#watchers.watch(prefix, listener);
+  }
+
+  backup(file: string): Promise<void> {
+    this.#lifetime.check();
+    return this.#lifetime.track(writeBackup(this.#database, file));
   }
 
   close(): Promise<void> {

@@ -65,6 +65,12 @@ export interface Store extends StoreReader {
    * may be told although a read saw it already; none is left out.
    */
   watch(prefix: string, listener: (change: StoreChange) => void): Unsubscribe;
+  /**
+   * Writes what the store holds at one moment into a new file (mode 0600), durable when this resolves;
+   * commits go on meanwhile. Throws FILE_EXISTS, DISK_FULL, STORE; then there is no such file. Absent where a
+   * store has nothing that outlives it.
+   */
+  backup?(file: string): Promise<void>;
   /** Waits for commits under way, then lets go of files and connections. */
   close(): Promise<void>;
 }

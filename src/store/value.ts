@@ -11,8 +11,28 @@ const maxDepth = 500;
  * bigints, functions, symbols, holes, instances of classes, values that contain themselves.
  */
 export function encodeValue(key: StoreKey, value: StoreValue): string {
-  checkJson(key, value, []);
+  if (!isPlainJson(value, 0)) checkJson(key, value, []);
   return JSON.stringify(value);
+}
+
+/** True for what {@link checkJson} lets pass; it takes notes on the way, which costs as much as the text itself. */
+function isPlainJson(value: unknown, depth: number): boolean {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || depth >= maxDepth) return false;
+  if (Array.isArray(value)) {
+    // By index, so that a hole is seen as the undefined that it reads as.
+    for (let i = 0; i < value.length; i++) if (!isPlainJson(value[i], depth + 1)) return false;
+    return true;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return false;
+  const members = value as Readonly<Record<string, unknown>>; // what is neither null nor a list has members
+  for (const name of Object.keys(members)) {
+    const member = members[name];
+    if (member !== undefined && !isPlainJson(member, depth + 1)) return false;
+  }
+  return true;
 }
 
 /** The value of a text. Throws STORE when it is no JSON, that is, when something else wrote it. */

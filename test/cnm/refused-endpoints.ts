@@ -1,4 +1,4 @@
-import type { Controller } from "../../src/cnm/index.ts";
+import { type Controller, endpointOption } from "../../src/cnm/index.ts";
 import { longName, type Refused } from "./refused.ts";
 
 const there = (controller: Controller) => controller.network("there");
@@ -54,6 +54,71 @@ export const refusedEndpoints: readonly Refused[] = [
     (c) => there(c).createEndpoint("e", { ipv6Address: "fd00::5" }),
     "INVALID_IPAM_CONFIG",
     /^invalid address fd00::5: network there has no IPv6$/,
+  ],
+  [
+    "an unknown option",
+    (c) => there(c).createEndpoint("e", { options: { "com.example": "1" } }),
+    "UNKNOWN_OPTION",
+    /^unknown option "com\.example" for an endpoint of driver bridge: it knows com\.docker\.network\.endpoint\.ifname, /,
+  ],
+  ...["", "a/b", "sixteen-bytes-xx"].map(
+    (name): Refused => [
+      `an interface called ${JSON.stringify(name)} by option`,
+      (c) => there(c).createEndpoint("e", { options: { [endpointOption.ifname]: name } }),
+      "INVALID_NAME",
+      /^invalid interface name/,
+    ],
+  ),
+  [
+    "an interface's name that is taken in the sandbox",
+    (c) => box(c).connect(c.network("other"), { options: { [endpointOption.ifname]: "eth0" } }),
+    "INTERFACE_NAME_IN_USE",
+    /^interface name eth0 is taken in sandbox c1$/,
+  ],
+  ...[
+    "net.ipv4.conf.eth0.log_martians=1",
+    "net.ipv4.conf.IFNAME.log_martians",
+    "net.ipv9.conf.IFNAME.a=1",
+    "net.ipv4.conf.IFNAME=1",
+    "net.ipv4.conf.IFNAME.../../x=1",
+    "kernel.a.b.IFNAME.c=1",
+    "net.ipv4.conf.IFNAME.log_martians=1,",
+  ].map(
+    (text): Refused => [
+      `the sysctl ${text}`,
+      (c) => there(c).createEndpoint("e", { options: { [endpointOption.sysctls]: text } }),
+      "INVALID_OPTION",
+      /^unrecognised network interface sysctl '.*'; represent 'net\.X\.Y\.ethN\.Z=V' as 'net\.X\.Y\.IFNAME\.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'$/,
+    ],
+  ),
+  [
+    "a sysctl without a value",
+    (c) =>
+      there(c).createEndpoint("e", {
+        options: { [endpointOption.sysctls]: "net.ipv4.conf.IFNAME.log_martians=" },
+      }),
+    "INVALID_OPTION",
+    /^invalid value of sysctl net\.ipv4\.conf\.IFNAME\.log_martians/,
+  ],
+  ...["10.0.0.1", "fd00::1", "nonsense"].map(
+    (address): Refused => [
+      `the link-local address ${address}`,
+      (c) => there(c).createEndpoint("e", { linkLocalAddresses: [address] }),
+      "INVALID_OPTION",
+      /^invalid link local IP address ".*": it should be of 169\.254\.0\.0\/16 or fe80::\/64$/,
+    ],
+  ),
+  [
+    "an IPv6 link-local address without IPv6",
+    (c) => there(c).createEndpoint("e", { linkLocalAddresses: ["fe80::9"] }),
+    "INVALID_OPTION",
+    /^invalid link local IP address "fe80::9": network there has no IPv6$/,
+  ],
+  [
+    "a link-local address twice",
+    (c) => there(c).createEndpoint("e", { linkLocalAddresses: ["169.254.0.9", "169.254.0.9"] }),
+    "ADDRESS_IN_USE",
+    /^Address already in use$/,
   ],
   [
     "a multicast MAC address",

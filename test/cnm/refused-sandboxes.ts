@@ -46,6 +46,51 @@ export const refusedSandboxes: readonly Refused[] = [
     /"nowhere"/,
   ],
   [
+    "host-gateway without a gateway",
+    (c) => c.createSandbox("c", { extraHosts: { host: "host-gateway" } }),
+    "INVALID_OPTION",
+    /^unable to derive the IP value for host-gateway/,
+  ],
+  ...[
+    "kernel.hostname",
+    "net",
+    "net.ipv4",
+    "net..a",
+    "net/ipv4/ip_forward",
+    "net.ipv4.conf.../../../kernel",
+  ].map(
+    (name): Refused => [
+      `the sysctl ${name}`,
+      (c) => c.createSandbox("c", { sysctls: { [name]: "1" } }),
+      "INVALID_OPTION",
+      /^sysctl ".*" is not allowed: it should begin with net\.$/,
+    ],
+  ),
+  [
+    "a sysctl of an interface",
+    (c) => c.createSandbox("c", { sysctls: { "net.ipv4.conf.eth0.log_martians": "1" } }),
+    "INVALID_OPTION",
+    /^sysctl "net\.ipv4\.conf\.eth0\.log_martians" is not allowed: an interface's are set by the option com\.docker/,
+  ],
+  [
+    "a sysctl of the host",
+    (c) => c.createSandbox("c", { hostNetns: true, sysctls: { "net.ipv4.ip_forward": "1" } }),
+    "INVALID_OPTION",
+    /^sysctl "net\.ipv4\.ip_forward" not allowed in host network namespace$/,
+  ],
+  [
+    "a sysctl of another's namespace",
+    (c) => c.createSandbox("c", { netnsPath: "/proc/self/ns/net", sysctls: { "net.ipv4.ip_forward": "1" } }),
+    "INVALID_OPTION",
+    /^sysctl "net\.ipv4\.ip_forward" not allowed in a network namespace that something else made$/,
+  ],
+  [
+    "a sysctl without a value",
+    (c) => c.createSandbox("c", { sysctls: { "net.ipv4.ip_forward": "" } }),
+    "INVALID_OPTION",
+    /^invalid value of sysctl net\.ipv4\.ip_forward/,
+  ],
+  [
     "a name server that is none",
     (c) => c.createSandbox("c", { dns: ["dns.example"] }),
     "INVALID_ADDRESS",

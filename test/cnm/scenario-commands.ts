@@ -1,4 +1,5 @@
-import type { Endpoint, NetworkOptions, Sandbox } from "../../src/cnm/index.ts";
+import type { DefaultBridge, Endpoint, NetworkOptions, Sandbox } from "../../src/cnm/index.ts";
+import type { KernelObject } from "../../src/kernel/index.ts";
 import type { StableNames } from "./tables-text.ts";
 import type { World } from "./world.ts";
 
@@ -8,7 +9,17 @@ interface Words {
   readonly given: ReadonlyMap<string, readonly string[]>;
 }
 
-const switches = ["ipv6", "no-ipv4", "internal", "force", "host", "publish-all"];
+const switches = [
+  "ipv6",
+  "no-ipv4",
+  "internal",
+  "force",
+  "host",
+  "publish-all",
+  "none",
+  "config-only",
+  "attachable",
+];
 
 function wordsOf(line: string): Words {
   const tokens = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
@@ -86,9 +97,21 @@ function networkOptions(words: Words): NetworkOptions {
     ipv6: words.given.has("ipv6"),
     ipv4: !words.given.has("no-ipv4"),
     internal: words.given.has("internal"),
-    options: pairs(words, "opt"),
+    ...(words.given.has("opt") ? { options: pairs(words, "opt") } : {}),
+    ...(words.given.has("label") ? { labels: pairs(words, "label") } : {}),
+    ...(words.given.has("config-only") ? { configOnly: true } : {}),
+    ...(words.given.has("attachable") ? { attachable: true } : {}),
+    ...maybe("configFrom", one(words, "config-from")),
+    ...maybe("scope", one(words, "scope")),
     ipam: { subnets },
   };
+}
+
+/** `--set name=value`, several times; `--none` for no bridge. */
+function bridgeSettings(words: Words): DefaultBridge | "none" {
+  if (words.given.has("none")) return "none";
+  const read = (text: string) => (/^(true|false|[0-9]+)$/.test(text) ? JSON.parse(text) : text);
+  return Object.fromEntries(Object.entries(pairs(words, "set")).map(([name, text]) => [name, read(text)]));
 }
 
 function joinOptions(words: Words) {
@@ -104,6 +127,8 @@ function endpointOptions(words: Words) {
     ...maybe("ipv4Address", one(words, "ip")),
     ...maybe("ipv6Address", one(words, "ip6")),
     ...maybe("aliases", words.given.get("alias")),
+    ...maybe("linkLocalAddresses", words.given.get("link-local")),
+    options: pairs(words, "opt"),
   };
 }
 
@@ -118,6 +143,7 @@ function createSandbox({ controller }: World, words: Words): Promise<Sandbox> {
     ...maybe("exposedPorts", words.given.get("expose")),
     publishAll: words.given.has("publish-all"),
     extraHosts: pairs(words, "add-host"),
+    sysctls: pairs(words, "sysctl"),
     hostNetns: words.given.has("host"),
   });
 }
@@ -132,6 +158,7 @@ const commands: Readonly<Record<string, Command>> = {
   "network create": doing((world, words) =>
     world.controller.createNetwork(arg(words, 0), arg(words, 1), networkOptions(words)),
   ),
+  predefined: doing((world, words) => world.controller.ensurePredefined({ bridge: bridgeSettings(words) })),
   "network delete": doing((world, words) => world.controller.network(arg(words, 0)).delete()),
   "endpoint create": doing((world, words) =>
     world.controller.network(arg(words, 0)).createEndpoint(arg(words, 1), endpointOptions(words)),
@@ -165,6 +192,17 @@ const commands: Readonly<Record<string, Command>> = {
   repair: async (world) => {
     const failures = await world.controller.repair();
     return failures.map(({ what, error }) => `not repaired: ${what}: ${String(error)}`);
+  },
+  // Those of a sandbox are not in the tables.
+  sysctl: async (world, words) => {
+    const netns = world.controller.sandbox(arg(words, 0)).key;
+    const lookUp = words.plain
+      .slice(1)
+      .map((key): KernelObject => ({ kind: "sysctl", netns, key, value: "" }));
+    const found = await world.bare.kernel.read({ namespaces: [], lookUp });
+    return found
+      .flatMap(({ object }) => (object.kind === "sysctl" ? [`${object.key} = ${object.value}`] : []))
+      .sort();
   },
   "host add-bridge": doing((world, words) => world.hand.addBridge(arg(words, 0))),
   "host add-veth": doing((world, words) => world.hand.addVeth(arg(words, 0))),

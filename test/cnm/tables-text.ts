@@ -185,9 +185,13 @@ function objectName(object: KernelObject): string {
   return object.kind === "up" ? `up ${object.link}` : object.kind;
 }
 
-function networkLine({ name, driver, state, pools }: NetworkRecord): string {
+function networkLine({ name, driver, state, pools, configOnly, configFrom }: NetworkRecord): string {
   const subnets = pools.map(({ pool, gateway }) => `${pool} gateway ${gateway ?? "none"}`);
-  return [`record network ${name} ${driver} ${state}`, ...subnets].join(", ");
+  const config = [
+    ...(configOnly ? ["settings only"] : []),
+    ...(configFrom === undefined ? [] : [`from ${configFrom}`]),
+  ];
+  return [`record network ${name} ${driver} ${state}`, ...config, ...subnets].join(", ");
 }
 
 function endpointLine({ name, network, state, addresses, join }: EndpointRecord): string {

@@ -26,6 +26,7 @@ import {
   LinuxPortSockets,
   MemoryPortProxies,
   MemoryPortSockets,
+  ObservedPortSockets,
   ProxyService,
   StandingProxies,
 } from "../../src/ports/index.ts";
@@ -47,6 +48,8 @@ export interface WorldOptions {
   readonly store?: (store: Store) => Store;
   readonly pools?: ControllerParts["defaultAddressPools"];
   readonly selfRepair?: boolean;
+  readonly hostGatewayAddresses?: NonNullable<ControllerParts["hostGatewayAddresses"]>;
+  readonly defaultNetworkOptions?: NonNullable<ControllerParts["defaultNetworkOptions"]>;
 }
 
 /** A host with a controller: in memory, or in a namespace of the test's own. One test body runs on both. */
@@ -102,9 +105,12 @@ export class World {
         facts: parts.facts,
         held: this.held.handlers(parts.held),
         hostPorts: parts.hostPorts,
+        ...(this.#base.observePorts === undefined ? {} : { observePorts: this.#base.observePorts }),
         drivers: ["bridge", "host", "null", ...(drivers?.(this.hand, parts.facts) ?? [])],
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
+        hostGatewayAddresses: this.#options.hostGatewayAddresses ?? [],
+        defaultNetworkOptions: this.#options.defaultNetworkOptions ?? {},
         hostId: "test-host",
         keepBridgeNetfilter: true,
         selfRepair: this.#options.selfRepair ?? false,
@@ -172,6 +178,7 @@ export interface WorldBase {
   readonly root: string;
   readonly hostNetnsPath: string;
   readonly hand: HostHand;
+  readonly observePorts?: NonNullable<ControllerParts["observePorts"]>;
   open(): Promise<OpenParts>;
   end(): Promise<void>;
 }
@@ -245,6 +252,7 @@ export async function withLinux(
       root,
       hostNetnsPath: host.path,
       hand: new LinuxHand(host),
+      observePorts: (own) => new ObservedPortSockets(host.path, own),
       async open() {
         store ??= await LmdbStore.open({ path: paths.store, schema });
         return openLinux(host.path, resolvConfPath, paths, store, () => {

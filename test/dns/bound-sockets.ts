@@ -1,15 +1,5 @@
 import { readdirSync, readlinkSync } from "node:fs";
-import koffi from "koffi";
-
-const libc = koffi.load("libc.so.6");
-const socket = libc.func("int socket(int domain, int type, int protocol)");
-const bind = libc.func("int bind(int fd, const void *address, uint32_t length)");
-const getsockname = libc.func("int getsockname(int fd, _Out_ void *address, _Inout_ uint32_t *length)");
-
-const AF_INET = 2;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK_CLOEXEC = 0o2004000;
+import * as sys from "../../src/kernel/syscalls.ts";
 
 /** A bound socket as a caller in another namespace would hand it over. */
 export interface BoundSocket {
@@ -18,20 +8,19 @@ export interface BoundSocket {
 }
 
 function bound(type: number): BoundSocket {
-  const fd: number = socket(AF_INET, type | SOCK_NONBLOCK_CLOEXEC, 0);
-  const address = Buffer.alloc(16);
-  address.writeUInt16LE(AF_INET, 0);
+  const fd = sys.socket(sys.AF_INET, type | sys.SOCK_NONBLOCK, 0);
+  const address = Buffer.alloc(16); // struct sockaddr_in
+  address.writeUInt16LE(sys.AF_INET, 0);
   address.set([127, 0, 0, 1], 4);
-  if (fd < 0 || bind(fd, address, address.length) !== 0) throw new Error(`errno ${koffi.errno()}`);
-  if (getsockname(fd, address, [address.length]) !== 0) throw new Error(`errno ${koffi.errno()}`);
-  return { fd, port: address.readUInt16BE(2) };
+  sys.bind(fd, address, "127.0.0.1");
+  return { fd, port: sys.getsockname(fd).readUInt16BE(2) };
 }
 
 /** A UDP socket on a free port of 127.0.0.1. */
-export const boundUdp = (): BoundSocket => bound(SOCK_DGRAM);
+export const boundUdp = (): BoundSocket => bound(sys.SOCK_DGRAM);
 
 /** A TCP socket on a free port of 127.0.0.1, not listening. */
-export const boundTcp = (): BoundSocket => bound(SOCK_STREAM);
+export const boundTcp = (): BoundSocket => bound(sys.SOCK_STREAM);
 
 /** Both sockets of a server. */
 export function boundPair() {

@@ -82,8 +82,12 @@ export class TcpClient {
     });
   }
 
-  static async open(port: number, allowHalfOpen = false): Promise<TcpClient> {
-    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen });
+  static open(port: number, allowHalfOpen = false): Promise<TcpClient> {
+    return TcpClient.over(connect({ port, host: "127.0.0.1", allowHalfOpen }));
+  }
+
+  /** A client on a socket that is being connected. */
+  static async over(socket: TcpSocket): Promise<TcpClient> {
     const client = new TcpClient(socket);
     await once(socket, "connect");
     return client;

@@ -71,6 +71,44 @@ test("what others send waits for no more than a turn's share of a flood", async 
   });
 });
 
+test("queries that are much work are fewer in a turn, none is lost, and each answer finds its client", async () => {
+  const order: string[] = [];
+  const long: Respond = (message) => {
+    order.push(message.toString());
+    return message.toString() === "calm" ? message : Buffer.concat([message, Buffer.alloc(20_000)]);
+  };
+  await serving(long, async (flooded) => {
+    const flooders = [flooded.client(), flooded.client()];
+    await serving(long, async (calm) => {
+      const asker = calm.client();
+      for (const [i, flooder] of flooders.entries()) flooder.send(...numbered(60, `${i}-`));
+      asker.send("calm");
+      await asker.take(1);
+      const before = order.indexOf("calm");
+      assert.ok(before <= 8, `${before} queries of the flood went before`); // 20,000 bytes are 40 of 128 units
+      for (const [i, flooder] of flooders.entries()) {
+        const answers = await flooder.take(60);
+        assert.deepEqual(
+          answers.map((answer) => answer.slice(0, answer.indexOf("\0"))),
+          numbered(60, `${i}-`),
+        );
+      }
+      assert.equal(flooded.counters.dropped, 0);
+    });
+  });
+});
+
+test("queries that wait for a later turn when the socket is closed are forgotten", async () => {
+  const long: Respond = () => Buffer.alloc(60_000);
+  for (let round = 0; round < 5; round++) {
+    await serving(long, async ({ client }) => {
+      const flooder = client();
+      flooder.send(...numbered(100));
+      await flooder.take(1);
+    });
+  }
+});
+
 test("late answers find their clients, whatever order they come in and whatever came meanwhile", async () => {
   const waiting: (() => void)[] = [];
   const respond: Respond = (message) => {

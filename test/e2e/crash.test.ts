@@ -8,6 +8,9 @@ import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { schema } from "../../src/cnm/schema.ts";
+import type { SandboxRecord } from "../../src/index.ts";
+import { LmdbStore } from "../../src/store/index.ts";
 import { after, type ChurnLine, type LaneState, laneCount, laneState, type Operation } from "./churn.ts";
 import { seededRandom } from "./seeded-random.ts";
 import { readStore, strayAddresses } from "./store-contents.ts";
@@ -111,6 +114,21 @@ suite("a controller whose process is killed while it works", () => {
       const controller = await host.open();
       assert.deepEqual(readdirSync(dirname(sandbox.key)), [basename(sandbox.key)]);
       assert.deepEqual(await controller.drift(), []);
+    }));
+
+  test("removes the file that a kill leaves of a namespace whose sandbox was being deleted", () =>
+    withHost(async (host) => {
+      const { id, key } = await host.controller.createSandbox("box");
+      await host.controller.close();
+      execFileSync("umount", [key]);
+      const store = await LmdbStore.open({ path: join(host.root, "store"), schema });
+      const record = store.get(`sandboxes/${id}`) as SandboxRecord; // src/cnm wrote it
+      await store.transact((tx) => tx.put(`sandboxes/${id}`, { ...record, state: "deleting" }));
+      await store.close();
+      const controller = await host.open();
+      await controller.idle();
+      assert.deepEqual(readdirSync(dirname(key)), []);
+      assert.deepEqual(controller.sandboxes(), []);
     }));
 
   test("makes a namespace anew whose file was made and not mounted", () =>

@@ -63,19 +63,20 @@ suite("the examples", () => {
       }),
     ));
 
-  test("the demo succeeds, and leaves no mount, process or file", () =>
-    withNetns(1, async ([host]) =>
-      withFolder(async (folder) => {
-        const child = host.start(process.execPath, [example("demo")], {
-          stdio: ["ignore", "pipe", "inherit"],
-          env: { ...process.env, TMPDIR: folder },
-        });
-        assert.ok(child.stdout);
-        const [printed] = await Promise.all([text(child.stdout), once(child, "exit")]);
-        assert.equal(child.exitCode, 0, printed);
-        assert.deepEqual(processesOf(folder), []);
-        assert.deepEqual(linksIn(host), ["lo"]);
-        assert.equal(host.exec("nft", "list", "tables"), "");
-      }),
-    ));
+  for (const demo of ["demo", "library-demo"])
+    test(`${demo} succeeds, and leaves no mount, process or file`, () =>
+      withNetns(1, async ([host]) =>
+        withFolder(async (folder) => {
+          const child = host.start(process.execPath, [example(demo)], {
+            stdio: ["ignore", "pipe", "inherit"],
+            env: { ...process.env, TMPDIR: folder },
+          });
+          assert.ok(child.stdout);
+          const [printed] = await Promise.all([text(child.stdout), once(child, "exit")]);
+          assert.equal(child.exitCode, 0, printed);
+          assert.deepEqual(processesOf(folder), []);
+          assert.deepEqual(linksIn(host), ["lo"]);
+          assert.equal(host.exec("nft", "list", "tables"), "");
+        }),
+      ));
 });

@@ -65,6 +65,48 @@ test("a namespace is one sandbox's, by whatever path it is named", async () => {
   });
 });
 
+test("of two sandboxes that are made at once in one namespace, one is refused, which another may follow", async () => {
+  await withHost(async (host) => {
+    const network = await host.controller.createNetwork("bridge", "front");
+    const make = (name: string, endpoints: readonly { network: typeof network }[]) =>
+      host.controller.createSandbox(name, { netnsPath: host.far.path, endpoints });
+    for (const endpoints of [[], [{ network }]]) {
+      const outcomes = await Promise.allSettled([make("a", endpoints), make("b", endpoints), make("c", [])]);
+      const refusals = outcomes.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
+      assert.equal(refusals.length, 2);
+      for (const refusal of refusals) {
+        assert.ok(isWeftError(refusal, "SANDBOX_EXISTS"), String(refusal));
+        assert.match(
+          refusal.message,
+          /sandbox a is in the namespace at .* already: one namespace is one sandbox$/,
+        );
+      }
+      assert.deepEqual(
+        host.controller.sandboxes().map(({ containerId }) => containerId),
+        ["a"],
+      );
+      assert.deepEqual(await host.controller.drift(), []);
+      await host.controller.sandbox("a").delete();
+    }
+  });
+});
+
+test("a namespace that weft made is one sandbox's too, by whatever path", async () => {
+  await withHost(async (host) => {
+    const own = await host.controller.createSandbox("own");
+    const alias = join(host.folder, "alias");
+    symlinkSync(own.key, alias);
+    for (const netnsPath of [own.key, alias]) {
+      await assert.rejects(
+        host.controller.createSandbox("second", { netnsPath }),
+        (error) =>
+          isWeftError(error, "SANDBOX_EXISTS") && /sandbox own is in the namespace/.test(error.message),
+      );
+    }
+    assert.deepEqual(await host.controller.drift(), []);
+  });
+});
+
 test("another namespace behind the path of a sandbox's is not taken for it", async () => {
   await withHost(async (host) => {
     const path = join(host.folder, "runtime");

@@ -38,5 +38,7 @@ const command = await launcher.run({
   command: ["sh", "-c", "while :; do cat /etc/hostname; sleep 0.02; done"],
   stdio: { stdout: { file: output } },
 });
-const { pid, startTicks } = command;
-console.log(JSON.stringify({ command: { pid, startTicks }, inventory: await inventoryOf(controller) }));
+const { pid, startTicks, bootId } = command;
+console.log(
+  JSON.stringify({ command: { pid, startTicks, bootId }, inventory: await inventoryOf(controller) }),
+);

@@ -3,30 +3,12 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { Network } from "../../src/index.ts";
-import type { TestNetns } from "../netns-fixture.ts";
+import { netnsSysctls } from "./netns-sysctls.ts";
 import { readStore } from "./store-contents.ts";
 import { lines, linksIn, type TestHost, withHost } from "./test-host.ts";
 
 const networkCount = 100;
 const sandboxesEach = 3;
-
-/** All values below /proc/sys/net/ipv4 and ipv6 of a namespace that have to do with links and forwarding. */
-function sysctls(netns: TestNetns): Readonly<Record<string, string>> {
-  return netns.run(() => {
-    const values: Record<string, string> = {
-      ip_forward: readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8"),
-    };
-    for (const family of ["ipv4", "ipv6"]) {
-      const folder = `/proc/sys/net/${family}/conf`;
-      for (const link of readdirSync(folder))
-        for (const name of readdirSync(join(folder, link))) {
-          const key = join(family, link, name);
-          if (name !== "stable_secret") values[key] = readFileSync(join(folder, link, name), "utf8").trim();
-        }
-    }
-    return values;
-  });
-}
 
 /** What a controller could leave in this process and on this machine. */
 function traces({ netns, folder }: TestHost) {
@@ -42,7 +24,7 @@ function traces({ netns, folder }: TestHost) {
     addresses: netns.exec("ip", "-oneline", "address"),
     routes: netns.exec("ip", "route", "show", "table", "all"),
     tables: netns.exec("nft", "list", "ruleset"),
-    sysctls: sysctls(netns),
+    sysctls: netnsSysctls(netns),
     mounts: lines(readFileSync("/proc/self/mountinfo", "utf8")).filter((line) => line.includes(folder)),
     sockets: descriptors.filter((target) => /^socket:|netns|^\/$|weft/.test(target)).length,
     threads: readdirSync("/proc/self/task").length,

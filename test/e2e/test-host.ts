@@ -181,7 +181,9 @@ class Host implements TestHost {
   #start(sandbox: Sandbox, command: readonly string[], stdio: StdioInit): Promise<SandboxProcess> {
     const { key: netnsPath, files } = sandbox;
     const { hostname } = sandbox.info();
-    return this.launcher.run({ netnsPath, files, command, stdio, ...(hostname === "" ? {} : { hostname }) });
+    // Privileged: the tests' commands change links, and attack, as no command could that has less.
+    const init = { netnsPath, files, command, stdio, privileged: true };
+    return this.launcher.run(hostname === "" ? init : { ...init, hostname });
   }
 
   async output(sandbox: Sandbox, ...command: readonly string[]): Promise<string> {

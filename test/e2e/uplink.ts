@@ -14,7 +14,7 @@ export const farAddresses: PlainAddresses = { ipv4: "198.51.100.2", ipv6: "2001:
 export const hostAddressesToFar: PlainAddresses = { ipv4: "198.51.100.1", ipv6: "2001:db8:f::1" };
 
 /** Joins the host and the namespace outside by a veth pair: `up0` on the host, `wire0` outside. */
-export async function joinToHost({ netns, outside }: TestHost): Promise<void> {
+export async function joinToHost({ netns, outside }: Pick<TestHost, "netns" | "outside">): Promise<void> {
   await wire(netns, "up0", hostAddresses, outside, outsideAddresses);
 }
 

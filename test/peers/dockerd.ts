@@ -87,7 +87,7 @@ export class Dockerd {
       throw error;
     }
     this.#closed = once(this.#child, "close");
-    this.engine = new DockerEngine(join(this.#folder, "docker.sock"));
+    this.engine = new DockerEngine(this.socketPath);
   }
 
   /** Starts one in the network namespace at `netns`. Throws with its last words when it does not come up; then nothing is left. */
@@ -102,6 +102,11 @@ export class Dockerd {
       throw new Error(`dockerd: ${error instanceof Error ? error.message : error}`);
     }
     return dockerd;
+  }
+
+  /** Where it listens. */
+  get socketPath(): string {
+    return join(this.#folder, "docker.sock");
   }
 
   /** Imports the image that containers are made of. */

@@ -160,10 +160,10 @@ test("after a restart what is still free is reserved and the rest told", () => {
   }
   assert.equal(taken.length, expected.length);
   assert.deepEqual(sockets.opened, ["0.0.0.0:80/tcp", "[::]:80/tcp", "[::]:81/tcp"]);
-  const opened = again.bindings.map((binding) => again.fdOf(binding));
+  const opened = again.bindings.map((binding) => again.keeperOf(binding).fd);
   assert.equal(again.reserve(before).length, 2, "the same are refused");
   assert.deepEqual(
-    again.bindings.map((binding) => again.fdOf(binding)),
+    again.bindings.map((binding) => again.keeperOf(binding).fd),
     opened,
     "and what is held stays",
   );
@@ -176,17 +176,52 @@ test("after a restart what is still free is reserved and the rest told", () => {
   assert.deepEqual(sockets.opened, []);
 });
 
-test("a socket is that of its port, and there is none for what is not reserved", () => {
-  const { ports } = given();
+test("a port of both families has one socket, and one of its own for the family that stays", () => {
+  const { ports, sockets } = given();
   const [four, six] = ports.allocate([request("80:80")]);
   assert.ok(four !== undefined && six !== undefined);
-  assert.notEqual(ports.fdOf(four), ports.fdOf(six));
+  assert.equal(ports.keeperOf(four), ports.keeperOf(six));
+  assert.equal(ports.keeperOf(six).name, "0.0.0.0:80/tcp");
+  const shared = ports.keeperOf(six).fd;
   ports.release([four]);
-  assert.equal(typeof ports.fdOf(six), "number");
+  assert.deepEqual(sockets.opened, ["[::]:80/tcp"]);
+  assert.equal(ports.keeperOf(six).name, "[::]:80/tcp");
+  assert.notEqual(ports.keeperOf(six).fd, shared);
   assert.throws(
-    () => ports.fdOf(four),
+    () => ports.keeperOf(four),
     (error) => isWeftError(error, "INTERNAL"),
   );
+  const again = ports.allocate([{ ...request("80:80"), hostAddresses: addresses("192.0.2.1") }]);
+  ports.giveBack([six]);
+  assert.deepEqual(ports.bindings, again);
+  ports.close();
+  assert.deepEqual(sockets.opened, []);
+});
+
+test("ports of both families are refused by the name of the one that is taken", () => {
+  for (const taken of ["0.0.0.0:80/tcp", "[2001:db8::1]:80/tcp"]) {
+    const { ports, sockets } = given();
+    sockets.othersTake(hostPortOf(taken));
+    const name = taken.startsWith("0") ? "0.0.0.0:80/tcp" : "[::]:80/tcp";
+    assert.throws(() => ports.allocate([request("80:80")]), {
+      code: "PORT_IN_USE",
+      message: `failed to bind host port ${name}: address already in use`,
+    });
+    assert.deepEqual(sockets.opened, []);
+  }
+});
+
+test("a socket that cannot be had again for the family that stays is told", () => {
+  const { ports, sockets } = given();
+  const [four, six] = ports.allocate([request("80:80")]);
+  assert.ok(four !== undefined && six !== undefined);
+  const close = sockets.close.bind(sockets);
+  sockets.close = (fd) => {
+    close(fd);
+    sockets.othersTake(hostPortOf("[::1]:80/tcp"));
+  };
+  assert.throws(() => ports.release([four]), { message: /\[::\]:80\/tcp: address already in use/ });
+  assert.deepEqual([ports.bindings, sockets.opened], [[], []]);
 });
 
 test("what goes wrong with one port leaves none behind", () => {
@@ -199,10 +234,16 @@ test("what goes wrong with one port leaves none behind", () => {
         if (hostPort.hostPort === 3) throw new Error("out of descriptors");
         return sockets.open(hostPort);
       },
+      openBoth: (port) => {
+        if (port.hostPort === 3) throw new Error("out of descriptors");
+        return sockets.openBoth(port);
+      },
     },
     settings: () => ten,
   });
-  assert.throws(() => ports.allocate([request("1:1"), request("2:2"), request("3:3")]), /out of/);
+  const three = ["1:1", "2:2", "3:3"].map((text) => request(text));
+  const onOne = three.map((one) => ({ ...one, hostAddresses: addresses("127.0.0.1") }));
+  for (const requests of [three, onOne]) assert.throws(() => ports.allocate(requests), /out of/);
   const wanted = ["1", "2", "3"].map((port) => ({ ...hostPortOf(`0.0.0.0:${port}/udp`), port: 1 }));
   assert.throws(() => ports.reserve(wanted), /out of/);
   assert.deepEqual([sockets.opened, ports.bindings], [[], []]);

@@ -25,6 +25,7 @@ export function checkPortSockets(sockets: PortSockets): void {
     assert.deepEqual(openAll(sockets, `${missingAddress}:80/${protocol}`), ["no-address"]);
   }
   assert.deepEqual(openAll(sockets, "0.0.0.0:80/tcp", "0.0.0.0:80/udp"), ["open", "open"]);
+  for (const protocol of ["tcp", "udp"] as const) checkBothFamilies(sockets, protocol);
 }
 
 /** By the address that is opened first, what becomes of another. */
@@ -37,6 +38,25 @@ const conflicts: readonly (readonly [string, Readonly<Record<string, OpenedPort[
   ["[::]", { "[::]": "taken", "[::1]": "taken", "[2001:db8::1]": "taken" }],
   ["[::1]", { "[::1]": "taken", "[2001:db8::1]": "open" }],
 ];
+
+/** A socket of both families is in the way of each address, and each address in its way. */
+function checkBothFamilies(sockets: PortSockets, protocol: "tcp" | "udp"): void {
+  const both = { protocol, hostPort: 80 };
+  for (const address of ["0.0.0.0", "127.0.0.1", "[::]", "[2001:db8::1]"]) {
+    const one = `${address}:80/${protocol}`;
+    sockets.batch(2, () => {
+      const fd = sockets.openBoth(both);
+      assert.ok(fd !== undefined);
+      assert.deepEqual(openAll(sockets, one), ["taken"]);
+      assert.equal(sockets.openBoth(both), undefined);
+      sockets.close(fd);
+      const opened = sockets.open(hostPortOf(one));
+      assert.ok(opened.kind === "open" && opened.fd !== undefined);
+      assert.equal(sockets.openBoth(both), undefined, one);
+      sockets.close(opened.fd);
+    });
+  }
+}
 
 /** Opens them in this order, says what came of each, and closes them. */
 function openAll(sockets: PortSockets, ...texts: readonly string[]): readonly string[] {

@@ -11,7 +11,7 @@ export interface ProxiedHost {
   readonly host: TestNetns;
   readonly sandbox: TestNetns;
   readonly ports: HostPorts;
-  /** Reserves ports on 0.0.0.0 and ::, and says how to proxy them to the sandbox. */
+  /** Reserves ports on 0.0.0.0 and ::, each by one socket, and says how to proxy them to the sandbox. */
   publish(...specs: readonly string[]): readonly PortProxy[];
 }
 
@@ -34,7 +34,9 @@ export async function withProxiedHost(work: (given: ProxiedHost) => Promise<void
     const publish = (...texts: readonly string[]) => {
       const hostAddresses = addresses("0.0.0.0", "::");
       const bindings = ports.allocate(texts.map((text) => ({ spec: specOf(text), hostAddresses })));
-      return bindings.map((binding) => proxyOf(ports, binding));
+      return bindings
+        .filter(({ hostAddress }) => hostAddress === "0.0.0.0")
+        .map((binding) => proxyOf(ports, binding));
     };
     try {
       await work({ host, sandbox, ports, publish });
@@ -46,7 +48,7 @@ export async function withProxiedHost(work: (given: ProxiedHost) => Promise<void
 
 function proxyOf(ports: HostPorts, binding: PortBinding): PortProxy {
   const { protocol, hostAddress, hostPort, port } = binding;
-  const fd = ports.fdOf(binding);
+  const fd = ports.keeperOf(binding).fd;
   if (protocol === "sctp" || fd === undefined) throw new Error("only tcp and udp are proxied");
   const id = `${hostAddress} ${hostPort} ${protocol}`;
   return { id, protocol, fd, target: parseAddress(sandboxAddress), targetPort: port };

@@ -59,14 +59,14 @@ test("a target that does not answer is given up in time, and its client told", a
 
 test("a target that cannot be reached at all, and a client that leaves early, cost nothing", async () => {
   await withEngine({}, async (given) => {
-    const [four, six] = given.publish("8080:80");
-    assert.ok(four !== undefined && six !== undefined);
-    given.engine.serve([{ ...six, target: parseAddress("2001:db8:f::1") }]); // no route leads there
+    const [port] = given.publish("8080:80");
+    assert.ok(port !== undefined);
+    given.engine.serve([{ ...port, target: parseAddress("2001:db8:f::1") }]); // no route leads there
     const { seen } = open(given, 8080);
     await given.until("the client is told", () => seen.end === "ECONNRESET");
-    given.engine.stop([six.id]);
+    given.engine.stop([port.id]);
     given.host.exec("ip", "neighbor", "add", "10.9.0.9", "lladdr", "02:00:00:00:00:09", "dev", "v0");
-    given.engine.serve([{ ...six, target: parseAddress("10.9.0.9") }, four]);
+    given.engine.serve([{ ...port, target: parseAddress("10.9.0.9") }]);
     const early = open(given, 8080);
     await given.until("it is accepted", () => given.engine.stats().openConnections === 1);
     early.socket.resetAndDestroy();

@@ -80,9 +80,43 @@ test("tcp clients of every address of the host reach a sandbox that has IPv4 onl
       assert.equal((await read(client)).toString(), `hello from ${address}`);
     }
     const { counters, ports, openConnections } = await given.service.stats();
-    assert.deepEqual([ports, openConnections, counters.connections], [2, 0, 5]);
+    assert.deepEqual([ports, openConnections, counters.connections], [1, 0, 5]);
     assert.ok(counters.bytesIn > 0 && counters.bytesIn === counters.bytesOut);
     await closed(server);
+  });
+});
+
+test("clients of IPv4 and of IPv6 are led to a target each where one socket takes both", async () => {
+  await withService(async (given) => {
+    const servers = await Promise.all(
+      [80, 81].map((port) =>
+        serveTcp(given.sandbox, [sandboxAddress, port], (socket) => socket.end(`from ${port}`)),
+      ),
+    );
+    const answering = await Promise.all([53, 54].map((port) => serveUdp(given, port)));
+    const ipv4Target = (port: number) => ({ address: parseAddress(sandboxAddress), port });
+    const [tcp, udp] = given.publish("8080:81", "5353:54/udp");
+    assert.ok(tcp !== undefined && udp !== undefined);
+    await given.service.serve([
+      { ...tcp, ipv4Target: ipv4Target(80) },
+      { ...udp, ipv4Target: ipv4Target(53) },
+    ]);
+    answering[0]?.removeAllListeners("message");
+    answering[0]?.on("message", (_message, from) => answering[0]?.send("other", from.port, from.address));
+    for (const [address, port, answer] of [
+      ["127.0.0.1", 80, "other"],
+      ["::1", 81, "HELLO"],
+      ["192.0.2.1", 80, "other"],
+      ["2001:db8::1", 81, "HELLO"],
+    ] as const) {
+      const client = connectTcp(given.host, address, 8080);
+      assert.equal((await read(client)).toString(), `from ${port}`);
+      client.destroy();
+      const asking = await bindUdp(given.host, address);
+      assert.equal(await ask(asking, "hello", 5353, address), `${answer} from ${address}:5353`);
+      await closed(asking);
+    }
+    await Promise.all([...servers, ...answering].map(closed));
   });
 });
 
@@ -342,7 +376,7 @@ test("all of a batch are served or none, and an id is served once", async () => 
     const stopped = given.service.stop([first.id]);
     await given.service.serve([first, ...rest]);
     await stopped;
-    assert.equal((await given.service.stats()).ports, 6);
+    assert.equal((await given.service.stats()).ports, 3);
     await given.service.stop([first, ...rest].map(({ id }) => id));
     assert.equal(openFdCount(), before);
   });
@@ -353,7 +387,7 @@ test("the service keeps the contract of all proxies", async () => {
     const before = openFdCount();
     await checkPortProxies(
       await ProxyService.start(given.host.path),
-      given.publish("8080:80", "5353:53/udp"),
+      given.publish("8080:80", "8081:80", "5353:53/udp"),
     );
     given.ports.close();
     await until("every descriptor is closed", () => openFdCount() <= before);
@@ -363,7 +397,7 @@ test("the service keeps the contract of all proxies", async () => {
 test("a thousand ports are served at once, and stopped", async () => {
   await withService(async (given) => {
     const server = await serveTcp(given.sandbox, [sandboxAddress, 80], (socket) => socket.pipe(socket));
-    const proxies = given.publish(...Array.from({ length: 500 }, () => "80"));
+    const proxies = given.publish(...Array.from({ length: 1000 }, () => "80"));
     await given.service.serve(proxies);
     assert.equal((await given.service.stats()).ports, 1000);
     const port = given.ports.bindings.at(-1)?.hostPort ?? 0;
@@ -463,7 +497,7 @@ test("a service neither keeps its process alive nor keeps it from ending", async
       const [binding] = ports.allocate([{ spec, hostAddresses: ["::"] }]);
       const service = await ProxyService.start(${netns});
       const target = ${JSON.stringify(parseAddress(sandboxAddress))};
-      await service.serve([{ id: "a", protocol: "tcp", fd: ports.fdOf(binding), target, targetPort: 80 }]);
+      await service.serve([{ id: "a", protocol: "tcp", fd: ports.keeperOf(binding).fd, target, targetPort: 80 }]);
       await service.stats();`;
     const run = promisify(execFile);
     for (const end of ['console.log("end of program");', 'console.log("end of program"); process.exit(0);']) {

@@ -38,6 +38,22 @@ test("nothing is started until there is a port to serve", async () => {
   await proxies.close();
 });
 
+test("a service that is prepared is started once, and again with a port when it could not be", async () => {
+  const { proxies, started, refusals, served } = standing();
+  refusals.push(new Error("no thread"));
+  proxies.prepare();
+  await proxies.stop([]);
+  assert.equal(started.length, 0);
+  proxies.prepare();
+  await proxies.serve([proxy("a")]);
+  proxies.prepare();
+  await proxies.serve([proxy("b")]);
+  assert.equal(started.length, 1);
+  assert.deepEqual(served(), ["a", "b"]);
+  await proxies.close();
+  proxies.prepare();
+});
+
 test("after a crash another one serves what was served, without what was stopped", async () => {
   const { proxies, started, events, served } = standing();
   await proxies.serve([proxy("a"), proxy("b")]);

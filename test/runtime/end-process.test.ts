@@ -10,7 +10,8 @@ suite("ending a command by its stored identity", () => {
   test("ends one that has no handler at once", () =>
     withSandbox(async ({ run }) => {
       const sleeper = await run({ command: ["sleep", "1000"] });
-      const stored = JSON.parse(JSON.stringify({ pid: sleeper.pid, startTicks: sleeper.startTicks }));
+      const { pid, startTicks, bootId } = sleeper;
+      const stored = JSON.parse(JSON.stringify({ pid, startTicks, bootId }));
       await endProcess(stored, { graceMs: 600_000 });
       assert.deepEqual(await sleeper.exited, { code: null, signal: "SIGKILL" });
       await endProcess(stored, { graceMs: 600_000 }); // gone already
@@ -35,8 +36,9 @@ suite("ending a command by its stored identity", () => {
     const other = spawn("sleep", ["1000"]);
     const exit = once(other, "exit");
     assert.ok(other.pid !== undefined);
-    const { pid, startTicks } = identityOf(other.pid);
-    await endProcess({ pid, startTicks: startTicks - 1 }, { graceMs: 0 });
+    const { pid, startTicks, bootId } = identityOf(other.pid);
+    await endProcess({ pid, startTicks: startTicks - 1, bootId }, { graceMs: 0 });
+    await endProcess({ pid, startTicks, bootId: "another" }, { graceMs: 0 });
     assert.equal(identityOf(pid).startTicks, startTicks);
     assert.equal(other.kill("SIGINT"), true);
     assert.deepEqual(await exit, [null, "SIGINT"]);

@@ -5,14 +5,14 @@ import { chmodSync, existsSync, readFileSync, watch, writeFileSync } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { isWeftError } from "../../src/core/index.ts";
+import { type ErrorCode, isWeftError } from "../../src/core/index.ts";
 import { type CommandInit, Launcher } from "../../src/runtime/index.ts";
 import { type SandboxFixture, withSandbox } from "./sandbox-fixture.ts";
 
 async function refused(
   fixture: SandboxFixture,
   init: Partial<CommandInit>,
-  code: "INVALID_COMMAND" | "LAUNCH" | "ABORTED",
+  code: ErrorCode,
   message: RegExp,
 ): Promise<void> {
   const stdio = { stdin: "pipe", stdout: "pipe", stderr: "pipe" } as const;
@@ -36,21 +36,35 @@ suite("the launcher", () => {
         [{ command: [] }, /no command/],
         [{ command: [""] }, /no command/],
         [{ command: ["true", "a\0b"] }, /NUL/],
+        [{ cwd: "/no/such" }, /working directory "\/no\/such": no such file or directory/],
+        [{ environment: { "A=B": "c" } }, /environment variable/],
+        [{ user: { uid: -1, gid: 0 } }, /user or group number -1/],
+        [{ user: "no-such" }, /unable to find user no-such: no matching entries in passwd file/],
+        [{ user: "root:no-such" }, /unable to find group no-such: no matching entries in group file/],
+        [{ user: "4294967295" }, /uids and gids must be in range 0-2147483647/],
+        [{ files: [{ source: "/etc/hosts", target: "hosts" }] }, /absolute path/],
+        [{ stdio: { stdout: "pipe", stderr: { file: "/no/such/log" } } }, /cannot write output/],
+        [
+          { stdio: { stdin: { fifo: write("plain", "text", 0o644) } } },
+          /cannot read input from .*: it is no FIFO/,
+        ],
+        [{ terminal: { columns: -1 } }, /invalid terminal size -1x24/],
+      ];
+      for (const [init, message] of cases) await refused(fixture, init, "INVALID_COMMAND", message);
+      const found: readonly (readonly [Partial<CommandInit>, RegExp])[] = [
         [{ command: ["no-such-program"] }, /exec "no-such-program": executable file not found in \$PATH/],
         [{ command: ["true"], environment: { PATH: folder } }, /executable file not found in \$PATH/],
         [{ command: ["/no/such"] }, /exec "\/no\/such": no such file or directory/],
         [{ command: ["./no-such"], cwd: folder }, /exec ".\/no-such": no such file or directory/],
+        [{ command: [write("orphan", "#!/no/such\n", 0o755)] }, /interpreter/],
+      ];
+      for (const [init, message] of found) await refused(fixture, init, "COMMAND_NOT_FOUND", message);
+      const denied: readonly (readonly [Partial<CommandInit>, RegExp])[] = [
         [{ command: [folder] }, /permission denied/],
         [{ command: [write("plain", "text", 0o644)] }, /permission denied/],
         [{ command: [write("text", "no program\n", 0o755)] }, /exec format error/],
-        [{ command: [write("orphan", "#!/no/such\n", 0o755)] }, /interpreter/],
-        [{ cwd: "/no/such" }, /working directory "\/no\/such": no such file or directory/],
-        [{ environment: { "A=B": "c" } }, /environment variable/],
-        [{ user: { uid: -1, gid: 0 } }, /user or group number -1/],
-        [{ files: [{ source: "/etc/hosts", target: "hosts" }] }, /absolute path/],
-        [{ stdio: { stdout: "pipe", stderr: { file: "/no/such/log" } } }, /cannot write output/],
       ];
-      for (const [init, message] of cases) await refused(fixture, init, "INVALID_COMMAND", message);
+      for (const [init, message] of denied) await refused(fixture, init, "COMMAND_NOT_EXECUTABLE", message);
     }));
 
   test("says which part of a sandbox is not there", () =>
@@ -149,7 +163,7 @@ suite("the launcher", () => {
       const script = join(import.meta.dirname, "run-one.js");
       const program = spawn(process.execPath, [script, netnsPath, file, "sh", "-c", wait]);
       const [line] = await once(program.stdout, "data");
-      const pid = Number(String(line));
+      const { pid } = JSON.parse(String(line));
       try {
         program.kill("SIGKILL");
         await once(program, "close");
@@ -168,7 +182,7 @@ suite("the launcher", () => {
       const args = [script, netnsPath, join(folder, "log"), "sleep", "1000"];
       const program = spawn(process.execPath, args, { env: { ...process.env, LEAVE: "1" } });
       const closed = once(program, "close");
-      const pid = Number((await program.stdout.toArray()).join(""));
+      const { pid } = JSON.parse((await program.stdout.toArray()).join(""));
       try {
         assert.deepEqual(await closed, [0, null]);
         assert.equal(readFileSync(`/proc/${pid}/comm`, "utf8"), "sleep\n");

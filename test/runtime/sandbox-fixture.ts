@@ -35,12 +35,15 @@ export interface CommandOutput extends ExitStatus {
 }
 
 /** Runs `test` with a sandbox of its own, and fails if anything is left of it: process, mount, descriptor. */
-export async function withSandbox(test: (fixture: SandboxFixture) => Promise<void>): Promise<void> {
+export async function withSandbox(
+  test: (fixture: SandboxFixture) => Promise<void>,
+  options: { readonly spare?: number } = {},
+): Promise<void> {
   const before = traces();
   const folder = mkdtempSync(join(tmpdir(), folderPrefix));
   const netnsFolder = join(folder, "netns");
   const netnsPath = join(netnsFolder, "box");
-  const launcher = new Launcher();
+  const launcher = new Launcher(options);
   const running: SandboxProcess[] = [];
   try {
     mountPrivateFolder(netnsFolder);

@@ -34,7 +34,7 @@ suite("a command of a sandbox", () => {
       sleeper.kill("SIGKILL");
       assert.deepEqual(await sleeper.exited, { code: null, signal: "SIGKILL" });
       sleeper.kill(); // of no effect any more
-      assert.throws(() => sleeper.kill("SIGLOST"), { code: "INVALID_COMMAND" });
+      assert.throws(() => sleeper.kill("SIGLOST"), { code: "INVALID_SIGNAL" });
     }));
 
   test("reads what the caller writes, and ends its own output with itself", () =>

@@ -102,19 +102,30 @@ suite("what a command sees in a sandbox", () => {
         cwd: "/usr",
         user: { uid: 1234, gid: 4321 },
       });
-      const expected = ["NAME=a=b c", "PATH=/usr/bin:/bin", "PWD=/usr", "/usr", "1234", "4321", "4321"];
+      const expected = [
+        "HOME=/",
+        `HOSTNAME=${hostname()}`,
+        "NAME=a=b c",
+        "PATH=/usr/bin:/bin",
+        "PWD=/usr",
+        "/usr",
+        "1234",
+        "4321",
+        "4321",
+      ];
       assert.deepEqual(stdout.trim().split("\n"), [...expected, "CapEff:\t0000000000000000"]);
     }));
 
-  test("the caller's environment and folder otherwise", () =>
+  test("Docker's variables and the caller's folder otherwise", () =>
     withSandbox(async ({ output }) => {
-      process.env.WEFT_TEST_MARK = "seen";
-      try {
-        const { stdout } = await output(["sh", "-c", "echo $WEFT_TEST_MARK; pwd"]);
-        assert.equal(stdout, `seen\n${process.cwd()}\n`);
-      } finally {
-        delete process.env.WEFT_TEST_MARK;
-      }
+      const { stdout } = await output(["env"], { hostname: "box" });
+      const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+      assert.equal(stdout, `${path}\nHOSTNAME=box\nHOME=/root\n`);
+      assert.equal((await output(["pwd"])).stdout, `${process.cwd()}\n`);
+      const { stdout: bare } = await output(["/usr/bin/env"], {
+        environment: { PATH: undefined, HOSTNAME: undefined, HOME: "/x" },
+      });
+      assert.equal(bare, "HOME=/x\n");
     }));
 
   test("no namespace of other sandboxes, which it would keep alive", () =>

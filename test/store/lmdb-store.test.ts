@@ -83,7 +83,7 @@ describe("LmdbStore", () => {
 
   test("a database whose making was cut short is made anew", async (t) => {
     const path = temporaryFolder(t);
-    const cut = (await emptyDataFile(t, () => {})).subarray(0, 4096);
+    const cut = (await emptyDataFile(t, (bytes) => bytes.writeBigUInt64LE(0n, 152))).subarray(0, 4096);
     writeFileSync(join(path, "data.mdb"), cut);
     const store = await LmdbStore.open({ path, schema });
     await store.transact((tx) => tx.put("a", 1));
@@ -91,6 +91,36 @@ describe("LmdbStore", () => {
     const again = await LmdbStore.open({ path, schema });
     assert.equal(again.get("a"), 1);
     await again.close();
+  });
+});
+
+test("a database that had commits and lacks its end is refused, not made anew", async (t) => {
+  const path = temporaryFolder(t);
+  const store = await LmdbStore.open({ path, schema });
+  for (let i = 0; i < 20; i++) await store.transact((tx) => tx.put(`n/${i}`, "x".repeat(1000)));
+  await store.close();
+  const file = join(path, "data.mdb");
+  const whole = readFileSync(file);
+  for (const bytes of [5000, 4096, 2 * 4096, 3 * 4096]) {
+    writeFileSync(file, whole.subarray(0, bytes));
+    await assert.rejects(LmdbStore.open({ path, schema }), {
+      code: "STORE",
+      message: /could not be opened: data\.mdb is cut short: restore a backup/,
+    });
+    assert.equal(statSync(file).size, bytes);
+  }
+});
+
+test("a database whose pages hold something else is refused, not taken for an empty one", async (t) => {
+  const path = temporaryFolder(t);
+  const store = await LmdbStore.open({ path, schema });
+  await store.transact((tx) => tx.put("n", 1));
+  await store.close();
+  const file = join(path, "data.mdb");
+  writeFileSync(file, readFileSync(file).fill(7, 2 * 4096));
+  await assert.rejects(LmdbStore.open({ path, schema }), {
+    code: "STORE",
+    message: /could not be opened: .*it is damaged: .*restore a backup$/,
   });
 });
 

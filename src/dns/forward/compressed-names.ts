@@ -31,7 +31,9 @@ export class NameChecker {
     }
     const [high = 0, low] = [this.#message[at], this.#message[at + 1]];
     if (high < 0xc0 || low === undefined) return undefined;
-    const rest = lengths[((high & 0x3f) << 8) | low] ?? 0;
+    const target = ((high & 0x3f) << 8) | low;
+    // What is behind the message was noted of longer ones before it.
+    const rest = target < at ? (lengths[target] ?? 0) : 0;
     return rest > 0 && this.#note(start, at, rest) ? at + 2 : undefined;
   }
 

@@ -13,6 +13,7 @@ import { type GatewayMode, gatewayModeOption } from "./gateway-mode.ts";
 /** The options of a bridge network; the reference's names, docker/docs "bridge driver options". */
 export const bridgeOption = {
   name: "com.docker.network.bridge.name",
+  defaultBridge: "com.docker.network.bridge.default_bridge",
   icc: "com.docker.network.bridge.enable_icc",
   masquerade: "com.docker.network.bridge.enable_ip_masquerade",
   inhibitIpv4: "com.docker.network.bridge.inhibit_ipv4",
@@ -60,6 +61,7 @@ export function parseBridgeOptions({
   internal,
 }: Pick<DriverNetwork, "options" | "ipv4" | "ipv6" | "internal">): BridgeOptions {
   refuseUnknownOptions("bridge", options, Object.values(bridgeOption));
+  booleanOption(options, bridgeOption.defaultBridge, false); // a label: src/cnm says which network may have it
   if (!ipv4 && !ipv6) throw new WeftError("INVALID_OPTION", "IPv4 or IPv6 must be enabled");
   return {
     bridgeName: bridgeName(options),

@@ -33,7 +33,7 @@ export function planBridgePorts(
   endpoint: DriverEndpoint,
   { translated, open, families }: Publication,
 ): readonly Wanted[] {
-  const wanted = translated.flatMap(translatedPort);
+  const wanted = portsOf(translated);
   if (!options.icc) wanted.push(...translated.flatMap((port) => portBySiblings(bridge, port)));
   // 127.0.0.1 reaches a sandbox only over a bridge that may carry it; the table keeps all others from using that.
   if (translated.some((port) => familyOf(port.hostAddress) === 4 && isTranslated(port)))
@@ -45,13 +45,25 @@ export function planBridgePorts(
   return wanted;
 }
 
-function translatedPort(port: PublishedPort): Wanted[] {
-  return portElements(port).map(({ set, element: { key, data } }): Wanted => {
-    if (data === undefined) return { object: element(set, key) };
+function portsOf(translated: readonly PublishedPort[]): Wanted[] {
+  const wanted: Wanted[] = [];
+  const inSets = new Set<string>();
+  for (const port of translated) {
     // A flow of UDP would go on to where it went before, for as long as anybody sends.
     const effects = port.protocol === "udp" ? [forgetFlows(port)] : [];
-    return { object: element(set, key, { data }), effects, effectsWhenGone: effects };
-  });
+    for (const { set, element: own } of portElements(port)) {
+      const { key, data } = own;
+      if (data !== undefined) {
+        wanted.push({ object: element(set, key, { data }), effects, effectsWhenGone: effects });
+        continue;
+      }
+      // A port that is published on several addresses is in a set once.
+      const member = `${set} ${port.protocol} ${port.hostPort}`;
+      if (!inSets.has(member)) wanted.push({ object: element(set, key) });
+      inSets.add(member);
+    }
+  }
+  return wanted;
 }
 
 /**

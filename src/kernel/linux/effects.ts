@@ -5,12 +5,15 @@ import { forgetFlows } from "./forget-flows.ts";
 import type { Session } from "./session.ts";
 
 /** Runs each effect although others fail; gives their failures. Flows of one namespace and family are forgotten together. */
-export function runEffects(session: Session, effects: readonly Effect[]): readonly EffectOutcome[] {
+export async function runEffects(
+  session: Session,
+  effects: readonly Effect[],
+): Promise<readonly EffectOutcome[]> {
   const groups = new Map<string, ForgetFlowsEffect[]>();
   const failures = new Map<Effect, Error>();
-  const attempt = (concerned: readonly Effect[], work: () => void) => {
+  const attempt = async (concerned: readonly Effect[], work: () => void | Promise<void>) => {
     try {
-      work();
+      await work();
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       for (const effect of concerned) failures.set(effect, error);
@@ -18,7 +21,7 @@ export function runEffects(session: Session, effects: readonly Effect[]): readon
   };
   for (const effect of effects) {
     if (effect.effect === "announce") {
-      attempt([effect], () => announce(session, effect));
+      await attempt([effect], () => announce(session, effect));
       continue;
     }
     const place = `${effect.family} ${effect.netns}`;
@@ -26,6 +29,6 @@ export function runEffects(session: Session, effects: readonly Effect[]): readon
     if (group === undefined) groups.set(place, [effect]);
     else group.push(effect);
   }
-  for (const group of groups.values()) attempt(group, () => forgetFlows(session, group));
+  for (const group of groups.values()) await attempt(group, () => forgetFlows(session, group));
   return effects.map((effect) => failures.get(effect));
 }

@@ -1,5 +1,11 @@
 import type { ForgetFlowsEffect } from "../effects.ts";
-import { deleteFlows, type Flow, type FlowFilter, listFlows } from "../netlink/conntrack/index.ts";
+import {
+  countFlows,
+  deleteFlows,
+  type Flow,
+  type FlowFilter,
+  listFlowsSlowly,
+} from "../netlink/conntrack/index.ts";
 import type { Session } from "./session.ts";
 
 /** What an effect can tell flows by. */
@@ -9,14 +15,15 @@ const parts: readonly Part[] = ["protocol", "originalAddress", "originalPort", "
 /**
  * Forgets the flows that match any of the effects, which are all of one namespace and family: one dump,
  * narrowed by what all of them have in common, and one look at each flow, however many effects there
- * are. Throws KernelError.
+ * are. Rejects with KernelError.
  */
-export function forgetFlows(session: Session, effects: readonly ForgetFlowsEffect[]): void {
+export async function forgetFlows(session: Session, effects: readonly ForgetFlowsEffect[]): Promise<void> {
   const [first] = effects;
   if (first === undefined) return;
   const socket = session.netfilter(first.netns);
-  const isDoomed = matcher(effects);
-  deleteFlows(socket, listFlows(socket, inCommon(first, effects)).filter(isDoomed));
+  if (countFlows(socket) === 0) return;
+  const found = await listFlowsSlowly(socket, inCommon(first, effects));
+  deleteFlows(socket, found.filter(matcher(effects)));
 }
 
 /** The narrowest filter that is true of every flow of every effect. */

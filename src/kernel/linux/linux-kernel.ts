@@ -20,6 +20,7 @@ import * as sys from "../syscalls.ts";
 import { isBrokenOff } from "./broken-off.ts";
 import { runEffects } from "./effects.ts";
 import { asKernelError, removeFile, writeFile, writeSysctl } from "./files.ts";
+import { FlowRounds } from "./flow-rounds.ts";
 import { commitOperations, type NftOperation } from "./nft-changes.ts";
 import { readHost } from "./read.ts";
 import { netnsOfRequest, type RouteFamilyOperation, routeRequests } from "./route-requests.ts";
@@ -70,6 +71,9 @@ export class LinuxKernel implements Kernel {
   /** Deletions under way; they hold the kernel's rtnl lock, which every other request would wait for. */
   #deletions = 0;
   #closed = false;
+  readonly #flowRounds = new FlowRounds((effects) =>
+    this.#withSession((session) => runEffects(session, effects)),
+  );
 
   /** Opens the host namespace at `path`. Throws KernelError. */
   constructor(path: string) {
@@ -94,7 +98,16 @@ export class LinuxKernel implements Kernel {
   }
 
   async run(effects: readonly Effect[]): Promise<readonly EffectOutcome[]> {
-    return this.#withSession((session) => runEffects(session, effects));
+    const flows = effects.filter((effect) => effect.effect === "forget-flows");
+    const announcements = effects.filter((effect) => effect.effect === "announce");
+    const [announced, forgotten] = await Promise.all([
+      announcements.length === 0 ? [] : this.#withSession((session) => runEffects(session, announcements)),
+      this.#flowRounds.forget(flows),
+    ]);
+    const outcomes = new Map<Effect, EffectOutcome>();
+    for (const [i, effect] of announcements.entries()) outcomes.set(effect, announced[i]);
+    for (const [i, effect] of flows.entries()) outcomes.set(effect, forgotten[i]);
+    return effects.map((effect) => outcomes.get(effect));
   }
 
   close(): void {

@@ -29,8 +29,8 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
   for (const netns of namespacesToRead(query)) {
     if (netns !== hostNetns) {
       const there = isNetns(netns);
-      // A file without a namespace is what a crash leaves between the two; nobody wants it: it has to go.
-      if (there || !query.namespaces.includes(netns))
+      // A file without a namespace is what a crash leaves between the two; where nobody wants it, it has to go.
+      if (there || !query.namespaces.includes(netns) || query.givenUp?.has(netns) === true)
         found.push({ object: { kind: "netns", netns }, marked: isBelow(query.netnsFolder, netns) });
       if (!there) continue;
     }

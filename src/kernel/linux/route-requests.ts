@@ -92,8 +92,11 @@ function newLink(session: Session, object: LinkObject): readonly NetlinkRequest[
     case "bridge":
     case "dummy": {
       const index = session.newIndex(netns, name);
-      const aliased = alias === undefined ? [] : [changeLink(index, { alias })];
-      return [createLink({ name, kind: { kind: spec.type }, index, mtu, mac, group: linkGroup }), ...aliased];
+      const created = createLink({ name, kind: { kind: spec.type }, index, mac, group: linkGroup });
+      // An MTU that is given at its making the bridge takes for its own choice, and adapts to its ports:
+      // br_mtu_auto_adjust() of net/bridge/br_if.c.
+      const changed = alias === undefined && mtu === undefined ? [] : [changeLink(index, { alias, mtu })];
+      return [created, ...changed];
     }
     case "vlan":
     case "macvlan":

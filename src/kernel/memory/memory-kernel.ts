@@ -2,7 +2,7 @@ import type { Effect } from "../effects.ts";
 import type { EffectOutcome, Found, Kernel, KernelQuery, Operation, Outcome } from "../kernel.ts";
 import type { KernelError } from "../kernel-error.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
-import type { AcceptRuleObject, NftTableObject } from "../nft-objects.ts";
+import { type AcceptRuleObject, isHostRule, type NftTableObject } from "../nft-objects.ts";
 import {
   alsoProvides,
   containersOf,
@@ -47,6 +47,19 @@ export class MemoryKernel implements Kernel {
       const identity = identityOf(object);
       this.#hold({ object, marked: this.#found.get(identity)?.marked ?? false });
     }
+  }
+
+  /**
+   * Begins with objects as weft made or adopted them, in the place of all that is there: what they lie in and
+   * what kind they are says whether they are weft's.
+   */
+  begin(objects: readonly KernelObject[]): void {
+    this.#found.clear();
+    const links = objects.filter((object) => object.kind === "link");
+    const adopted = new Set(
+      links.filter(({ spec }) => spec.type === "adopted" || spec.type === "moved").map(identityOf),
+    );
+    for (const object of objects) this.#found.set(identityOf(object), foundOf(object, adopted));
   }
 
   /** Takes objects away behind weft's back. */
@@ -257,6 +270,23 @@ export class MemoryKernel implements Kernel {
   }
 }
 
+/** An object that weft has, as it is found: what it adopted or moved, and that these or lo are up, has no mark. */
+function foundOf(object: KernelObject, adopted: ReadonlySet<Identity>): Found {
+  switch (object.kind) {
+    case "sysctl":
+      return { object, marked: false };
+    case "link":
+      if (!adopted.has(identityOf(object))) return { object, marked: true };
+      return { object: { ...object, spec: { type: "adopted" } }, marked: false };
+    case "up": {
+      const marked = object.link !== "lo" && !adopted.has(linkIdentity(object.netns, object.link));
+      return { object, marked };
+    }
+    default:
+      return { object, marked: true };
+  }
+}
+
 function chainKey({ netns, family, table, chain }: ForeignChain): string {
   return identityOf({ kind: "accept-rule", netns, family, table, chain });
 }
@@ -300,11 +330,6 @@ function asRead(object: KernelObject): KernelObject {
 /** True for what is marked by where it lies. */
 function isPlace({ kind }: KernelObject): boolean {
   return kind === "netns" || kind === "file";
-}
-
-function isHostRule(object: KernelObject): boolean {
-  const rules = object.kind === "nft-table" || object.kind === "nft-element" || object.kind === "accept-rule";
-  return rules && object.netns === hostNetns;
 }
 
 function isInOwnFolder({ netnsFolder, fileFolder }: KernelQuery, object: KernelObject): boolean {

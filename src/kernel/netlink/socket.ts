@@ -124,19 +124,14 @@ export class NetlinkSocket {
 
   /** Like {@link request}, but the kernel's work is done on another thread; for what it sleeps under. */
   requestSlow(requests: readonly NetlinkRequest[]): Promise<RequestOutcome[]> {
-    const run = async () => {
+    return this.#slowly(async () => {
       const [head] = requests;
       if (head === undefined) return [];
       const exchange = { requests, acknowledged: requests.length - 1, atomic: false };
       const first = this.#write(exchange);
-      const datagram = Buffer.from(this.#writer.finish()); // the writer is used again meanwhile
-      await sys.sendAsync(this.#fd, datagram, head.call, head.object);
+      await this.#sendSlow(head);
       return this.#outcomes(exchange, first);
-    };
-    this.#slow++;
-    const result = this.#tail.then(run).finally(() => this.#slow--);
-    this.#tail = result.catch(() => {});
-    return result;
+    });
   }
 
   /** Carries out one request. Throws KernelError when the kernel refuses. */
@@ -151,14 +146,29 @@ export class NetlinkSocket {
    * KernelError when it is refused or never became consistent.
    */
   dump<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined): T[] {
+    this.#requireIdle(request);
     for (let attempt = 0; attempt < dumpAttempts; attempt++) {
-      const results = this.#dumpOnce(request, decode);
+      const sequence = this.#writeDump(request);
+      sys.send(this.#fd, this.#writer.finish(), request.call, request.object);
+      const results = this.#dumped(request, sequence, decode);
       if (results !== undefined) return results;
     }
-    throw new KernelError({
-      errno: EINTR,
-      call: request.call,
-      object: `${request.object}: changed during each of ${dumpAttempts} dumps`,
+    throw changedMeanwhile(request);
+  }
+
+  /**
+   * Like {@link dump}, but the kernel begins on another thread. For what it looks for a few objects in a large
+   * table, it has gone through all of that by then.
+   */
+  dumpSlow<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined): Promise<T[]> {
+    return this.#slowly(async () => {
+      for (let attempt = 0; attempt < dumpAttempts; attempt++) {
+        const sequence = this.#writeDump(request);
+        await this.#sendSlow(request);
+        const results = this.#dumped(request, sequence, decode);
+        if (results !== undefined) return results;
+      }
+      throw changedMeanwhile(request);
     });
   }
 
@@ -199,6 +209,20 @@ export class NetlinkSocket {
     if (this.#closed) return;
     this.#closed = true;
     await sys.closeSlowly(this.#fd);
+  }
+
+  /** Runs work of which others must not take the answers, after what is under way. */
+  #slowly<T>(work: () => Promise<T>): Promise<T> {
+    this.#slow++;
+    const result = this.#tail.then(work).finally(() => this.#slow--);
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Sends what was written on another thread. */
+  async #sendSlow({ call, object }: NetlinkRequest): Promise<void> {
+    const datagram = Buffer.from(this.#writer.finish()); // the writer is used again meanwhile
+    await sys.sendAsync(this.#fd, datagram, call, object);
   }
 
   #exchange(exchange: Exchange): RequestOutcome[] {
@@ -245,13 +269,20 @@ export class NetlinkSocket {
     }
   }
 
-  /** One attempt at a dump, read to its end in any case, for the kernel carries out one at a time. */
-  #dumpOnce<T>(request: NetlinkRequest, decode: (message: NetlinkMessage) => T | undefined): T[] | undefined {
-    this.#requireIdle(request);
+  /** Writes the request of a dump. Gives its sequence. */
+  #writeDump(request: NetlinkRequest): number {
     const sequence = ++this.#sequence;
     this.#writer.length = 0;
     writeMessage(this.#writer, request, NLM_F_REQUEST | NLM_F_DUMP, sequence);
-    sys.send(this.#fd, this.#writer.finish(), request.call, request.object);
+    return sequence;
+  }
+
+  /** One attempt at a dump that was sent, read to its end in any case, for the kernel carries out one at a time. */
+  #dumped<T>(
+    request: NetlinkRequest,
+    sequence: number,
+    decode: (message: NetlinkMessage) => T | undefined,
+  ): T[] | undefined {
     const dump = new Dump(request, decode);
     while (!dump.ended) {
       try {
@@ -290,4 +321,12 @@ export class NetlinkSocket {
       }
     }
   }
+}
+
+function changedMeanwhile({ call, object }: NetlinkRequest): KernelError {
+  return new KernelError({
+    errno: EINTR,
+    call,
+    object: `${object}: changed during each of ${dumpAttempts} dumps`,
+  });
 }

@@ -9,8 +9,8 @@ import type { TestNetns } from "../../netns-fixture.ts";
 import { framed } from "../clients.ts";
 import { decodeResponse } from "../samples.ts";
 
-/** What a server does with a query: its response, or silence. */
-export type Answering = (query: Buffer, transport: "udp" | "tcp") => Buffer | undefined;
+/** What a server does with a query: its response, several of them, or silence. */
+export type Answering = (query: Buffer, transport: "udp" | "tcp") => Buffer | readonly Buffer[] | undefined;
 
 /** A name server in a test's namespace, over UDP and TCP, until it is closed. */
 export class RealServer {
@@ -32,8 +32,7 @@ export class RealServer {
     const server = new RealServer(udp, tcp);
     udp.on("message", (query, from) => {
       server.asked.push("udp");
-      const reply = answering(query, "udp");
-      if (reply !== undefined) udp.send(reply, from.port, from.address);
+      for (const reply of repliesOf(answering(query, "udp"))) udp.send(reply, from.port, from.address);
     });
     tcp.on("connection", (socket) => {
       socket.on("error", () => {});
@@ -43,8 +42,8 @@ export class RealServer {
         const frame = framer.next();
         if (frame?.kind !== "message") return;
         server.asked.push("tcp");
-        const reply = answering(Buffer.from(frame.message), "tcp");
-        if (reply !== undefined) socket.end(framed(reply));
+        const replies = repliesOf(answering(Buffer.from(frame.message), "tcp"));
+        if (replies.length > 0) socket.end(Buffer.concat(replies.map(framed)));
       });
     });
     udp.bind({ fd: bound(netns, address, sys.SOCK_DGRAM), exclusive: true });
@@ -59,6 +58,11 @@ export class RealServer {
     this.#tcp.close();
     await Promise.all(closed);
   }
+}
+
+function repliesOf(answered: ReturnType<Answering>): readonly Buffer[] {
+  if (answered === undefined) return [];
+  return Buffer.isBuffer(answered) ? [answered] : answered;
 }
 
 /** A socket bound to port 53 of an address. */

@@ -216,6 +216,16 @@ test("names may share their ends, and point at nothing but labels", () => {
   );
 });
 
+test("no name points behind its message, to where a longer one before it had a name", () => {
+  const long = raw(100, 0, 0, ...Array.from({ length: 100 }, () => record("0178c00c", 1, "c0000201")));
+  assert.equal(read(long).kind, "answer");
+  const size = record("0178c00c", 1, "c0000201").length;
+  for (let i = 0; i < 100; i++) {
+    const target = (0xc000 | (query.length + i * size)).toString(16);
+    assert.equal(read(raw(1, 0, 0, record(target, 1, "c0000201"))).kind, "broken", target);
+  }
+});
+
 test("what is behind OPT, and behind the last record, is left out", () => {
   const optRecord = Buffer.from("00002904d0000000000000", "hex");
   const reply = read(

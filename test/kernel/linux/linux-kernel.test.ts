@@ -146,6 +146,20 @@ test("a namespace's plain file is no namespace to a reading", async () => {
   });
 });
 
+test("the plain file of a namespace that was given up is told, so that it is removed", async () => {
+  await onLinux(async ({ kernel, netnsFolder }) => {
+    const netns = path.join(netnsFolder, "box");
+    writeFileSync(netns, "");
+    const found = await kernel.read({
+      namespaces: [netns],
+      givenUp: new Set([netns]),
+      netnsFolder,
+      lookUp: [],
+    });
+    assert.deepEqual(found, [{ object: { kind: "netns", netns }, marked: true }]);
+  });
+});
+
 test("links can be made and read while others are being deleted", async () => {
   await onLinux(async ({ kernel }) => {
     const names = Array.from({ length: 6 }, (_, i) => `a${i}`);

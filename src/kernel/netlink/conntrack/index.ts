@@ -7,4 +7,4 @@
 
 export { decodeFlow, type Flow, type FlowTuple, type IcmpQuery } from "./flow.ts";
 export { type FlowFilter, matchesFlow, type TupleFilter } from "./flow-filter.ts";
-export { deleteFlow, deleteFlows, listFlows } from "./flows.ts";
+export { countFlows, deleteFlow, deleteFlows, listFlows, listFlowsSlowly } from "./flows.ts";

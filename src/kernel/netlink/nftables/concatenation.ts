@@ -1,5 +1,7 @@
+import type { Writer } from "../wire.ts";
 import type { FieldValue } from "./datatypes.ts";
-import { decodeField, encodeField, type FieldType, fieldDatatype, fieldFromId } from "./field.ts";
+import { bytesWith } from "./datatypes.ts";
+import { decodeField, type FieldType, fieldDatatype, fieldFromId } from "./field.ts";
 
 /** nft packs the numbers of a concatenation's parts into one, six bits each. */
 const idBits = 6;
@@ -65,20 +67,30 @@ function sized(id: number): FieldType | undefined {
   return undefined;
 }
 
+/** Writes a key as {@link encodeFields} gives it. Throws as that does. */
+export function writeFields(
+  writer: Writer,
+  fields: readonly FieldType[],
+  values: readonly FieldValue[],
+): void {
+  if (fields.length !== values.length)
+    throw new RangeError(`${values.length} values for ${fields.length} fields: ${values.join(" . ")}`);
+  for (let i = 0; i < fields.length; i++) {
+    const field = fields[i];
+    const value = values[i];
+    if (field === undefined || value === undefined) continue; // neither list has holes
+    const { codec, size } = fieldDatatype(field);
+    codec.write(writer, value);
+    if (fields.length > 1) writer.zeros(-size & 3);
+  }
+}
+
 /**
  * The bytes of a key as the kernel wants it: the parts one after the other, each padded with zeros.
  * Throws RangeError when there are too few or too many values, or one cannot be had by its field.
  */
 export function encodeFields(fields: readonly FieldType[], values: readonly FieldValue[]): Buffer {
-  if (fields.length !== values.length)
-    throw new RangeError(`${values.length} values for ${fields.length} fields: ${values.join(" . ")}`);
-  const bytes = Buffer.alloc(lengthOfFields(fields));
-  let at = 0;
-  for (const [i, field] of fields.entries()) {
-    bytes.set(encodeField(field, values[i] ?? ""), at); // as many values as fields, see above
-    at += partSize(fields, field);
-  }
-  return bytes;
+  return bytesWith({ write: (writer) => writeFields(writer, fields, values) }, undefined);
 }
 
 /** The values of a key's bytes. Throws RangeError when they are too few. */

@@ -134,12 +134,16 @@ function nameText(bytes: Buffer): string {
 
 function address(size: 4 | 16) {
   const fits = size === 4 ? isIpv4 : isIpv6;
+  // Hundreds of ports in a row lead to one address.
+  let last: { readonly text: string; readonly bytes: Uint8Array } | undefined;
   return textual(
     size,
     (text) => {
+      if (last?.text === text) return last.bytes;
       const parsed = parseAddress(text);
       if (!fits(parsed)) throw new RangeError(`${text} is an address of the other family`);
-      return addressToBytes(parsed);
+      last = { text, bytes: addressToBytes(parsed) };
+      return last.bytes;
     },
     (bytes) => addressFromBytes(bytes),
   );
@@ -226,7 +230,7 @@ export function datatypeById(id: number): DatatypeName | undefined {
 const scratch = new Writer();
 
 /** The bytes of one value, a copy. Throws RangeError for a value that the codec cannot write. */
-export function bytesWith<T>(codec: Codec<T>, value: T): Buffer {
+export function bytesWith<T>(codec: Pick<Codec<T>, "write">, value: T): Buffer {
   scratch.length = 0;
   codec.write(scratch, value);
   return Buffer.from(scratch.finish());

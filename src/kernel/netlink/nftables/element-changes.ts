@@ -1,9 +1,8 @@
 import { attribute, attributeList, attributes, nested, readAttributes } from "../attributes.ts";
 import { headerSize } from "../message.ts";
-import { type Codec, text, u32be, Writer } from "../wire.ts";
+import { bytes, type Codec, text, u32be, Writer } from "../wire.ts";
 import { type Change, type CreateOptions, createFlags, type DeleteOptions } from "./change.ts";
-import { lengthOfFields } from "./concatenation.ts";
-import { type ElementWire, elementAttributes, elementToWire, type SetElement } from "./element.ts";
+import { type ElementWire, elementAttributes, listEntry, type SetElement, writeElement } from "./element.ts";
 import { type MessageName, request } from "./protocol.ts";
 import type { SetName } from "./set.ts";
 import type { SetType } from "./set-type.ts";
@@ -12,23 +11,28 @@ import { describe } from "./table.ts";
 /** An attribute's length is 16 bits; one list of elements stays below that, in bytes. */
 const listMaximum = 60_000;
 
-const written = attributeList(1, elementAttributes, { nested: true });
-
 /** A list of elements. The kernel takes any numbers for its entries: libnftnl counts them up from 1. */
 const elementList: Codec<readonly ElementWire[]> = {
-  write: written.write,
+  write: attributeList(listEntry, elementAttributes, { nested: true }).write,
   read: (bytes) => [...readAttributes(bytes)].map(({ payload }) => elementAttributes.read(payload)),
 };
 
 /** NFTA_SET_ELEM_LIST_*. */
-export const elementListAttributes = attributes({
-  table: attribute(1, text),
-  set: attribute(2, text),
-  setId: attribute(4, u32be),
-  elements: nested(3, elementList),
-});
+const listAttributes = <T>(elements: Codec<T>) =>
+  attributes({
+    table: attribute(1, text),
+    set: attribute(2, text),
+    setId: attribute(4, u32be),
+    elements: nested(3, elements),
+  });
 
-type Wire = typeof elementListAttributes extends Codec<infer T> ? T : never;
+/** A message about elements. */
+export const elementListAttributes = listAttributes(elementList);
+
+/** The same with a list that is written already. */
+const encodedListAttributes = listAttributes(bytes);
+
+type Wire = typeof encodedListAttributes extends Codec<infer T> ? T : never;
 
 /** How elements are added. */
 export interface AddElementsOptions extends CreateOptions {
@@ -77,13 +81,14 @@ function elementRequest(
   flags: number,
   object: string,
 ): Change {
-  return request({ call, family: name.family, flags, object, codec: elementListAttributes, value });
+  return request({ call, family: name.family, flags, object, codec: encodedListAttributes, value });
 }
 
-/** An element and how it stands on the wire. */
-interface Encoded {
-  readonly element: SetElement;
-  readonly wires: readonly ElementWire[];
+/** Elements of one message: their entries, and where in them each begins. */
+interface Chunk {
+  readonly elements: readonly SetElement[];
+  readonly starts: readonly number[];
+  readonly entries: Buffer;
 }
 
 function messages(
@@ -93,63 +98,48 @@ function messages(
   elements: readonly SetElement[],
   { flags, setId }: { readonly flags: number; readonly setId: number | undefined },
 ): readonly Change[] {
-  const encoded = elements.map((element) => ({ element, wires: elementToWire(type, element) }));
-  return chunks(type, encoded).map((chunk): Change => {
-    const value = { table: name.table, set: name.set, setId, elements: chunk.flatMap(({ wires }) => wires) };
+  return chunks(type, elements).map((chunk): Change => {
+    const value = { table: name.table, set: name.set, setId, elements: chunk.entries };
     const change = elementRequest(call, name, value, flags, describeElements(name));
     return { ...change, objectAt: (offset) => elementAt(name, change, chunk, offset) };
   });
 }
 
 /** Groups of elements that fit into one message each. */
-function chunks(type: SetType, encoded: readonly Encoded[]): readonly (readonly Encoded[])[] {
-  const groups: Encoded[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const one of encoded) {
-    const more = one.wires.reduce((sum, wire) => sum + wireSize(type, wire), 0);
-    if (size + more > listMaximum) {
-      groups.push([]);
-      size = 0;
-    }
-    groups.at(-1)?.push(one);
-    size += more;
+function chunks(type: SetType, elements: readonly SetElement[]): readonly Chunk[] {
+  const writer = new Writer();
+  const found: Chunk[] = [];
+  let first = 0;
+  let begin = 0;
+  let starts: number[] = [];
+  const cut = (next: number, end: number) => {
+    if (next === first) return;
+    found.push({
+      elements: elements.slice(first, next),
+      starts,
+      entries: writer.finish().subarray(begin, end),
+    });
+    [first, begin, starts] = [next, end, []];
+  };
+  for (const [i, element] of elements.entries()) {
+    const start = writer.length;
+    writeElement(writer, type, element);
+    if (writer.length - begin > listMaximum) cut(i, start);
+    starts.push(start - begin);
   }
-  return groups;
-}
-
-/** How many bytes an element takes at most: each attribute with its header and padding. */
-function wireSize(type: SetType, wire: ElementWire): number {
-  const nestedValue = (length: number) => 8 + length + 3;
-  const key = nestedValue(lengthOfFields(type.key));
-  const verdict = wire.data?.verdict;
-  const chain = verdict !== undefined && "chain" in verdict ? verdict.chain.length * 4 + 8 : 0;
-  const data = nestedValue(wire.data?.value?.length ?? 0) + 8 + chain;
-  const fixed = 4 + 8 + 12 + 12; // list entry, flags, timeout, expiration
-  return fixed + key * 2 + data + 8 + (wire.userdata?.length ?? 0);
+  cut(elements.length, writer.length);
+  return found;
 }
 
 /** The element that stands at an offset of the message, as `10.0.0.1 . tcp . 80`. */
-function elementAt(
-  name: SetName,
-  change: Change,
-  chunk: readonly Encoded[],
-  offset: number,
-): string | undefined {
+function elementAt(name: SetName, change: Change, chunk: Chunk, offset: number): string | undefined {
   const writer = new Writer();
   change.body(writer);
-  let end = headerSize + writer.length;
-  // The list is the message's last attribute, so its elements are found from the end.
-  for (const { element, wires } of chunk.toReversed()) {
-    for (const wire of wires) end -= sizeOf(wire);
-    if (offset >= end) return `element ${keyText(element)} of ${describe("set", name, name.set)}`;
-  }
-  return undefined;
-}
-
-function sizeOf(wire: ElementWire): number {
-  const writer = new Writer();
-  elementList.write(writer, [wire]);
-  return writer.length;
+  // The list is the message's last attribute.
+  const at = offset - (headerSize + writer.length - chunk.entries.length);
+  const index = chunk.starts.findLastIndex((start) => start <= at);
+  const element = chunk.elements[index];
+  return element && `element ${keyText(element)} of ${describe("set", name, name.set)}`;
 }
 
 function keyText({ key }: SetElement): string {

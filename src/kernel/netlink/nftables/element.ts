@@ -1,6 +1,6 @@
-import { attribute, attributes, nested } from "../attributes.ts";
-import { bytes, type Codec, text, u32be, u64be } from "../wire.ts";
-import { decodeFields, encodeFields, lengthOfFields, splitFields } from "./concatenation.ts";
+import { attribute, attributes, nested, writeAttribute } from "../attributes.ts";
+import { bytes, type Codec, text, u32be, u64be, type Writer } from "../wire.ts";
+import { decodeFields, encodeFields, lengthOfFields, splitFields, writeFields } from "./concatenation.ts";
 import type { FieldValue } from "./datatypes.ts";
 import type { FieldType } from "./field.ts";
 import { type Bounds, boundsOf, type KeyPart, partOf, predecessor, successor } from "./interval.ts";
@@ -27,15 +27,20 @@ export interface SetElement {
 const NFT_SET_ELEM_INTERVAL_END = 1;
 const NFT_SET_ELEM_CATCHALL = 2;
 
-const keyData = nested(1, attributes({ value: attribute(1, bytes) }));
-const elementData = attributes({ value: attribute(1, bytes), verdict: nested(2, verdictCodec) });
+/** NFTA_SET_ELEM_KEY, NFTA_SET_ELEM_DATA, and NFTA_DATA_VALUE in either. */
+const keyNumber = 1;
+const dataNumber = 2;
+const valueNumber = 1;
+
+const keyData = nested(keyNumber, attributes({ value: attribute(valueNumber, bytes) }));
+const elementData = attributes({ value: attribute(valueNumber, bytes), verdict: nested(2, verdictCodec) });
 
 /** NFTA_SET_ELEM_*. */
 export const elementAttributes = attributes({
   flags: attribute(3, u32be),
   key: keyData,
   keyEnd: nested(10, keyData.codec),
-  data: nested(2, elementData),
+  data: nested(dataNumber, elementData),
   timeout: attribute(4, u64be),
   expiration: attribute(5, u64be),
   userdata: attribute(6, bytes),
@@ -65,22 +70,60 @@ export function elementToWire(type: SetType, element: SetElement): readonly Elem
   return end === undefined ? [begin] : [begin, { key: { value: end }, flags: NFT_SET_ELEM_INTERVAL_END }];
 }
 
-function dataToWire(type: SetType, { data }: SetElement): Pick<ElementWire, "data"> {
-  if (type.data === undefined) {
-    if (data !== undefined) throw new RangeError("data for a set that is no map");
-    return {};
+/** Writes an entry of a list of elements (NFTA_LIST_ELEM) for each of {@link elementToWire}. Throws as that does. */
+export function writeElement(writer: Writer, type: SetType, element: SetElement): void {
+  const { key, data, comment, timeoutMs } = element;
+  const isPlain = key !== "*" && type.interval !== true && comment === undefined && timeoutMs === undefined;
+  if (isPlain && (data === undefined || isList(data))) {
+    // Most elements, and there are thousands: the same bytes without an object for each attribute.
+    writeAttribute(writer, listEntry, true, () => {
+      writeValue(writer, keyNumber, type.key, singles(key));
+      if (data !== undefined) writeValue(writer, dataNumber, dataFields(type), data);
+    });
+    return;
   }
+  for (const wire of elementToWire(type, element))
+    writeAttribute(writer, listEntry, true, () => elementAttributes.write(writer, wire));
+}
+
+/** NFTA_LIST_ELEM. */
+export const listEntry = 1;
+
+function writeValue(
+  writer: Writer,
+  number: number,
+  fields: readonly FieldType[],
+  values: readonly FieldValue[],
+): void {
+  writeAttribute(writer, number, true, () =>
+    writeAttribute(writer, valueNumber, false, () => writeFields(writer, fields, values)),
+  );
+}
+
+function dataFields({ data: fields }: SetType): readonly FieldType[] {
+  if (fields === undefined) throw new RangeError("data for a set that is no map");
+  if (fields === "verdict") throw new RangeError("values for a verdict map");
+  return fields;
+}
+
+function isList(data: NonNullable<SetElement["data"]>): data is readonly FieldValue[] {
+  return Array.isArray(data);
+}
+
+function dataToWire(type: SetType, { data }: SetElement): Pick<ElementWire, "data"> {
   if (data === undefined) return {}; // as when it is deleted
-  if ("verdict" in data) return { data: { verdict: data } };
-  if (type.data === "verdict") throw new RangeError("values for a verdict map");
-  return { data: { value: encodeFields(type.data, data) } };
+  if (isList(data)) return { data: { value: encodeFields(dataFields(type), data) } };
+  if (type.data === undefined) throw new RangeError("data for a set that is no map");
+  return { data: { verdict: data } };
 }
 
 function singles(parts: readonly KeyPart[]): readonly FieldValue[] {
-  return parts.map((part) => {
-    if (typeof part === "object") throw new RangeError("a range in a set that is none of intervals");
-    return part;
-  });
+  if (!parts.every(isSingle)) throw new RangeError("a range in a set that is none of intervals");
+  return parts;
+}
+
+function isSingle(part: KeyPart): part is FieldValue {
+  return typeof part !== "object";
 }
 
 function boundsOfKey(fields: readonly FieldType[], parts: readonly KeyPart[]): Bounds {

@@ -1,4 +1,4 @@
-import type { FieldValue } from "./datatypes.ts";
+import { type FieldValue, inetProtocols } from "./datatypes.ts";
 import type { SetElement } from "./element.ts";
 import { decodeField, encodeField, type FieldType } from "./field.ts";
 import { boundsOf, type KeyPart, partOf } from "./interval.ts";
@@ -37,5 +37,6 @@ function isPrefix(part: FieldValue): boolean {
 function normalValue(field: FieldType | undefined, value: FieldValue): FieldValue {
   // Names and numbers that stand for themselves, as most do.
   if (field === undefined || field === "ifname" || field === "inet_service") return value;
+  if (field === "inet_proto" && Object.hasOwn(inetProtocols, value)) return value;
   return decodeField(field, encodeField(field, value));
 }

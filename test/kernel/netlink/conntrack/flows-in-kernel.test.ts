@@ -3,9 +3,12 @@ import { test } from "node:test";
 import { parseAddress } from "../../../../src/core/index.ts";
 import { flowDump } from "../../../../src/kernel/netlink/conntrack/flow-filter.ts";
 import {
+  countFlows,
   deleteFlows,
+  type Flow,
   type FlowFilter,
   listFlows,
+  listFlowsSlowly,
   matchesFlow,
 } from "../../../../src/kernel/netlink/conntrack/index.ts";
 import { NETLINK_NETFILTER } from "../../../../src/kernel/netlink/socket.ts";
@@ -45,16 +48,20 @@ const rows: readonly (readonly [FlowFilter, number])[] = [
   [{ protocol: 17, reply: { sourcePort: 53, destinationPort: 40000 } }, 3],
 ];
 
+const ids = (list: readonly Flow[]) => list.map(({ id }) => id).sort();
+
 test("what is listed is just what the filter is true of", () =>
-  withNetns(1, ([host]) => {
-    published(host);
+  withNetns(1, async ([host]) => {
     const socket = host.netlink(NETLINK_NETFILTER);
+    assert.equal(countFlows(socket), 0);
+    published(host);
     const all = listFlows(socket);
+    assert.equal(countFlows(socket), all.length);
+    assert.deepEqual(ids(await listFlowsSlowly(socket, {})), ids(all));
     for (const [filter, count] of rows) {
       const found = listFlows(socket, filter);
       assert.equal(found.length, count, JSON.stringify(filter));
       const here = all.filter((flow) => matchesFlow(filter, flow));
-      const ids = (list: typeof found) => list.map(({ id }) => id).sort();
       assert.deepEqual(ids(found), ids(here), JSON.stringify(filter));
     }
   }));

@@ -1,0 +1,18 @@
+/** One figure of the daemon or the command line. */
+export interface DaemonFigure {
+  readonly what: string;
+  readonly unit: "ms" | "MB" | "kB" | "s" | "/s";
+  readonly figure: number;
+  /** What it should stay below, where there is such a thing. */
+  readonly aim?: number;
+}
+
+const [textWidth, width] = [72, 10];
+
+/** The figures as lines. */
+export function daemonTable(figures: readonly DaemonFigure[]): readonly string[] {
+  return figures.map(({ what, unit, figure, aim }) => {
+    const end = aim === undefined ? "" : `  (aim: below ${aim})`;
+    return `${what.padEnd(textWidth)}${figure.toFixed(1).padStart(width)} ${unit}${end}`;
+  });
+}

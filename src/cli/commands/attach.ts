@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import type { Context } from "../context.ts";
+
+/** `weft attach`. */
+export function attachCommand(command: Command, context: Context): void {
+  command
+    .argument("<sandbox>", "its name or id")
+    .option("--no-stdin", "only print, pass nothing on that is typed")
+    .option(
+      "--detach-keys <keys>",
+      "what ends this, and not the command, at a terminal; ctrl-p,ctrl-q without",
+    )
+    .addHelpText("after", "\nThe exit status is the command's own; 0 when it was detached from.")
+    .action(async (name: string, options: { readonly stdin?: boolean; readonly detachKeys?: string }) => {
+      const { attach } = await import("../foreground/attach-to.ts");
+      await attach(context, name, { input: options.stdin !== false, detachKeys: options.detachKeys });
+    });
+}

@@ -1,0 +1,117 @@
+import type { Prefix } from "../core/index.ts";
+import type { Feature, ForeignChain, HostFacts } from "../facts/index.ts";
+import {
+  type Found,
+  hostNetns,
+  identityOf,
+  type KernelObject,
+  type KernelQuery,
+  linkIdentity,
+  MemoryKernel,
+  type Operation,
+  type Outcome,
+} from "../kernel/index.ts";
+
+/** A kernel to try things out on. What it does not know of the host it looks up there, and changes nothing. */
+export class TryoutKernel extends MemoryKernel {
+  readonly #facts: Pick<HostFacts, "linkKind" | "sysctl">;
+
+  /** It begins with `objects`, those of the real kernel that are weft's. */
+  constructor(facts: Pick<HostFacts, "linkKind" | "sysctl">, objects: readonly KernelObject[]) {
+    super();
+    this.#facts = facts;
+    this.begin(objects);
+  }
+
+  /** A sysctl of the host that nobody asked for yet has the value that it really has. */
+  override async read(query: KernelQuery): Promise<readonly Found[]> {
+    const found = await super.read(query);
+    const known = new Set(this.all().map(({ object }) => identityOf(object)));
+    return found.map((one) => {
+      const { object } = one;
+      if (object.kind !== "sysctl" || object.netns !== hostNetns || known.has(identityOf(object))) return one;
+      const value = this.#facts.sysctl(object.key);
+      return value === undefined ? one : { ...one, object: { ...object, value } };
+    });
+  }
+
+  /** Links of others that are to be adopted are there when they really are. */
+  override apply(operations: readonly Operation[]): Promise<readonly Outcome[]> {
+    for (const { op, object } of operations) {
+      const adopts = op === "create" && object.kind === "link" && object.spec.type === "adopted";
+      if (adopts && this.#facts.linkKind(object.name) !== undefined) this.addForeign([object]);
+    }
+    return super.apply(operations);
+  }
+}
+
+/** Facts of the real host, but for what is tried out on the twin's kernel. Nothing is followed. */
+export class TryoutFacts implements HostFacts {
+  readonly #real: HostFacts;
+  readonly #kernel: MemoryKernel;
+  readonly #ownLinks: ReadonlySet<string>;
+
+  /** `ownLinks` are the host's links that were weft's in the beginning. */
+  constructor(real: HostFacts, kernel: MemoryKernel, ownLinks: ReadonlySet<string>) {
+    this.#real = real;
+    this.#kernel = kernel;
+    this.#ownLinks = ownLinks;
+  }
+
+  linkKind(name: string): string | undefined {
+    const link = this.#hostObject(linkIdentity(hostNetns, name));
+    if (link?.kind === "link" && link.spec.type !== "adopted") return link.spec.type;
+    return this.#ownLinks.has(name) && link === undefined ? undefined : this.#real.linkKind(name);
+  }
+
+  sysctl(key: string): string | undefined {
+    const sysctl = this.#hostObject(identityOf({ kind: "sysctl", netns: hostNetns, key, value: "" }));
+    return sysctl?.kind === "sysctl" ? sysctl.value : this.#real.sysctl(key);
+  }
+
+  #hostObject(identity: string): KernelObject | undefined {
+    return this.#kernel.all().find(({ object }) => identityOf(object) === identity)?.object;
+  }
+
+  usesLegacyIptables(): boolean {
+    return this.#real.usesLegacyIptables();
+  }
+
+  onLinkPrefixes(): readonly Prefix[] {
+    return this.#real.onLinkPrefixes();
+  }
+
+  bridgesInUse(): readonly string[] {
+    return this.#real.bridgesInUse();
+  }
+
+  linksWithAdvertisedRoute(): readonly string[] {
+    return this.#real.linksWithAdvertisedRoute();
+  }
+
+  foreignForwardChains(): readonly ForeignChain[] {
+    return this.#real.foreignForwardChains();
+  }
+
+  netnsIdentity(path: string): string {
+    return this.#real.netnsIdentity(path);
+  }
+
+  resolvConf(): string {
+    return this.#real.resolvConf();
+  }
+
+  followResolvConf(): () => void {
+    return () => {};
+  }
+
+  followHost(): () => void {
+    return () => {};
+  }
+
+  features(): readonly Feature[] {
+    return [];
+  }
+
+  close(): void {}
+}

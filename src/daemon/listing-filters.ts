@@ -1,0 +1,42 @@
+import type { Filters } from "../api/index.ts";
+import { WeftError } from "../core/index.ts";
+
+/** What a listing can be filtered by: for each key, whether a thing has a value. */
+export type FilterKeys<T> = Readonly<Record<string, (thing: T, value: string) => boolean>>;
+
+/**
+ * Finds what passes the filters: of each key one value has to hold, of `label` every one. Throws
+ * INVALID_OPTION for a key that the listing does not know.
+ */
+export function filterBy<T>(filters: Filters, keys: FilterKeys<T>): (thing: T) => boolean {
+  const tests = Object.entries(filters).map(([key, values]) => {
+    const holds = Object.hasOwn(keys, key) ? keys[key] : undefined;
+    if (holds === undefined) {
+      throw new WeftError(
+        "INVALID_OPTION",
+        `invalid filter ${JSON.stringify(key)}: it should be one of ${Object.keys(keys).join(", ")}`,
+      );
+    }
+    const all = key === "label";
+    return (thing: T) =>
+      all ? values.every((value) => holds(thing, value)) : values.some((value) => holds(thing, value));
+  });
+  return (thing) => tests.every((test) => test(thing));
+}
+
+/** Whether labels have `key` or `key=value`. */
+export function hasLabel(labels: Readonly<Record<string, string>>, wanted: string): boolean {
+  const [, key = wanted, value] = /^([^=]*)=(.*)$/s.exec(wanted) ?? [];
+  if (!Object.hasOwn(labels, key)) return false;
+  return value === undefined || labels[key] === value;
+}
+
+/** Reads `true` and `false`, `1` and `0`, as Docker's filters have them. Throws INVALID_OPTION. */
+export function parseFlag(key: string, value: string): boolean {
+  if (value === "true" || value === "1") return true;
+  if (value === "false" || value === "0") return false;
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid filter ${key}=${value}: it should be ${key}=true or ${key}=false`,
+  );
+}

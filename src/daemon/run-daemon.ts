@@ -1,0 +1,202 @@
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { serveHttp } from "../api/index.ts";
+import { Controller } from "../cnm/index.ts";
+import { newId, runAll, shortId, systemClock, systemRandom, WeftError } from "../core/index.ts";
+import { LinuxFacts } from "../facts/index.ts";
+import { CommandFollower, Launcher, LogKeeper } from "../runtime/index.ts";
+import { type DaemonConfig, defaultConfig, readConfig } from "./config.ts";
+import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
+import { EventLog } from "./event-log.ts";
+import { commandsFolder, type Folders, socketPath } from "./folders.ts";
+import { Host } from "./host.ts";
+import { type DaemonLog, openLog } from "./log.ts";
+import { DaemonMetrics } from "./metrics.ts";
+import { sandboxEvent, tellModelEvent } from "./model-events.ts";
+import { HostNetworks } from "./networks/host-networks.ts";
+import { RecordTable } from "./own-records.ts";
+import { figuresOf } from "./part-figures.ts";
+import { planRequest } from "./planner.ts";
+import { LaunchedRunner } from "./sandboxes/launched-runner.ts";
+import { SandboxBook } from "./sandboxes/sandbox-book.ts";
+import { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
+import type { SandboxRecord } from "./sandboxes/sandbox-record.ts";
+import { statusOf } from "./sandboxes/sandbox-view.ts";
+import { weftVersion } from "./weft-version.ts";
+
+/** How a daemon is to run; its host is the network namespace that the process was born in. */
+export interface DaemonOptions extends Folders {
+  /** The configuration file; the defaults without. */
+  readonly config?: string | undefined;
+  /** Called once, when the socket answers and all that was stored is there again. */
+  readonly onReady?: () => void;
+}
+
+/** A host with everything that its records say, whether it is served or not. */
+interface OpenHost {
+  readonly host: Host;
+  readonly controller: Controller;
+  readonly keeper: SandboxKeeper;
+  readonly metrics: DaemonMetrics;
+  readonly log: DaemonLog;
+  readonly config: DaemonConfig;
+  /** Gives everything back; commands and networks go on. */
+  close(): Promise<void>;
+}
+
+/** Parts of a daemon, closed in the reverse of the order in which they were opened. */
+type Undo = (() => unknown)[];
+
+/**
+ * Runs the daemon of this host until SIGTERM or SIGINT: brings the host to what the records say, finds the
+ * commands that run, and serves. Throws INVALID_CONFIG, CONTROLLER_RUNNING, and what else keeps it from
+ * starting; then it holds nothing.
+ */
+export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const ended = new Promise<void>((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+  });
+  const open = await openHost(options);
+  const { host, metrics, log, config } = open;
+  try {
+    const metricsPort = config["metrics-addr"]?.split(":").at(-1);
+    const server = await serveHttp(metrics.measured(host), {
+      listen: { socketPath: socketPath(options.run) },
+      group: config.group,
+      log,
+      ...(metricsPort === undefined ? {} : { metricsPort: Number(metricsPort) }),
+    });
+    log.info({ component: "daemon", root: options.root, run: options.run, version: weftVersion }, "ready");
+    options.onReady?.();
+    await ended;
+    log.info({ component: "daemon" }, "ending");
+    await server.close();
+  } finally {
+    await open.close();
+  }
+}
+
+/**
+ * Removes every sandbox and network, what weft changed on this host, and both folders. Throws
+ * CONTROLLER_RUNNING while a daemon runs, and what could not be removed.
+ */
+export async function purgeHost(folders: Folders): Promise<void> {
+  const { keeper, controller, close } = await openHost(folders);
+  try {
+    await keeper.removeAll();
+    await controller.purge();
+  } finally {
+    await close();
+  }
+  for (const folder of [folders.root, folders.run]) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Opens everything but the door. Throws as {@link runDaemon}. */
+async function openHost(options: DaemonOptions): Promise<OpenHost> {
+  for (const folder of [options.root, options.run]) {
+    if (!isAbsolute(folder))
+      throw new WeftError("INVALID_CONFIG", `invalid folder ${folder}: it should be an absolute path`);
+  }
+  const config = options.config === undefined ? defaultConfig : readConfig(options.config);
+  const log = openLog(config["log-level"]);
+  const undo: Undo = [];
+  try {
+    return await open(options, config, log, undo);
+  } catch (error) {
+    await runAll("close", undo.toReversed()).catch(() => {}); // why it cannot start is what counts
+    throw error;
+  }
+}
+
+async function open(
+  options: DaemonOptions,
+  config: DaemonConfig,
+  log: DaemonLog,
+  undo: Undo,
+): Promise<OpenHost> {
+  const { root, run } = options;
+  const clock = systemClock;
+  const random = systemRandom;
+  mkdirSync(run, { recursive: true, mode: 0o755 });
+  const events = new EventLog(clock, shortId(newId(random)));
+  // By a descriptor: /proc/PID/ns/net is whatever the main thread is in at that moment, and clients enter this one.
+  const ownNetns = openSync("/proc/self/ns/net", "r");
+  undo.push(() => closeSync(ownNetns));
+  const hostNetns = `/proc/${process.pid}/fd/${ownNetns}`;
+  const controller = await Controller.open({
+    root,
+    hostNetns,
+    ...controllerOptions(config),
+    onEvent: (event) => tellModelEvent(event, log, (one) => events.add(one)),
+  });
+  undo.push(() => controller.close());
+  await controller.ensurePredefined(predefinedNetworks(config));
+  const facts = new LinuxFacts(hostNetns);
+  undo.push(() => facts.close());
+  const launcher = new Launcher({ spare: 1 });
+  undo.push(() => launcher.close());
+  await launcher.start();
+  const follower = new CommandFollower();
+  undo.push(() => follower.close());
+
+  const book = new SandboxBook(new RecordTable<SandboxRecord>(controller.own("sandboxes")));
+  const onError = (what: string, error: unknown) =>
+    log.error({ component: "sandboxes", what, err: error }, "failed");
+  const logKeeper = new LogKeeper({ onError: (error, path) => onError(path, error) });
+  const runner = new LaunchedRunner({ launcher, follower, logKeeper, folder: commandsFolder(root), onError });
+  undo.push(() => runner.close());
+  const keeper = new SandboxKeeper({
+    controller,
+    book,
+    runner,
+    clock,
+    random,
+    tell: (happening) => events.add(sandboxEvent(happening)),
+    onError,
+  });
+  undo.push(() => keeper.close());
+  await keeper.restore();
+
+  const networks = new HostNetworks({ controller, book, keeper, clock, tell: (event) => events.add(event) });
+  const metrics = new DaemonMetrics({
+    networks: () => controller.networks().length,
+    sandboxes: () => countByStatus(book),
+    figures: () => figuresOf(controller),
+  });
+  const parts = {
+    controller,
+    facts,
+    book,
+    folders: { root, run },
+    clock,
+    version: weftVersion,
+    config,
+    output: runner,
+    metrics: () => metrics.text(),
+  };
+  const host = new Host({
+    ...parts,
+    keeper,
+    networks,
+    events,
+    plan: (request) => planRequest({ ...parts, random }, request),
+  });
+  events.add({ Type: "daemon", Action: "start", Actor: { Id: "", Name: weftVersion } });
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= runAll("close", undo.toReversed());
+    return closed;
+  };
+  return { host, controller, keeper, metrics, log, config, close };
+}
+
+function countByStatus(book: SandboxBook): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>([
+    ["created", 0],
+    ["running", 0],
+    ["restarting", 0],
+    ["exited", 0],
+  ]);
+  for (const record of book.all()) counts.set(statusOf(record), (counts.get(statusOf(record)) ?? 0) + 1);
+  return counts;
+}

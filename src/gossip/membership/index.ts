@@ -1,0 +1,11 @@
+export * from "./awareness.ts";
+export * from "./broadcast-queue.ts";
+export * from "./counters.ts";
+export * from "./formulas.ts";
+export * from "./hooks.ts";
+export type { MemberRecord } from "./member-record.ts";
+export { isGone, readAddress } from "./member-record.ts";
+export * from "./membership.ts";
+export type { MembershipInit } from "./membership-init.ts";
+export * from "./profile.ts";
+export * from "./versions.ts";

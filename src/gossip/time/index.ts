@@ -1,0 +1,3 @@
+export * from "./dice.ts";
+export * from "./system-timers.ts";
+export * from "./virtual-timers.ts";

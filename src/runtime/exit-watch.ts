@@ -1,0 +1,115 @@
+import { writeSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+import { messageOf, WeftError } from "../core/index.ts";
+import * as sys from "../kernel/syscalls.ts";
+
+/** What the thread of an {@link ExitWatch} is started with. */
+export interface ExitWatchStart {
+  readonly epollFd: number;
+  /** Readable when the thread should end. */
+  readonly wakeFd: number;
+}
+
+/** Pairs of a descriptor and the serial number that it was watched under. */
+export type EndedProcesses = Uint32Array;
+
+interface Watched {
+  readonly serial: number;
+  readonly onEnd: () => void;
+}
+
+/**
+ * Tells when processes end, however many: one epoll instance, and one thread that does nothing but wait for it.
+ * The program stays alive while anything is watched.
+ */
+export class ExitWatch {
+  readonly #epollFd = sys.epollCreate();
+  readonly #wakeFd = sys.eventfd();
+  readonly #watched = new Map<number, Watched>();
+  readonly #event = Buffer.alloc(sys.epollEventBytes);
+  readonly #onDeath: (error: WeftError) => void;
+  #worker: Worker | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #serial = 0;
+  #closed = false;
+
+  /** `onDeath` is told when the thread died, so that no end is told any more: a defect, or no memory. */
+  constructor(onDeath: (error: WeftError) => void) {
+    this.#onDeath = onDeath;
+  }
+
+  /** Calls `onEnd` once when the process behind `pidfd` has ended. Throws KernelError. */
+  add(pidfd: number, onEnd: () => void): void {
+    this.#worker ??= this.#startThread();
+    this.#serial = (this.#serial + 1) >>> 0;
+    this.#event.writeUInt32LE((sys.EPOLLIN | sys.EPOLLONESHOT) >>> 0, 0);
+    this.#event.writeUInt32LE(pidfd, sys.epollDataOffset);
+    this.#event.writeUInt32LE(this.#serial, sys.epollDataOffset + 4);
+    // The thread may be waiting in the same instance: the kernel wakes it for what is added too.
+    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, pidfd, this.#event);
+    this.#watched.set(pidfd, { serial: this.#serial, onEnd });
+    this.#worker.ref();
+  }
+
+  /** Watches `pidfd` no longer; to be called before it is closed. */
+  remove(pidfd: number): void {
+    if (!this.#watched.delete(pidfd)) return;
+    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_DEL, pidfd, this.#event);
+    if (this.#watched.size === 0) this.#worker?.unref();
+  }
+
+  /** Ends the thread. Nothing is told any more. */
+  async close(): Promise<void> {
+    if (this.#closed) return this.#ended;
+    this.#closed = true;
+    this.#watched.clear();
+    this.#worker?.ref();
+    this.#wake();
+    await this.#ended;
+    sys.close(this.#epollFd);
+    sys.close(this.#wakeFd);
+  }
+
+  #startThread(): Worker {
+    this.#event.writeUInt32LE(sys.EPOLLIN, 0);
+    this.#event.writeUInt32LE(this.#wakeFd, sys.epollDataOffset);
+    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, this.#wakeFd, this.#event);
+    const workerData: ExitWatchStart = { epollFd: this.#epollFd, wakeFd: this.#wakeFd };
+    const worker = new Worker(new URL("./exit-watch-thread.js", import.meta.url), {
+      name: "weft-exits",
+      execArgv: [],
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4 },
+    });
+    // A program that ends joins its threads first, and would wait for this one forever.
+    const wake = () => this.#wake();
+    process.once("exit", wake);
+    this.#ended = new Promise((resolve) => {
+      worker.once("exit", () => {
+        process.off("exit", wake);
+        if (!this.#closed)
+          this.#onDeath(new WeftError("INTERNAL", "the thread that hears of ends has ended"));
+        resolve();
+      });
+    });
+    worker.on("error", (error) => {
+      this.#onDeath(new WeftError("INTERNAL", `the thread that hears of ends died: ${messageOf(error)}`));
+    });
+    worker.on("message", (ended: EndedProcesses) => this.#tell(ended));
+    return worker;
+  }
+
+  #wake(): void {
+    const one = Buffer.alloc(8);
+    one.writeUInt8(1);
+    writeSync(this.#wakeFd, one);
+  }
+
+  #tell(ended: EndedProcesses): void {
+    for (let i = 0; i < ended.length; i += 2) {
+      const watched = this.#watched.get(ended[i] ?? -1);
+      // Not one that was removed meanwhile, whose number another has by now.
+      if (watched !== undefined && watched.serial === ended[i + 1]) watched.onEnd();
+    }
+  }
+}

@@ -1,0 +1,336 @@
+import assert from "node:assert/strict";
+import { suite } from "node:test";
+import { WeftError } from "../../../src/core/index.ts";
+import { statusOf } from "../../../src/daemon/sandboxes/sandbox-view.ts";
+import { type KeptSandboxes, keptTest, request, withCommand } from "./kept-sandboxes.ts";
+
+const forever = new AbortController().signal;
+const endpointsOf = (kept: KeptSandboxes, name: string) =>
+  (kept.keeper.openings.get(kept.record(name).id)?.endpoints() ?? [])
+    .map(({ networkId }) => kept.world.controller.network(networkId).name)
+    .sort();
+const until = async (isSo: () => boolean) => {
+  for (let turns = 0; turns < 200 && !isSo(); turns++) await new Promise(setImmediate);
+  assert.ok(isSo());
+};
+
+suite("sandboxes through their lives", () => {
+  keptTest(
+    "a sandbox that is made and started is on its network, and its command runs in it",
+    async (kept) => {
+      const { id } = await kept.keeper.create(withCommand("web"), { start: true });
+      assert.equal(statusOf(kept.record("web")), "running");
+      assert.deepEqual(endpointsOf(kept, "web"), ["bridge"]);
+      assert.equal(kept.commands.only().place?.netnsPath, kept.keeper.openings.get(id)?.key);
+      assert.deepEqual(kept.happenings, ["create web", "start web"]);
+    },
+  );
+
+  keptTest("one that is only made has no namespace yet; starting it brings it", async (kept) => {
+    await kept.keeper.create(withCommand("web"), { start: false });
+    assert.equal(statusOf(kept.record("web")), "created");
+    assert.deepEqual(kept.modelled(), []);
+    await kept.keeper.start("web");
+    assert.deepEqual(kept.modelled(), ["web"]);
+    await kept.keeper.start("web"); // it runs already
+    assert.equal(kept.commands.running.size, 1);
+  });
+
+  keptTest("one without a command is open from the beginning, and cannot be started", async (kept) => {
+    await kept.keeper.create(request({ Name: "pod" }), { start: false });
+    assert.deepEqual(endpointsOf(kept, "pod"), ["bridge"]);
+    await assert.rejects(kept.keeper.start("pod"), { code: "NO_COMMAND" });
+    await kept.keeper.remove("pod", { force: false });
+    assert.deepEqual(kept.modelled(), []);
+  });
+
+  keptTest("a command's end closes its sandbox, and is remembered", async (kept) => {
+    const { id } = await kept.keeper.create(withCommand("job", { Ports: ["8080:80"] }), { start: true });
+    const status = kept.keeper.wait("job", forever);
+    kept.commands.only().finish(3);
+    assert.equal(await status, 3);
+    assert.deepEqual(kept.modelled(), []);
+    assert.deepEqual(kept.record("job").ending?.code, 3);
+    assert.equal(await kept.keeper.wait("job", forever), 3);
+    // Its port is free for another.
+    await kept.keeper.create(withCommand("next", { Ports: ["8080:80"] }), { start: true });
+    assert.equal(kept.record(id).name, "job");
+  });
+
+  keptTest(
+    "one that removes itself is gone with its command, and whoever waits hears how it ended",
+    async (kept) => {
+      await kept.keeper.create(withCommand("once", { AutoRemove: true }), { start: true });
+      const status = kept.keeper.wait("once", forever);
+      kept.commands.only().finish(7);
+      assert.equal(await status, 7);
+      assert.throws(() => kept.record("once"), { code: "SANDBOX_NOT_FOUND" });
+      assert.equal(kept.commands.forgotten.length, 1);
+      await kept.keeper.create(withCommand("once"), { start: false }); // its name is free
+    },
+  );
+
+  keptTest("stop ends the command by its signal; nothing starts it again", async (kept) => {
+    const config = withCommand("web", { StopSignal: "SIGINT", RestartPolicy: { Name: "always" } });
+    await kept.keeper.create(config, { start: true });
+    const command = kept.commands.only();
+    await kept.keeper.stop("web", undefined);
+    assert.deepEqual(command.signals, ["SIGINT"]);
+    assert.equal(statusOf(kept.record("web")), "exited");
+    await kept.keeper.stop("web", undefined); // nothing to do
+    kept.clock.wakeAll();
+    await new Promise(setImmediate);
+    assert.equal(kept.commands.running.size, 0);
+  });
+
+  keptTest("restart starts it again in the same namespace", async (kept) => {
+    const { id } = await kept.keeper.create(withCommand("web"), { start: true });
+    const before = kept.keeper.openings.get(id);
+    await kept.keeper.restart("web", 1);
+    assert.equal(kept.keeper.openings.get(id), before);
+    assert.equal(kept.commands.running.size, 1);
+    assert.equal(statusOf(kept.record("web")), "running");
+  });
+
+  keptTest("a policy starts it again, later each time, and counts", async (kept) => {
+    const config = withCommand("flaky", { RestartPolicy: { Name: "on-failure", MaximumRetryCount: 2 } });
+    await kept.keeper.create(config, { start: true });
+    for (const restarts of [1, 2]) {
+      kept.commands.only().finish(1);
+      await until(() => statusOf(kept.record("flaky")) === "restarting");
+      assert.deepEqual(kept.modelled(), ["flaky"]); // it keeps its addresses meanwhile
+      kept.clock.wakeAll();
+      await until(() => statusOf(kept.record("flaky")) === "running");
+      assert.equal(kept.record("flaky").restarts, restarts);
+    }
+    kept.commands.only().finish(1);
+    await until(() => statusOf(kept.record("flaky")) === "exited");
+    assert.deepEqual(kept.modelled(), []);
+    assert.deepEqual(kept.clock.sleeps.slice(-2), [100, 200]);
+  });
+
+  keptTest("stopping one that is about to be started again keeps it stopped", async (kept) => {
+    await kept.keeper.create(withCommand("web", { RestartPolicy: { Name: "always" } }), { start: true });
+    kept.commands.only().finish(1);
+    await until(() => statusOf(kept.record("web")) === "restarting");
+    await kept.keeper.stop("web", undefined);
+    kept.clock.wakeAll();
+    await new Promise(setImmediate);
+    assert.equal(statusOf(kept.record("web")), "exited");
+    assert.equal(kept.commands.running.size, 0);
+  });
+
+  keptTest("signals reach the command; without one they are refused", async (kept) => {
+    await kept.keeper.create(withCommand("web"), { start: true });
+    kept.keeper.kill("web", "SIGHUP");
+    assert.deepEqual(kept.commands.only().signals, ["SIGHUP"]);
+    await kept.keeper.stop("web", 0);
+    assert.throws(() => kept.keeper.kill("web", "SIGHUP"), { code: "SANDBOX_NOT_RUNNING" });
+  });
+
+  keptTest("one that runs is removed by force alone", async (kept) => {
+    await kept.keeper.create(withCommand("web"), { start: true });
+    await assert.rejects(kept.keeper.remove("web", { force: false }), { code: "SANDBOX_RUNNING" });
+    await kept.keeper.remove("web", { force: true });
+    assert.deepEqual(kept.modelled(), []);
+    assert.equal(kept.commands.running.size, 0);
+    assert.deepEqual(kept.happenings.slice(-2), ["die web 137", "destroy web"]);
+  });
+});
+
+suite("what cannot be leaves nothing", () => {
+  const nothingLeft = async (kept: KeptSandboxes) => {
+    assert.deepEqual([...kept.book.all()], []);
+    assert.deepEqual(kept.modelled(), []);
+    assert.equal(kept.commands.running.size, 0);
+    await kept.keeper.create(withCommand("web"), { start: true }); // the name is free
+  };
+
+  keptTest("a command that cannot be started", async (kept) => {
+    kept.commands.refuse = new WeftError("INVALID_COMMAND", "no such command");
+    await assert.rejects(kept.keeper.create(withCommand("web"), { start: true }), {
+      code: "INVALID_COMMAND",
+    });
+    await nothingLeft(kept);
+  });
+
+  keptTest("a command that cannot be started, after it was recorded", async (kept) => {
+    kept.commands.refuseLate = new WeftError("INVALID_COMMAND", "exec failed");
+    await assert.rejects(kept.keeper.create(withCommand("web"), { start: true }), {
+      code: "INVALID_COMMAND",
+    });
+    await nothingLeft(kept);
+  });
+
+  keptTest("a network that is not there, a port that is taken, an address of another's", async (kept) => {
+    await kept.keeper.create(withCommand("first", { Ports: ["8080:80"] }), { start: true });
+    await kept.world.controller.createNetwork("bridge", "net", {
+      ipam: { subnets: [{ subnet: "10.9.0.0/24" }] },
+    });
+    const refused = [
+      [withCommand("web", { Networks: [{ Network: "nowhere" }] }), "NETWORK_NOT_FOUND"],
+      [withCommand("web", { Ports: ["8080:80"] }), "PORT_IN_USE"],
+      [withCommand("web", { Networks: [{ Network: "net", IPv4Address: "10.8.0.2" }] }), "INVALID_OPTION"],
+      [withCommand("web", { NetworkMode: "hosts" }), "INVALID_OPTION"],
+      [withCommand("web", { NetworkMode: "container:nobody" }), "SANDBOX_NOT_FOUND"],
+      [withCommand("web", { NetworkMode: "host", Networks: [{ Network: "net" }] }), "INVALID_OPTION"],
+      [withCommand("web", { AutoRemove: true, RestartPolicy: { Name: "always" } }), "INVALID_OPTION"],
+      [withCommand("we/b"), "INVALID_NAME"],
+      [withCommand("first"), "SANDBOX_EXISTS"],
+    ] as const;
+    for (const [config, code] of refused) {
+      const words = JSON.stringify([config.Name, config.Ports, config.NetworkMode, config.Networks]);
+      const error = await kept.keeper.create(config, { start: true }).catch((reason: unknown) => reason);
+      assert.ok(error instanceof WeftError, words);
+      if (code !== "INVALID_OPTION") assert.equal(error.code, code, words);
+    }
+    await kept.keeper.remove("first", { force: true });
+    await nothingLeft(kept);
+  });
+
+  keptTest("starting what was made says in its record why it failed", async (kept) => {
+    await kept.keeper.create(withCommand("web"), { start: false });
+    kept.commands.refuse = new WeftError("INVALID_COMMAND", "no such command");
+    await assert.rejects(kept.keeper.start("web"), /no such command/);
+    assert.equal(kept.record("web").ending?.error, "no such command");
+    assert.deepEqual(kept.modelled(), []);
+    await kept.keeper.start("web");
+    assert.equal(kept.record("web").ending, undefined);
+  });
+});
+
+suite("networks of a sandbox", () => {
+  const withNet = async (kept: KeptSandboxes) => {
+    await kept.world.controller.createNetwork("bridge", "back", {});
+    await kept.keeper.create(withCommand("web"), { start: true });
+  };
+
+  keptTest(
+    "one is connected and disconnected while it runs, and remembers it while it does not",
+    async (kept) => {
+      await withNet(kept);
+      await kept.keeper.connect("web", { Network: "back", Aliases: ["w"] });
+      assert.deepEqual(endpointsOf(kept, "web"), ["back", "bridge"]);
+      await kept.keeper.disconnect("web", "bridge");
+      await kept.keeper.restart("web", 0);
+      await kept.keeper.stop("web", 0);
+      await kept.keeper.start("web");
+      assert.deepEqual(endpointsOf(kept, "web"), ["back"]);
+      assert.deepEqual(kept.record("web").networks, [{ Network: "back", Aliases: ["w"] }]);
+    },
+  );
+
+  keptTest("what it is on already, or not on, is refused", async (kept) => {
+    await withNet(kept);
+    await assert.rejects(kept.keeper.connect("web", { Network: "bridge" }), { code: "ENDPOINT_EXISTS" });
+    await assert.rejects(kept.keeper.disconnect("web", "back"), { code: "ENDPOINT_NOT_FOUND" });
+    await assert.rejects(kept.keeper.connect("web", { Network: "nowhere" }), { code: "NETWORK_NOT_FOUND" });
+  });
+
+  keptTest("one in another's namespace shares its place, and goes on no network", async (kept) => {
+    await withNet(kept);
+    await kept.keeper.create(withCommand("side", { NetworkMode: "container:web" }), { start: true });
+    const [first, second] = [...kept.commands.running.values()];
+    assert.equal(second?.place?.netnsPath, first?.place?.netnsPath);
+    await assert.rejects(kept.keeper.connect("side", { Network: "back" }), { code: "INVALID_OPTION" });
+    await kept.keeper.stop("web", 0);
+    await assert.rejects(kept.keeper.restart("side", 0), { code: "SANDBOX_NOT_RUNNING" });
+  });
+});
+
+suite("a client that starts the command itself", () => {
+  keptTest("it enters, claims, and tells the end", async (kept) => {
+    await kept.keeper.create(withCommand("shell"), { start: false });
+    const { place } = await kept.keeper.enter("shell");
+    const command = kept.commands.launch(place);
+    await kept.keeper.claim("shell", command.identity);
+    assert.equal(statusOf(kept.record("shell")), "running");
+    const status = kept.keeper.wait("shell", forever);
+    command.finish(null); // this kernel tells only its parent how it ended
+    await kept.keeper.tellExit("shell", command.identity, 5);
+    assert.equal(await status, 5);
+    assert.deepEqual(kept.modelled(), []);
+  });
+
+  keptTest("one that never comes to claim leaves a closed sandbox", async (kept) => {
+    await kept.keeper.create(withCommand("shell"), { start: false });
+    await kept.keeper.enter("shell");
+    assert.deepEqual(kept.modelled(), ["shell"]);
+    kept.clock.wakeAll();
+    await until(() => kept.modelled().length === 0);
+    await assert.rejects(kept.keeper.claim("shell", kept.commands.launch().identity), {
+      code: "SANDBOX_NOT_RUNNING",
+    });
+  });
+
+  keptTest("a second claim is refused", async (kept) => {
+    await kept.keeper.create(withCommand("shell"), { start: true });
+    await assert.rejects(kept.keeper.claim("shell", kept.commands.launch().identity), {
+      code: "SANDBOX_RUNNING",
+    });
+  });
+});
+
+suite("a daemon that was killed", () => {
+  keptTest("finds commands that run, and hears of their ends", async (kept) => {
+    await kept.keeper.create(withCommand("web"), { start: true });
+    await kept.crash();
+    assert.equal(statusOf(kept.record("web")), "running");
+    assert.deepEqual(endpointsOf(kept, "web"), ["bridge"]);
+    kept.commands.only().finish(4);
+    assert.equal(await kept.keeper.wait("web", forever), 4);
+  });
+
+  keptTest("says that it cannot know how a command ended meanwhile", async (kept) => {
+    await kept.keeper.create(withCommand("web"), { start: true });
+    await kept.keeper.close();
+    kept.commands.only().finish(0);
+    await new Promise(setImmediate);
+    await kept.crash();
+    assert.equal(statusOf(kept.record("web")), "exited");
+    assert.equal(kept.record("web").ending?.code, null);
+    assert.deepEqual(kept.modelled(), []);
+  });
+
+  keptTest("starts again what is always to run", async (kept) => {
+    await kept.keeper.create(withCommand("web", { RestartPolicy: { Name: "always" } }), { start: true });
+    await kept.keeper.close();
+    kept.commands.only().finish(0);
+    await new Promise(setImmediate);
+    await kept.crash();
+    kept.clock.wakeAll();
+    await until(() => statusOf(kept.record("web")) === "running");
+  });
+
+  keptTest("has nothing of a making that was cut off, and leaves no network behind", async (kept) => {
+    // Killed between the model's sandbox and the command's record: what is in the model has no record.
+    await kept.world.controller.createSandbox("web", {});
+    await kept.crash();
+    assert.deepEqual(kept.modelled(), []);
+    await kept.keeper.create(withCommand("web"), { start: true });
+  });
+
+  keptTest("takes back a connecting that was cut off", async (kept) => {
+    await kept.world.controller.createNetwork("bridge", "back", {});
+    const { id } = await kept.keeper.create(withCommand("web"), { start: true });
+    await kept.keeper.openings.get(id)?.connect(kept.world.controller.network("back"));
+    await kept.crash();
+    assert.deepEqual(endpointsOf(kept, "web"), ["bridge"]);
+  });
+
+  keptTest(
+    "ends a disconnecting that was cut off when the endpoint had left and was there still",
+    async (kept) => {
+      const back = await kept.world.controller.createNetwork("bridge", "back", {});
+      const { id } = await kept.keeper.create(withCommand("web"), { start: true });
+      const endpoint = await kept.keeper.openings.get(id)?.connect(back);
+      await endpoint?.leave();
+      await kept.crash();
+      const { controller } = kept.world;
+      await controller.network("back").delete(); // it has no endpoint
+      await kept.keeper.remove("web", { force: true });
+      await controller.idle();
+      assert.deepEqual(kept.errors, []);
+    },
+  );
+});
