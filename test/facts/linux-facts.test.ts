@@ -118,6 +118,31 @@ test("a link has the kind that the kernel gives it", async () => {
   });
 });
 
+test("a link is told with its MTU, its address, its bridge and whose it is", async () => {
+  await onHost((host, facts) => {
+    host.exec("ip", "link", "add", "br0", "type", "bridge");
+    addPair(host, "eth0");
+    host.exec("ip", "link", "set", "eth0", "address", "02:00:00:00:00:07", "mtu", "1400", "master", "br0");
+    const common = { loopback: false, ours: false, vlan: undefined };
+    assert.deepEqual(facts.link("eth0"), {
+      ...common,
+      name: "eth0",
+      kind: "veth",
+      mtu: 1400,
+      mac: "02:00:00:00:00:07",
+      up: true,
+      running: true,
+      master: "br0",
+    });
+    const bridge = facts.link("br0");
+    assert.deepEqual([bridge?.up, bridge?.running, bridge?.master], [false, false, undefined]);
+    assert.equal(facts.link("lo")?.loopback, true);
+    assert.equal(facts.link("none0"), undefined);
+    host.exec("ip", "link", "set", "eth0", "group", String(linkGroup));
+    assert.equal(facts.link("eth0")?.ours, true);
+  });
+});
+
 test("a link that a router advertised itself on is known by name", async () => {
   await onHost((host, facts) => {
     addPair(host, "eth0");
