@@ -16,6 +16,8 @@ const services = {
 };
 /** Asked by the install before it starts a service (Debian Policy 9.3.3.1); 101 says no. */
 const policyFile = "/usr/sbin/policy-rc.d";
+/** Somebody else may be installing something just now: apt-get waits for that, up to 300 seconds. */
+const patience = ["-o", "DPkg::Lock::Timeout=300"];
 
 const folders = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin", "/usr/lib/podman"];
 const isThere = (program) =>
@@ -38,7 +40,7 @@ if (missing.length > 0) {
   const installed = withoutServices(() =>
     [
       ["apt-get", "update", "-q"],
-      ["apt-get", "install", "-q", "-y", "--no-install-recommends", ...missing],
+      ["apt-get", "install", "-q", "-y", "--no-install-recommends", ...patience, ...missing],
     ].every(run),
   );
   if (!installed) process.exit(1);

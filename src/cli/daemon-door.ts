@@ -36,7 +36,7 @@ export interface DaemonDoor {
   /** Removes everything that weft has made here, and both folders. Throws CONTROLLER_RUNNING while a daemon runs. */
   purgeHost(folders: DaemonFolders): Promise<void>;
   /** The doctor's report without a daemon. */
-  examineHost(folders: DaemonFolders): Promise<readonly Finding[]>;
+  examineHost(): Promise<readonly Finding[]>;
   /** Puts a backup in the store's place, the former one beside it. Throws CONTROLLER_RUNNING, and STORE for no backup. */
   restoreStore(folders: DaemonFolders, file: string): Promise<void>;
   /** Reads all that is stored; a daemon may run meanwhile. Throws STORE, with what to do, when it is damaged. */

@@ -198,7 +198,7 @@ export class Controller {
 
   /** What this kernel offers, with the module that brings what it lacks. */
   features(): readonly Feature[] {
-    return this.#context.facts.features(`${this.#context.paths.netnsFolder}/probe-${process.pid}`);
+    return this.#context.facts.features();
   }
 
   /**

@@ -1,11 +1,12 @@
 import type { Prefix } from "../core/index.ts";
-import type { Feature, ForeignChain, HostFacts } from "../facts/index.ts";
+import type { Feature, ForeignChain, HostFacts, HostLink } from "../facts/index.ts";
 import {
   type Found,
   hostNetns,
   identityOf,
   type KernelObject,
   type KernelQuery,
+  type LinkObject,
   linkIdentity,
   MemoryKernel,
   type Operation,
@@ -64,6 +65,13 @@ export class TryoutFacts implements HostFacts {
     return this.#ownLinks.has(name) && link === undefined ? undefined : this.#real.linkKind(name);
   }
 
+  link(name: string): HostLink | undefined {
+    const link = this.#hostObject(linkIdentity(hostNetns, name));
+    const real = this.#real.link(name);
+    if (link?.kind === "link" && link.spec.type !== "adopted") return real ?? madeLink(link);
+    return this.#ownLinks.has(name) && link === undefined ? undefined : real;
+  }
+
   sysctl(key: string): string | undefined {
     const sysctl = this.#hostObject(identityOf({ kind: "sysctl", netns: hostNetns, key, value: "" }));
     return sysctl?.kind === "sysctl" ? sysctl.value : this.#real.sysctl(key);
@@ -114,4 +122,12 @@ export class TryoutFacts implements HostFacts {
   }
 
   close(): void {}
+}
+
+/** A link that is only on the twin, as it would be found. */
+function madeLink({ name, spec, mtu = 1500, mac }: LinkObject): HostLink {
+  const made = { name, kind: spec.type, mtu, mac, loopback: false, up: true, running: true, ours: true };
+  if (spec.type !== "vlan") return made;
+  const { parent, id, protocol } = spec;
+  return { ...made, vlan: { parent, id, protocol } };
 }

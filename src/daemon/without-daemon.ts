@@ -1,5 +1,3 @@
-import { mkdirSync, rmdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Finding } from "../api/index.ts";
 import { checkRecords, restoreRecords } from "../cnm/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
@@ -21,18 +19,16 @@ export async function checkConfig(file: string): Promise<void> {
 }
 
 /** The doctor's report where no daemon runs: what this kernel and host offer. */
-export async function examineHost({ run }: Folders): Promise<readonly Finding[]> {
-  const made = mkdirSync(run, { recursive: true, mode: 0o755 });
+export async function examineHost(): Promise<readonly Finding[]> {
   const facts = new LinuxFacts("/proc/self/ns/net");
   try {
-    const features = facts.features(join(run, `probe-${process.pid}`));
+    const features = facts.features();
     return [
       ...diagnose({ facts, features, drifted: undefined, forwards: false }),
       { Check: "daemon", Level: "note", Found: "does not run", Advice: "start it with `weft up`" },
     ];
   } finally {
     facts.close();
-    if (made !== undefined) rmdirSync(run);
   }
 }
 

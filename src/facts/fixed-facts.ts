@@ -1,11 +1,16 @@
 import type { Prefix } from "../core/index.ts";
+import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
-import type { Feature, HostFacts } from "./host-facts.ts";
+import type { HostFacts } from "./host-facts.ts";
+import type { HostLink } from "./host-link.ts";
 import type { HostChange } from "./host-watch.ts";
 
 /** Facts that are given, for plans and tests without a host. Everything can be set. */
 export class FixedFacts implements HostFacts {
+  /** Kinds of links by name, for what asks for no more; see {@link hostLinks}. */
   readonly links = new Map<string, string>();
+  /** Links by name. */
+  readonly hostLinks = new Map<string, HostLink>();
   onLink: readonly Prefix[] = [];
   advertised: readonly string[] = [];
   readonly sysctls = new Map<string, string>([
@@ -26,7 +31,11 @@ export class FixedFacts implements HostFacts {
   }
 
   linkKind(name: string): string | undefined {
-    return this.links.get(name);
+    return this.links.get(name) ?? this.hostLinks.get(name)?.kind;
+  }
+
+  link(name: string): HostLink | undefined {
+    return this.hostLinks.get(name);
   }
 
   onLinkPrefixes(): readonly Prefix[] {

@@ -1,5 +1,7 @@
 import type { Family, IpAddress, Prefix } from "../core/index.ts";
+import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
+import type { HostLink } from "./host-link.ts";
 import type { HostChange } from "./host-watch.ts";
 
 /** What is found about the host, read when it is asked for. Facts go into records; plans never ask. */
@@ -8,6 +10,8 @@ export interface HostFacts {
   usesLegacyIptables(): boolean;
   /** The kind of the link of that name: IFLA_INFO_KIND, "device" for one without. Undefined when there is none. */
   linkKind(name: string): string | undefined;
+  /** The link of that name; undefined when there is none. */
+  link(name: string): HostLink | undefined;
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */
@@ -29,20 +33,10 @@ export interface HostFacts {
    * KernelError.
    */
   followHost(listener: (change: HostChange) => void): () => unknown;
-  /** What this kernel offers; probed in a namespace that is kept at the path `scratch` meanwhile. */
-  features(scratch: string): readonly Feature[];
+  /** What this kernel offers. */
+  features(): readonly Feature[];
   /** Lets go of sockets. */
   close(): void;
-}
-
-/** One thing a kernel may or may not offer. */
-export interface Feature {
-  readonly name: string;
-  readonly available: boolean;
-  /** The module that brings it. */
-  readonly module: string;
-  /** What weft cannot do without it. */
-  readonly neededFor: string;
 }
 
 /** Whether the host forwards packets of the family now. */

@@ -9,9 +9,11 @@ import {
   openNetns,
 } from "../kernel/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
+import type { Feature } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
-import type { Feature, HostFacts } from "./host-facts.ts";
+import type { HostFacts } from "./host-facts.ts";
+import { type HostLink, readHostLink } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
@@ -62,6 +64,10 @@ export class LinuxFacts implements HostFacts {
     const link = getLink(this.#socket, name);
     if (link === undefined) return undefined;
     return link.kind === undefined ? "device" : kindName(link.kind);
+  }
+
+  link(name: string): HostLink | undefined {
+    return readHostLink(this.#socket, name);
   }
 
   onLinkPrefixes(): readonly Prefix[] {
@@ -127,8 +133,8 @@ export class LinuxFacts implements HostFacts {
     return () => watch.close();
   }
 
-  features(scratch: string): readonly Feature[] {
-    return probeFeatures(scratch);
+  features(): readonly Feature[] {
+    return probeFeatures();
   }
 
   close(): void {

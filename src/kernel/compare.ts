@@ -1,7 +1,7 @@
 import { deepEqual } from "../core/index.ts";
 import type { TableDefinition } from "./netlink/nftables/index.ts";
 import { normalValueOf } from "./nft-objects.ts";
-import type { KernelObject, LinkObject } from "./objects.ts";
+import type { KernelObject, LinkObject, LinkSpec } from "./objects.ts";
 
 /**
  * How to get from what is found to what is wanted: nothing to do; change it in place; change it in one
@@ -44,11 +44,27 @@ function compareLinks(wanted: LinkObject, found: LinkObject): Difference {
     if (netns !== peer.netns || name !== peer.name || (mac !== undefined && mac !== peer.mac))
       return "recreate";
   }
+  const onParent = compareOnParent(wanted.spec, found.spec);
+  if (onParent === "recreate") return onParent;
   const same =
+    onParent === "none" &&
     sameIfWanted(wanted.mtu, found.mtu) &&
     sameIfWanted(wanted.mac, found.mac) &&
     sameIfWanted(wanted.alias, found.alias);
   return same ? "none" : "in-place";
+}
+
+/** Modes are changed in place, but for the one that wants its parent empty. */
+function compareOnParent(wanted: LinkSpec, found: LinkSpec): Difference {
+  if (deepEqual(wanted, found)) return "none";
+  if (wanted.type === "vlan" && found.type === "vlan") return "recreate";
+  if (wanted.type === "macvlan" && found.type === "macvlan") {
+    const isPassthru = wanted.mode === "passthru" || found.mode === "passthru";
+    return isPassthru || wanted.parent !== found.parent ? "recreate" : "in-place";
+  }
+  if (wanted.type === "ipvlan" && found.type === "ipvlan")
+    return wanted.parent === found.parent ? "in-place" : "recreate";
+  return "none";
 }
 
 function sameIfWanted<T>(wanted: T | undefined, found: T | undefined): boolean {

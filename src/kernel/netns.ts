@@ -41,6 +41,25 @@ export function inNetnsAt<T>(path: string, work: () => T): T {
   }
 }
 
+/**
+ * Runs `work` with the calling thread inside a new network namespace, which is nowhere mounted: once `work`
+ * has closed what it opened there, the kernel takes the namespace down in the background, also when the
+ * process is killed meanwhile. Otherwise as {@link inNetns}.
+ */
+export function inNewNetns<T>(work: () => T): T {
+  const home = sys.open(ownNetns, sys.O_RDONLY);
+  try {
+    sys.unshare(sys.CLONE_NEWNET);
+    try {
+      return work();
+    } finally {
+      returnHome(home);
+    }
+  } finally {
+    sys.close(home);
+  }
+}
+
 function returnHome(home: number): void {
   try {
     sys.setns(home, sys.CLONE_NEWNET, "own network namespace");

@@ -35,10 +35,44 @@ export interface FileObject {
 export type LinkSpec =
   | { readonly type: "bridge" }
   | { readonly type: "veth"; readonly peer: VethPeer }
+  | { readonly type: "dummy" }
+  | VlanSpec
+  | MacvlanSpec
+  | IpvlanSpec
   | { readonly type: "adopted" }
   | { readonly type: "moved"; readonly from: string }
   /** It carries weft's mark, but what it is cannot be seen: a veth whose far end is out of sight. Found, never wanted. */
   | { readonly type: "unknown" };
+
+/** A VLAN sub-interface. `parent`, here and below, is the name of a link of the host's namespace. */
+export interface VlanSpec {
+  readonly type: "vlan";
+  readonly parent: string;
+  /** The tag, 0 to 4094. */
+  readonly id: number;
+  readonly protocol: "802.1Q" | "802.1ad";
+}
+
+/** A link with a MAC address of its own on its parent's wire. It is born in its namespace, which may be another. */
+export interface MacvlanSpec {
+  readonly type: "macvlan";
+  readonly parent: string;
+  readonly mode: MacvlanMode;
+}
+
+/** What a macvlan may send to, of those on the same parent; passthru has the parent and its MAC address for itself. weft makes no source. */
+export type MacvlanMode = "bridge" | "private" | "vepa" | "passthru" | "source";
+
+/**
+ * A link with its parent's MAC address and addresses of its own. It is born in its namespace, which may be
+ * another. All of one parent have one mode and flag: the kernel gives them those of the last that was made.
+ */
+export interface IpvlanSpec {
+  readonly type: "ipvlan";
+  readonly parent: string;
+  readonly mode: "l2" | "l3" | "l3s";
+  readonly flag: "bridge" | "private" | "vepa";
+}
 
 /** The far end of a veth pair, born in its namespace under its name. */
 export interface VethPeer {
@@ -61,7 +95,7 @@ export interface LinkObject {
   /** Bytes; the kernel's default when absent. For veth, of both ends. */
   readonly mtu?: number | undefined;
   readonly mac?: MacAddress | undefined;
-  /** IFLA_IFALIAS: for people only. */
+  /** IFLA_IFALIAS: for people only. Given to links that are made in the host's namespace. */
   readonly alias?: string | undefined;
 }
 
@@ -212,7 +246,10 @@ export function containersOf(object: KernelObject): readonly Identity[] {
     case "file":
       return [];
     case "link":
-      return inNetnses(object.spec.type === "veth" ? [object.netns, object.spec.peer.netns] : [object.netns]);
+      return [
+        ...inNetnses(object.spec.type === "veth" ? [object.netns, object.spec.peer.netns] : [object.netns]),
+        ...parentOf(object.spec),
+      ];
     case "port":
       return [linkIdentity(object.netns, object.link), linkIdentity(object.netns, object.master)];
     case "address":
@@ -229,13 +266,28 @@ export function containersOf(object: KernelObject): readonly Identity[] {
   }
 }
 
+/** The link of the host that a link of this kind is made on, and goes with. */
+function parentOf(spec: LinkSpec): Identity[] {
+  switch (spec.type) {
+    case "vlan":
+    case "macvlan":
+    case "ipvlan":
+      return [linkIdentity(hostNetns, spec.parent)];
+    default:
+      return [];
+  }
+}
+
 /**
  * Those containers whose deletion takes the object along before it returns. A namespace takes the far end
- * of a veth pair along too, but some time later, and not while a process still lives in it.
+ * of a veth pair along too, and a link that answers on its parent's wire, but some time later, and not while
+ * a process still lives in it.
  */
 export function takenAlongBy(object: KernelObject): readonly Identity[] {
   if (object.kind === "link" && object.spec.type === "veth") return inNetnses([object.netns]);
   if (object.kind === "link" && object.spec.type === "moved") return []; // it has to be given back first
+  if (object.kind === "link" && object.netns !== hostNetns && parentOf(object.spec).length > 0)
+    return parentOf(object.spec);
   return containersOf(object);
 }
 

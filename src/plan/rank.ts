@@ -23,8 +23,12 @@ const rankOfKind: Readonly<Record<ObjectKind, number>> = {
 /** What lets traffic through by itself comes when the rules that judge it stand, and goes before they do. */
 const openingRank = 11.5;
 
+/** Links on other links come after all that those may be: a VLAN's sub-interface on any, these on that. */
+const rankOnParent = { vlan: 2.1, macvlan: 2.2, ipvlan: 2.2 } as const;
+
 /** The rank of a kernel object. */
 export function rankOfObject(object: KernelObject): number {
+  if (object.kind === "link" && "parent" in object.spec) return rankOnParent[object.spec.type];
   return object.kind === "sysctl" && object.opensTraffic === true ? openingRank : rankOfKind[object.kind];
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /** How long the outside world may take, ms; only what is broken takes it all. */
-const patienceMs = 10_000;
+const patienceMs = 60_000;
 
 /** Asks until it is so. Throws when that takes too long, with what `found` tells last. */
 export async function until(

@@ -271,6 +271,6 @@ test("a program that watches ends when it has nothing else to do", () => {
     console.log("watched");
   `;
   const args = ["--net", process.execPath, "--input-type=module", "-e", program];
-  const result = spawnSync("unshare", args, { timeout: 20_000, encoding: "utf8" });
+  const result = spawnSync("unshare", args, { timeout: 60_000, encoding: "utf8" });
   assert.deepEqual([result.status, result.stdout], [0, "watched\n"], result.stderr);
 });

@@ -47,7 +47,7 @@ export interface KernelHost {
 export type OnHost = (work: (host: KernelHost) => Promise<void>) => Promise<void>;
 
 /** How operations end: "done", "skipped" or the errno's name. */
-async function outcomes(
+export async function outcomes(
   { kernel }: KernelHost,
   ...operations: readonly Operation[]
 ): Promise<readonly string[]> {
@@ -55,9 +55,12 @@ async function outcomes(
   return ends.map((end) => (isKernelError(end) ? end.errnoName : (end ?? "done")));
 }
 
-const create = (object: KernelObject): Operation => ({ op: "create", object });
-const remove = (object: KernelObject): Operation => ({ op: "delete", object });
-const all = (operations: readonly unknown[], end: string) => operations.map(() => end);
+/** What makes an object. */
+export const create = (object: KernelObject): Operation => ({ op: "create", object });
+/** What deletes it. */
+export const remove = (object: KernelObject): Operation => ({ op: "delete", object });
+/** The same end for each. */
+export const all = (operations: readonly unknown[], end: string) => operations.map(() => end);
 
 async function reading(host: KernelHost, lookUp: readonly KernelObject[]) {
   const { netnsFolder, fileFolder } = host;
@@ -66,7 +69,7 @@ async function reading(host: KernelHost, lookUp: readonly KernelObject[]) {
 }
 
 /** How each object stands: "right", "absent" or how it would have to be mended. */
-async function states(host: KernelHost, objects: readonly KernelObject[]): Promise<readonly string[]> {
+export async function states(host: KernelHost, objects: readonly KernelObject[]): Promise<readonly string[]> {
   const found = await reading(host, objects);
   return objects.map((object) => {
     const there = found.get(identityOf(object))?.object;
@@ -77,7 +80,7 @@ async function states(host: KernelHost, objects: readonly KernelObject[]): Promi
 }
 
 /** What carries weft's mark. */
-async function marked(host: KernelHost): Promise<readonly string[]> {
+export async function marked(host: KernelHost): Promise<readonly string[]> {
   return [...(await reading(host, []))]
     .filter(([, one]) => one.marked)
     .map(([identity]) => identity)

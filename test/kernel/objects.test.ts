@@ -19,6 +19,8 @@ import {
   bridge,
   element,
   file,
+  ipvlan,
+  macvlan,
   netns,
   port,
   route,
@@ -27,6 +29,7 @@ import {
   table,
   up,
   veth,
+  vlan,
 } from "../plan/objects.ts";
 
 const everything = [
@@ -86,6 +89,10 @@ test("an object lives in what has to be there before it", () => {
     [file("hosts", ""), []],
     [bridge(), []],
     [veth(), [box]],
+    [vlan(10), [link("eth9")]],
+    [macvlan("bridge", "eth9.10"), [box, link("eth9.10")]],
+    [macvlan("bridge", "eth9", hostNetns), [link("eth9")]],
+    [ipvlan("l3", "bridge"), [box, link("eth9")]],
     [port(), [link("veth0"), link("br0")]],
     [address("br0", "10.0.0.1/24"), [link("br0")]],
     [address("lo", "10.0.0.1/32"), []],
@@ -107,6 +114,10 @@ test("what goes along at once is less than what cannot live without its place", 
   assert.deepEqual(takenAlongBy(veth()), []); // its namespace takes it some time later
   const moved = bridge("eth0", { netns: sandbox, spec: { type: "moved", from: "tap0" } });
   assert.deepEqual(takenAlongBy(moved), []); // it has to be given back first
+  // Its namespace takes it some time later: until then it answers on its parent's wire.
+  assert.deepEqual(takenAlongBy(macvlan("bridge")), [linkIdentity(hostNetns, "eth9")]);
+  assert.deepEqual(takenAlongBy(ipvlan("l2", "bridge")), [linkIdentity(hostNetns, "eth9")]);
+  assert.deepEqual(takenAlongBy(vlan(10)), [linkIdentity(hostNetns, "eth9")]);
   assert.ok(takesAlong(bridge()) && takesAlong(netns()) && !takesAlong(adopted("eth9")));
   const theirs = { kind: "netns", netns: sandbox, from: "/proc/7/ns/net" } as const;
   assert.ok(takesAlong(theirs, up("lo", sandbox)) && !takesAlong(theirs, table(sandbox)));

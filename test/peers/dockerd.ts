@@ -34,7 +34,7 @@ export interface DaemonConfig {
 }
 
 /** How long a daemon may take to listen, ms. */
-const startLimitMs = 60_000;
+const startLimitMs = 180_000;
 const folderPrefix = "weft-dockerd-";
 const resolvConf = "nameserver 192.0.2.53\nsearch example.test\n";
 

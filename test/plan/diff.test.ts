@@ -24,6 +24,7 @@ import {
   bridge,
   element,
   held,
+  macvlan,
   netns,
   port,
   route,
@@ -32,6 +33,7 @@ import {
   table,
   up,
   veth,
+  vlan,
 } from "./objects.ts";
 
 const ranks: Ranks = {
@@ -49,6 +51,28 @@ function compareAll(found: readonly PlannedObject[], wanted: readonly PlannedObj
 
 const told = (steps: readonly Step[]) => steps.map(({ step, identity }) => `${step} ${identity}`);
 const is = (step: string, object: PlannedObject) => `${step} ${identityOfPlanned(object)}`;
+
+test("links on links are made from the wire up, and what answers there is deleted before its namespace", () => {
+  const inside = address("eth0", "10.0.0.2/24", sandbox);
+  const objects = [inside, macvlan("bridge", "eth9.10"), vlan(10), adopted("eth9"), netns()];
+  const made = [netns(), adopted("eth9"), vlan(10), macvlan("bridge", "eth9.10"), inside];
+  assert.deepEqual(
+    told(compareAll([], objects).creations),
+    made.map((object) => is("create", object)),
+  );
+  const left = compareAll(objects, [adopted("eth9"), vlan(10)]);
+  assert.deepEqual(told(left.deletions), [is("delete", macvlan("bridge", "eth9.10")), is("delete", netns())]);
+  const gone = compareAll(objects, [adopted("eth9"), netns()]);
+  assert.deepEqual(told(gone.deletions), [is("delete", vlan(10))]);
+});
+
+test("a VLAN that is made anew takes along what stands on it, which is made anew too", () => {
+  const rest = [netns(), adopted("eth9"), macvlan("bridge", "eth9.10")];
+  const other = { ...vlan(10), spec: { type: "vlan", parent: "eth9", id: 11, protocol: "802.1Q" } } as const;
+  const { deletions, creations } = compareAll([...rest, other], [...rest, vlan(10)]);
+  assert.deepEqual(told(deletions), [is("delete", vlan(10))]);
+  assert.deepEqual(told(creations), [is("create", vlan(10)), is("create", macvlan("bridge", "eth9.10"))]);
+});
 
 test("what is there and right needs no step", () => {
   const objects = [

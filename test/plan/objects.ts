@@ -1,8 +1,10 @@
 import { type IpAddress, type Prefix, parseInterfaceAddress } from "../../src/core/index.ts";
 import {
   hostNetns,
+  type IpvlanSpec,
   type KernelObject,
   type LinkObject,
+  type MacvlanSpec,
   type NetnsRef,
   type NftElementObject,
   type NftTableObject,
@@ -32,6 +34,19 @@ export const adopted = (name: string): LinkObject => bridge(name, { spec: { type
 
 export const veth = (name = "veth0", peer = "eth0", place: NetnsRef = sandbox): LinkObject =>
   bridge(name, { spec: { type: "veth", peer: { netns: place, name: peer } } });
+
+export const vlan = (id: number, parent = "eth9"): LinkObject =>
+  bridge(`${parent}.${id}`, { spec: { type: "vlan", parent, id, protocol: "802.1Q" } });
+
+export const macvlan = (mode: MacvlanSpec["mode"], parent = "eth9", place: NetnsRef = sandbox): LinkObject =>
+  bridge("eth0", { netns: place, spec: { type: "macvlan", parent, mode } });
+
+export const ipvlan = (
+  mode: IpvlanSpec["mode"],
+  flag: IpvlanSpec["flag"],
+  parent = "eth9",
+  place: NetnsRef = sandbox,
+): LinkObject => bridge("eth0", { netns: place, spec: { type: "ipvlan", parent, mode, flag } });
 
 export const address = (link: string, text: string, place: NetnsRef = hostNetns): KernelObject => ({
   kind: "address",

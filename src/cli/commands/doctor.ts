@@ -4,7 +4,6 @@ import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { daemonDoor } from "../daemon-door.ts";
 import { ExitError } from "../failures.ts";
-import { addFolderOptions, type FolderOptions, foldersOf } from "../options/daemon-options.ts";
 import { addFormatOption } from "../options/listing-options.ts";
 import { type Listing, listingRenderer } from "../text/listing.ts";
 
@@ -18,28 +17,28 @@ const listing: Listing<Finding> = {
   shown: ["Check", "Level", "Found", "Advice"],
 };
 
-interface DoctorOptions extends FolderOptions {
+interface DoctorOptions {
   readonly format?: string;
 }
 
 /** `weft doctor`. */
 export function doctorCommand(command: Command, context: Context): void {
-  addFolderOptions(addFormatOption(command))
+  addFormatOption(command)
     .addHelpText("after", "\nThe exit status is 1 when there is a problem. It needs no daemon to run.")
     .action(async (options: DoctorOptions) => {
       const render = listingRenderer(listing, options);
-      const findings = await findingsOf(options, context);
+      const findings = await findingsOf(context);
       await context.print(render(findings, 0));
       if (findings.some(({ Level }) => Level === "problem")) throw new ExitError(1);
     });
 }
 
 /** The daemon's, or, as it may be the daemon's not starting that is looked into, this program's own. */
-async function findingsOf(options: DoctorOptions, context: Context): Promise<readonly Finding[]> {
+async function findingsOf(context: Context): Promise<readonly Finding[]> {
   try {
     return await (await context.client()).doctor();
   } catch (error) {
     if (!isWeftError(error, "DAEMON_UNREACHABLE")) throw error;
-    return (await daemonDoor()).examineHost(foldersOf(options, context));
+    return (await daemonDoor()).examineHost();
   }
 }

@@ -2,28 +2,23 @@ import { type Dirent, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Found, KernelQuery } from "../kernel.ts";
 import { isKernelError } from "../kernel-error.ts";
-import { doomedLinkGroup, linkGroup, protocolNumber, tableName } from "../marks.ts";
+import { protocolNumber, tableName } from "../marks.ts";
 import { listElements, listTables, readTable, type SetElement } from "../netlink/nftables/index.ts";
 import {
-  type Link,
   listAddresses,
   listLinks,
   listRoutes,
+  namespaceIdOf,
   RT_TABLE_MAIN,
 } from "../netlink/rtnetlink/index.ts";
 import { isNetns, netnsIdentityOfFd } from "../netns.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import { isNftFamily } from "../nft-objects.ts";
-import type { KernelObject, LinkSpec } from "../objects.ts";
+import type { KernelObject } from "../objects.ts";
 import { foreignAcceptRules } from "./accept-rules.ts";
 import { readFile, readSysctl } from "./files.ts";
+import { isOwn, type NetnsReading, specOf } from "./link-specs.ts";
 import type { Session } from "./session.ts";
-
-/** A namespace with its links, which veth ends in other namespaces are found by. */
-interface NetnsReading {
-  readonly netns: NetnsRef;
-  readonly links: readonly Link[];
-}
 
 /** Reads what {@link KernelQuery} asks for. Throws KernelError. */
 export function readHost(session: Session, query: KernelQuery): Found[] {
@@ -43,7 +38,7 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
     const identity = netnsIdentityOfFd(session.netnsFd(netns));
     if (identities.has(identity)) continue;
     identities.add(identity);
-    readings.push({ netns, links: listLinks(session.route(netns)) });
+    readings.push(readLinks(session, netns));
   }
   for (const reading of readings) {
     append(found, linksOf(reading, readings));
@@ -52,6 +47,16 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
     append(found, tablesOf(session, reading.netns));
   }
   return [...found, ...filesBelow(query.fileFolder), ...lookedUp(session, query)];
+}
+
+function readLinks(session: Session, netns: NetnsRef): NetnsReading {
+  const socket = session.route(netns);
+  let asked: { readonly id: number | undefined } | undefined;
+  const hostId = () => {
+    asked ??= { id: namespaceIdOf(socket, session.netnsFd(hostNetns)) };
+    return asked.id;
+  };
+  return { netns, links: listLinks(socket), hostId };
 }
 
 /** Without a spread: root in a sandbox decides how much there is in its namespace. */
@@ -71,17 +76,17 @@ function isBelow(folder: string | undefined, path: string): boolean {
   return folder !== undefined && path.startsWith(`${folder}/`);
 }
 
-function isOwn(link: Link): boolean {
-  return link.group === linkGroup || link.group === doomedLinkGroup;
-}
-
-function linksOf({ netns, links }: NetnsReading, readings: readonly NetnsReading[]): Found[] {
+function linksOf(reading: NetnsReading, readings: readonly NetnsReading[]): Found[] {
+  const { netns, links } = reading;
   const names = new Map(links.map((link) => [link.index, link.name]));
   return links.flatMap((link): Found[] => {
     const { name, mtu, mac, alias, master, port } = link;
     const marked = isOwn(link);
     const found: Found[] = [
-      { object: { kind: "link", netns, name, spec: specOf(netns, link, readings), mtu, mac, alias }, marked },
+      {
+        object: { kind: "link", netns, name, spec: specOf(reading, link, readings), mtu, mac, alias },
+        marked,
+      },
     ];
     if (link.up) found.push({ object: { kind: "up", netns, link: name }, marked });
     const bridge = master === undefined ? undefined : names.get(master);
@@ -91,25 +96,6 @@ function linksOf({ netns, links }: NetnsReading, readings: readonly NetnsReading
     }
     return found;
   });
-}
-
-function specOf(netns: NetnsRef, link: Link, readings: readonly NetnsReading[]): LinkSpec {
-  if (link.kind?.kind === "bridge") return { type: "bridge" };
-  if (!isOwn(link)) return { type: "adopted" };
-  const peer = link.kind?.kind === "veth" ? peerOf(netns, link, readings) : undefined;
-  return peer ?? { type: "unknown" };
-}
-
-function peerOf(netns: NetnsRef, link: Link, readings: readonly NetnsReading[]): LinkSpec | undefined {
-  for (const other of readings) {
-    if (other.netns === netns) continue;
-    const end = other.links.find(
-      ({ index, lower, kind }) => index === link.lower && lower === link.index && kind?.kind === "veth",
-    );
-    if (end !== undefined)
-      return { type: "veth", peer: { netns: other.netns, name: end.name, mac: end.mac } };
-  }
-  return undefined;
 }
 
 function addressesOf(session: Session, { netns, links }: NetnsReading): Found[] {

@@ -10,12 +10,24 @@ import {
   deleteRoute,
   IFA_F_NODAD,
   type LinkAddress,
+  type LinkKind,
   type Route,
   replaceRoute,
   setBridgePort,
 } from "../netlink/rtnetlink/index.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
-import type { AddressObject, LinkObject, PortObject, RouteObject, UpObject } from "../objects.ts";
+import type {
+  AddressObject,
+  IpvlanSpec,
+  LinkObject,
+  LinkSpec,
+  MacvlanSpec,
+  PortObject,
+  RouteObject,
+  UpObject,
+  VlanSpec,
+} from "../objects.ts";
+import { ipvlanFlags } from "./link-specs.ts";
 import type { Session } from "./session.ts";
 
 /** Objects that rtnetlink writes. */
@@ -24,9 +36,18 @@ export type RouteFamilyObject = LinkObject | PortObject | AddressObject | UpObje
 /** An operation on one of them. */
 export type RouteFamilyOperation = Operation & { readonly object: RouteFamilyObject };
 
-/** The namespace whose socket carries an operation: a moved link is spoken to where it is. */
+/** The namespace whose socket carries an operation: a link is moved, or made on its parent, where that is. */
 export function netnsOfRequest({ op, object }: RouteFamilyOperation): NetnsRef {
-  return object.kind === "link" && object.spec.type === "moved" && op === "create" ? hostNetns : object.netns;
+  if (object.kind !== "link" || op !== "create") return object.netns;
+  switch (object.spec.type) {
+    case "moved":
+    case "vlan":
+    case "macvlan":
+    case "ipvlan":
+      return hostNetns;
+    default:
+      return object.netns;
+  }
 }
 
 /**
@@ -68,14 +89,19 @@ function newLink(session: Session, object: LinkObject): readonly NetlinkRequest[
       return [];
     case "moved":
       return moveHere(session, object, spec.from);
-    case "bridge": {
+    case "bridge":
+    case "dummy": {
       const index = session.newIndex(netns, name);
-      const created = createLink({ name, kind: { kind: "bridge" }, index, mac, group: linkGroup });
+      const created = createLink({ name, kind: { kind: spec.type }, index, mac, group: linkGroup });
       // An MTU that is given at its making the bridge takes for its own choice, and adapts to its ports:
       // br_mtu_auto_adjust() of net/bridge/br_if.c.
       const changed = alias === undefined && mtu === undefined ? [] : [changeLink(index, { alias, mtu })];
       return [created, ...changed];
     }
+    case "vlan":
+    case "macvlan":
+    case "ipvlan":
+      return onParent(session, object, spec);
     case "veth": {
       const index = session.newIndex(netns, name);
       const { peer } = spec;
@@ -97,13 +123,51 @@ function newLink(session: Session, object: LinkObject): readonly NetlinkRequest[
   }
 }
 
+/** The link is born in its namespace; the socket is in its parent's, the only one that knows the parent by its index. */
+function onParent(
+  session: Session,
+  { netns, name, mtu, mac, alias }: LinkObject,
+  spec: VlanSpec | MacvlanSpec | IpvlanSpec,
+): readonly NetlinkRequest[] {
+  const lower = session.index(hostNetns, spec.parent);
+  const index = session.newIndex(netns, name);
+  const place = netns === hostNetns ? {} : { netnsFd: session.netnsFd(netns) };
+  const aliased = alias === undefined || netns !== hostNetns ? [] : [changeLink(index, { alias })];
+  return [
+    createLink({ name, kind: kindOnParent(spec), lower, index, mtu, mac, group: linkGroup, ...place }),
+    ...aliased,
+  ];
+}
+
+function kindOnParent(spec: VlanSpec | MacvlanSpec | IpvlanSpec): LinkKind {
+  switch (spec.type) {
+    case "vlan":
+      return { kind: "vlan", id: spec.id, protocol: spec.protocol };
+    case "macvlan":
+      return { kind: "macvlan", mode: spec.mode };
+    case "ipvlan":
+      return { kind: "ipvlan", mode: spec.mode, flags: ipvlanFlags[spec.flag] };
+  }
+}
+
+/** What compare() lets be changed in place, beside what every link has. */
+function changeableKind(spec: LinkSpec): { readonly kind?: LinkKind } {
+  return spec.type === "macvlan" || spec.type === "ipvlan" ? { kind: kindOnParent(spec) } : {};
+}
+
 function linkSettings(session: Session, { netns, name, mtu, mac, alias, spec }: LinkObject): NetlinkRequest {
   if (spec.type === "veth" && mtu !== undefined) {
     // The far end has a socket of its own, so this is done before the datagram is sent.
     const { peer } = spec;
     session.route(peer.netns).execute(changeLink(session.index(peer.netns, peer.name), { mtu }));
   }
-  return changeLink(session.index(netns, name), { mtu, mac, alias, group: linkGroup });
+  return changeLink(session.index(netns, name), {
+    mtu,
+    mac,
+    alias,
+    group: linkGroup,
+    ...changeableKind(spec),
+  });
 }
 
 /** The link comes from the host's namespace and gets its name, MAC address and MTU here on the way. */

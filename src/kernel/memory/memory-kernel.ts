@@ -7,6 +7,7 @@ import {
   alsoProvides,
   containersOf,
   type Identity,
+  type IpvlanSpec,
   identityOf,
   type KernelObject,
   type LinkObject,
@@ -163,6 +164,14 @@ export class MemoryKernel implements Kernel {
     if (object.kind === "nft-table") this.#putTable(object);
     else this.#hold({ object, marked: this.#isMarkedWhenMade(object) });
     if (object.kind === "netns" && object.from !== undefined) this.#rename(object.from, object.netns);
+    if (object.kind === "link" && object.spec.type === "ipvlan") this.#shareMode(object.spec);
+  }
+
+  /** The ipvlans of one parent have the mode and flag of the last that was made or changed. */
+  #shareMode(spec: IpvlanSpec): void {
+    for (const { object, marked } of this.all())
+      if (object.kind === "link" && object.spec.type === "ipvlan" && object.spec.parent === spec.parent)
+        this.#hold({ object: { ...object, spec }, marked });
   }
 
   /** What is in a namespace that somebody else made outlives its mount; it is found there by the maker's path. */

@@ -1,7 +1,7 @@
 import { addressPart, contains, deepEqual, familyOf, isLinkLocal, networkOf } from "../../core/index.ts";
 import type { Found, Operation } from "../kernel.ts";
 import { KernelError } from "../kernel-error.ts";
-import { hostNetns } from "../netns-ref.ts";
+import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import type { AcceptRuleObject, NftElementObject } from "../nft-objects.ts";
 import {
   alsoProvides,
@@ -9,17 +9,21 @@ import {
   type Identity,
   identityOf,
   type KernelObject,
+  type LinkSpec,
   linkIdentity,
   netnsIdentityOf,
   type RouteObject,
   tableIdentity,
+  type UpObject,
 } from "../objects.ts";
 
 /** Errno numbers of include/uapi/asm-generic/errno-base.h and errno.h that the twin refuses with. */
 const errno = {
   ENOENT: 2,
+  EBUSY: 16,
   EEXIST: 17,
   ENODEV: 19,
+  EINVAL: 22,
   ERANGE: 34,
   ENETDOWN: 100,
   ENETUNREACH: 101,
@@ -72,6 +76,10 @@ function whyNotCreate(inventory: Inventory, object: KernelObject): ErrnoName | u
       return inventory.provides(identityOf(object)) ? "EEXIST" : undefined;
     case "link":
       return whyNotLink(inventory, object);
+    case "up":
+      return whyNotUp(inventory, object);
+    case "port":
+      return childrenOf(inventory, object.netns, object.link).some(takesFrames) ? "EBUSY" : undefined;
     case "route":
       return whyNotRoute(inventory, object);
     case "nft-element":
@@ -101,7 +109,47 @@ function whyNotLink(
   const names = spec.type === "veth" ? [name, spec.peer.name] : [name];
   if (names.some((one) => Buffer.byteLength(one) > 15)) return "ERANGE";
   const identities = [identityOf(object), ...alsoProvides(object)];
-  return identities.some((one) => inventory.provides(one)) ? "EEXIST" : undefined;
+  if (identities.some((one) => inventory.provides(one))) return "EEXIST";
+  return whyNotOnParent(inventory, spec);
+}
+
+/** Frames that a link takes in go to one taker: a bridge, its macvlans, or its ipvlans. */
+function whyNotOnParent(inventory: Inventory, spec: LinkSpec): ErrnoName | undefined {
+  if (spec.type !== "vlan" && spec.type !== "macvlan" && spec.type !== "ipvlan") return undefined;
+  const siblings = childrenOf(inventory, hostNetns, spec.parent);
+  if (spec.type === "vlan") return siblings.some((one) => deepEqual(one, spec)) ? "EEXIST" : undefined;
+  const isPort = inventory
+    .all()
+    .some(
+      ({ object }) => object.kind === "port" && object.netns === hostNetns && object.link === spec.parent,
+    );
+  if (isPort || siblings.some((one) => takesFrames(one) && one.type !== spec.type)) return "EBUSY";
+  if (spec.type !== "macvlan") return undefined;
+  const others = siblings.filter((one) => one.type === "macvlan");
+  const isAlone = spec.mode === "passthru" || others.some(({ mode }) => mode === "passthru");
+  return isAlone && others.length > 0 ? "EINVAL" : undefined;
+}
+
+/** A VLAN's sub-interface needs its parent up. */
+function whyNotUp(inventory: Inventory, { netns, link }: UpObject): ErrnoName | undefined {
+  const object = inventory.get(linkIdentity(netns, link))?.object;
+  if (object?.kind !== "link" || object.spec.type !== "vlan") return undefined;
+  const parent = { kind: "up", netns: hostNetns, link: object.spec.parent } as const;
+  return inventory.get(identityOf(parent)) === undefined ? "ENETDOWN" : undefined;
+}
+
+function takesFrames({ type }: LinkSpec): boolean {
+  return type === "macvlan" || type === "ipvlan";
+}
+
+/** What links stand on a link of the host. */
+function childrenOf(inventory: Inventory, netns: NetnsRef, parent: string): LinkSpec[] {
+  if (netns !== hostNetns) return [];
+  return inventory
+    .all()
+    .flatMap(({ object }) =>
+      object.kind === "link" && "parent" in object.spec && object.spec.parent === parent ? [object.spec] : [],
+    );
 }
 
 /** A gateway must be on a network of one of the link's addresses, and the link must be up. */

@@ -18,6 +18,7 @@ export {
   createNetns,
   inNetns,
   inNetnsAt,
+  inNewNetns,
   isNetns,
   mountPrivateFolder,
   openNetns,
@@ -28,6 +29,7 @@ export * from "./attributes.ts";
 export * from "./codecs.ts";
 export * as conntrack from "./conntrack/index.ts";
 export type { MonitorFilter } from "./datagram-filter.ts";
+export * as genetlink from "./genetlink/index.ts";
 export * from "./live-table.ts";
 export * from "./message.ts";
 export * from "./monitor.ts";
@@ -36,3 +38,4 @@ export * as nftables from "./nftables/index.ts";
 export * as rtnetlink from "./rtnetlink/index.ts";
 export * from "./socket.ts";
 export * from "./wire.ts";
+export * as xfrm from "./xfrm/index.ts";

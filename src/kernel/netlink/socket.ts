@@ -18,6 +18,7 @@ import { Writer } from "./wire.ts";
 
 /** Netlink families, include/uapi/linux/netlink.h. */
 export const NETLINK_ROUTE = 0;
+export const NETLINK_XFRM = 6;
 export const NETLINK_NETFILTER = 12;
 export const NETLINK_GENERIC = 16;
 

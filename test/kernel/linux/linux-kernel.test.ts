@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { isWeftError, parseAddress, parseMac } from "../../../src/core/index.ts";
@@ -12,59 +12,11 @@ import {
   netnsIdentity,
   type Outcome,
 } from "../../../src/kernel/index.ts";
-import { type TestNetns, withNetns } from "../../netns-fixture.ts";
+import { withNetns } from "../../netns-fixture.ts";
 import { kernelCompliance } from "../kernel-compliance.ts";
+import { onLinux, onLinuxHost } from "./on-linux.ts";
 
-interface LinuxHost {
-  readonly kernel: LinuxKernel;
-  readonly host: TestNetns;
-  readonly netnsFolder: string;
-  readonly fileFolder: string;
-}
-
-async function onLinux(work: (host: LinuxHost) => Promise<void>): Promise<void> {
-  await withNetns(["host"], async ({ host }) => {
-    const folder = (name: string) => {
-      const made = path.join(path.dirname(host.path), name);
-      mkdirSync(made);
-      return made;
-    };
-    const kernel = new LinuxKernel(host.path);
-    try {
-      await work({ kernel, host, netnsFolder: folder("netns"), fileFolder: folder("files") });
-    } finally {
-      kernel.close();
-      kernel.close();
-    }
-  });
-}
-
-kernelCompliance("Linux", (work) =>
-  onLinux(({ host, ...rest }) =>
-    work({
-      ...rest,
-      addStrangersLink: (name) =>
-        void host.exec("ip", "link", "add", name, "type", "veth", "peer", "name", `${name}p`),
-      addStrangersAddress: (link, address) => void host.exec("ip", "address", "add", address, "dev", link),
-      addStrangersChain: (family, table, chain) =>
-        void host.exec(
-          "nft",
-          `add table ${family} ${table}; add chain ${family} ${table} ${chain} { type filter hook forward priority 0; policy drop; }`,
-        ),
-      removeStrangersChain: (family, table) => void host.exec("nft", `delete table ${family} ${table}`),
-      addUsersRule: () =>
-        void host.exec(
-          "nft",
-          'add set inet weft theirs { type ipv4_addr; }; add element inet weft theirs { 192.0.2.1 }; add chain inet weft more; add rule inet weft user ip saddr @theirs iifname @ifs tcp dport { 80, 443 } counter jump more comment "mine"',
-        ),
-      usersRules: () =>
-        host
-          .exec("nft", "list chain inet weft user")
-          .split("\n")
-          .filter((line) => line.includes("jump more comment")).length,
-    }),
-  ),
-);
+kernelCompliance("Linux", onLinuxHost);
 
 const create = (kernel: LinuxKernel, ...objects: readonly KernelObject[]) =>
   kernel.apply(objects.map((object) => ({ op: "create", object })));

@@ -1,47 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseInterfaceAddress } from "../../../src/core/index.ts";
-import {
-  hostNetns,
-  KernelError,
-  type KernelObject,
-  MemoryKernel,
-  type NftTableObject,
-} from "../../../src/kernel/index.ts";
-import { nftables } from "../../../src/kernel/netlink/index.ts";
+import { hostNetns, KernelError, type KernelObject, MemoryKernel } from "../../../src/kernel/index.ts";
 import { kernelCompliance } from "../kernel-compliance.ts";
+import { linkKindsCompliance, macvlanCompliance } from "../link-kinds-compliance.ts";
+import { onTwin } from "./on-twin.ts";
 
-function tableOf(kernel: MemoryKernel): NftTableObject | undefined {
-  const tables = kernel.all().flatMap(({ object }) => (object.kind === "nft-table" ? [object] : []));
-  return tables.find(({ netns }) => netns === hostNetns);
-}
-
-kernelCompliance("the twin in memory", async (work) => {
-  const kernel = new MemoryKernel();
-  await work({
-    kernel,
-    netnsFolder: "/test/netns",
-    fileFolder: "/test/files",
-    addStrangersLink: (name) =>
-      kernel.addForeign([{ kind: "link", netns: hostNetns, name, spec: { type: "adopted" } }]),
-    addStrangersAddress: (link, address) =>
-      kernel.addForeign([
-        { kind: "address", netns: hostNetns, link, address: parseInterfaceAddress(address) },
-      ]),
-    addStrangersChain: (family, table, chain) =>
-      kernel.addForeignChains([{ netns: hostNetns, family, table, chain }]),
-    removeStrangersChain: (family, table, chain) =>
-      kernel.removeForeignChains([{ netns: hostNetns, family, table, chain }]),
-    addUsersRule: () => {
-      const found = tableOf(kernel);
-      assert.ok(found !== undefined);
-      const rules = [nftables.rule("inet", [nftables.drop])];
-      const chains = { ...found.definition.chains, user: { rules }, more: { rules: [] } };
-      kernel.addForeign([{ ...found, definition: { ...found.definition, chains } }]);
-    },
-    usersRules: () => tableOf(kernel)?.definition.chains.user?.rules.length ?? 0,
-  });
-});
+kernelCompliance("the twin in memory", onTwin);
+linkKindsCompliance("the twin in memory", onTwin);
+macvlanCompliance("the twin in memory", onTwin);
 
 const bridge = (name: string): KernelObject => ({
   kind: "link",

@@ -37,6 +37,7 @@ export {
   NUD_REACHABLE,
   NUD_STALE,
 } from "./neighbour-attributes.ts";
+export * from "./qdisc.ts";
 export * from "./route.ts";
 export type { NextHop, RouteType } from "./route-attributes.ts";
 export * from "./rtm.ts";

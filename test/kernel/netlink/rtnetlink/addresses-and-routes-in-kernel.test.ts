@@ -206,7 +206,10 @@ test("forwarding entries are added, replaced, appended, listed by link, and dele
     }
     const ofBridge = { link: 110, mac: parseMac("02:42:00:00:00:61"), owner: "master" } as const;
     taken(socket.request([rt.addFdbEntry(ofBridge)]));
-    const found = rt.listFdb(socket, { master: br0 }).find((one) => one.mac === ofBridge.mac);
+    // A kernel that filters VLANs has one more for each VLAN of the port.
+    const found = rt
+      .listFdb(socket, { master: br0 })
+      .find(({ mac, vlan }) => mac === ofBridge.mac && vlan === undefined);
     assert.deepEqual(found, { ...ofBridge, master: br0, state: rt.NUD_NOARP, flags: 0 });
     taken(socket.request([rt.deleteFdbEntry(ofBridge)]));
   });
