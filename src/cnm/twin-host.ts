@@ -2,6 +2,7 @@ import type { Prefix } from "../core/index.ts";
 import type { Feature, ForeignChain, HostFacts, HostLink } from "../facts/index.ts";
 import {
   type Found,
+  type HeldAddress,
   hostNetns,
   identityOf,
   type KernelObject,
@@ -83,6 +84,11 @@ export class TryoutFacts implements HostFacts {
 
   usesLegacyIptables(): boolean {
     return this.#real.usesLegacyIptables();
+  }
+
+  /** Nobody is asked: trying out sends nothing. */
+  async heldAddresses(): Promise<readonly HeldAddress[]> {
+    return [];
   }
 
   onLinkPrefixes(): readonly Prefix[] {

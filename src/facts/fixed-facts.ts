@@ -1,4 +1,5 @@
-import type { Prefix } from "../core/index.ts";
+import type { IpAddress, MacAddress, Prefix } from "../core/index.ts";
+import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -11,6 +12,10 @@ export class FixedFacts implements HostFacts {
   readonly links = new Map<string, string>();
   /** Links by name. */
   readonly hostLinks = new Map<string, HostLink>();
+  /** Addresses that somebody has on the link in question, whichever it is. */
+  readonly held = new Map<IpAddress, MacAddress>();
+  /** What was asked for by {@link heldAddresses}, in order. */
+  readonly probed: { readonly link: string; readonly addresses: readonly IpAddress[] }[] = [];
   onLink: readonly Prefix[] = [];
   advertised: readonly string[] = [];
   readonly sysctls = new Map<string, string>([
@@ -36,6 +41,14 @@ export class FixedFacts implements HostFacts {
 
   link(name: string): HostLink | undefined {
     return this.hostLinks.get(name);
+  }
+
+  async heldAddresses(link: string, { addresses, ours }: AddressQuestion): Promise<readonly HeldAddress[]> {
+    this.probed.push({ link, addresses });
+    return addresses.flatMap((address) => {
+      const mac = this.held.get(address);
+      return mac === undefined || ours.includes(mac) ? [] : [{ address, mac }];
+    });
   }
 
   onLinkPrefixes(): readonly Prefix[] {

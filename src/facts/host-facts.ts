@@ -1,4 +1,5 @@
 import type { Family, IpAddress, Prefix } from "../core/index.ts";
+import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostLink } from "./host-link.ts";
@@ -12,6 +13,11 @@ export interface HostFacts {
   linkKind(name: string): string | undefined;
   /** The link of that name; undefined when there is none. */
   link(name: string): HostLink | undefined;
+  /**
+   * Those of the addresses that somebody else on the link has, or is about to take; none on a link that is not
+   * there, down, without a carrier or not of Ethernet, at once. Rejects with ABORTED and KernelError.
+   */
+  heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]>;
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
-import { familyOf, lengthOf, type Prefix } from "../core/index.ts";
+import { type Clock, familyOf, lengthOf, type Prefix, systemClock } from "../core/index.ts";
 import {
+  AddressProber,
+  type AddressQuestion,
   closeFd,
   doomedLinkGroup,
+  type HeldAddress,
   inNetns,
   lastingNetnsIdentity,
   linkGroup,
@@ -12,6 +15,7 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../k
 import type { Feature } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
+import { heldAddresses } from "./held-addresses.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { type HostLink, readHostLink } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
@@ -30,12 +34,13 @@ export class LinuxFacts implements HostFacts {
   readonly #routes: RouteFollower;
   readonly #netnsPath: string;
   readonly #resolvConfPath: string;
+  readonly #prober: AddressProber;
   readonly #followers = new Set<ResolvConfFollower>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
 
-  /** Opens the namespace. `resolvConfPath` is the host's own. Throws KernelError. */
-  constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf") {
+  /** Opens the namespace. `resolvConfPath` is the host's own; `clock` is what probes wait by. Throws KernelError. */
+  constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf", clock: Clock = systemClock) {
     this.#netnsPath = netnsPath;
     this.#resolvConfPath = resolvConfPath;
     const opened: (() => void)[] = [];
@@ -45,6 +50,7 @@ export class LinuxFacts implements HostFacts {
       this.#socket = inNetns(this.#fd, () => NetlinkSocket.open(NETLINK_ROUTE));
       opened.push(() => this.#socket.close());
       this.#routes = RouteFollower.open(this.#fd);
+      this.#prober = new AddressProber(this.#fd, clock);
     } catch (error) {
       for (const close of opened.reverse()) close();
       throw error;
@@ -68,6 +74,10 @@ export class LinuxFacts implements HostFacts {
 
   link(name: string): HostLink | undefined {
     return readHostLink(this.#socket, name);
+  }
+
+  heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]> {
+    return heldAddresses(this.#socket, this.#prober, link, question);
   }
 
   onLinkPrefixes(): readonly Prefix[] {

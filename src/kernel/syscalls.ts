@@ -90,6 +90,7 @@ export const SO_PEERCRED = 17;
 export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_BINDTODEVICE = 25;
+const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
@@ -690,6 +691,22 @@ export function openTerminalPeer(fd: number): number {
 }
 
 /**
+ * Lets only those datagrams into a socket that a classic BPF program, an array of struct sock_filter, lets pass; it
+ * takes the place of a former one. Throws KernelError.
+ */
+export function attachFilter(fd: number, program: Uint8Array): void {
+  setsockoptBytes(fd, SOL_SOCKET, SO_ATTACH_FILTER, filterProgram(program));
+}
+
+/** struct sock_fprog: how many instructions, and where they are for as long as `program` is held. */
+function filterProgram(program: Uint8Array): Buffer {
+  const header = Buffer.alloc(2 * pointerBytes);
+  header.writeUInt16LE(program.length / 8, 0);
+  koffi.encode(header, pointerBytes, "void *", program);
+  return header;
+}
+
+/**
  * Keeps processes that lack CAP_SYS_PTRACE from looking into this one: its memory, its descriptors, its program. Ends
  * with exec. Throws KernelError.
  */
@@ -702,9 +719,7 @@ export function hideProcess(): void {
  * struct sock_filter (seccomp(2)). There is no way back. Throws KernelError.
  */
 export function filterSyscalls(program: Uint8Array): void {
-  const header = Buffer.alloc(2 * pointerBytes); // struct sock_fprog
-  header.writeUInt16LE(program.length / 8, 0);
-  koffi.encode(header, pointerBytes, "void *", program);
+  const header = filterProgram(program);
   const result = raw.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, addressOf(header), 0, 0);
   check(result, "prctl PR_SET_SECCOMP", "");
 }
