@@ -1,5 +1,5 @@
 import type { Prefix } from "../core/index.ts";
-import type { Feature, ForeignChain, HostFacts, HostLink } from "../facts/index.ts";
+import type { Feature, ForeignChain, HostFacts, HostLink, Platform, WireLink } from "../facts/index.ts";
 import {
   type Found,
   type HeldAddress,
@@ -84,6 +84,18 @@ export class TryoutFacts implements HostFacts {
 
   usesLegacyIptables(): boolean {
     return this.#real.usesLegacyIptables();
+  }
+
+  wireLink(name: string): WireLink | undefined {
+    return this.#real.wireLink(name);
+  }
+
+  hardwareLinks(): readonly string[] {
+    return this.#real.hardwareLinks();
+  }
+
+  platform(): Platform | undefined {
+    return this.#real.platform();
   }
 
   /** Nobody is asked: trying out sends nothing. */

@@ -19,10 +19,12 @@ import { heldAddresses } from "./held-addresses.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { type HostLink, readHostLink } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
+import { type Platform, readPlatform } from "./platform.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
+import { readWireLink, type WireLink } from "./wire-link.ts";
 
-const { getLink, kindName, listLinks } = rtnetlink;
+const { getLink, IFF_LOOPBACK, kindName, listLinks } = rtnetlink;
 
 /** Where a host's resolv.conf really is when it points at systemd-resolved's own stub. */
 const systemdResolvConf = "/run/systemd/resolve/resolv.conf";
@@ -74,6 +76,22 @@ export class LinuxFacts implements HostFacts {
 
   link(name: string): HostLink | undefined {
     return readHostLink(this.#socket, name);
+  }
+
+  wireLink(name: string): WireLink | undefined {
+    return readWireLink(this.#socket, this.#fd, name);
+  }
+
+  hardwareLinks(): readonly string[] {
+    const isHardware = ({ kind, up, mac, flags }: rtnetlink.Link) =>
+      kind === undefined && up && mac !== undefined && (flags & IFF_LOOPBACK) === 0;
+    return listLinks(this.#socket)
+      .filter(isHardware)
+      .map(({ name }) => name);
+  }
+
+  platform(): Platform | undefined {
+    return readPlatform();
   }
 
   heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]> {

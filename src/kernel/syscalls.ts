@@ -166,6 +166,7 @@ const TIOCSWINSZ = 0x5414;
 const TIOCGPTPEER = 0x5441;
 const TIOCGPTN = 0x80045430;
 const TIOCSPTLCK = 0x40045431;
+const SIOCGIWNAME = 0x8b01;
 /** _IOWR(0xFF, 11, struct pidfd_info of 64 bytes), include/uapi/linux/pidfd.h. */
 const PIDFD_GET_INFO = 0xc040ff0b;
 const pidfdInfoBytes = 64;
@@ -667,6 +668,13 @@ export function setForegroundGroup(fd: number, group: number): void {
   const value = Buffer.alloc(4);
   value.writeInt32LE(group, 0);
   check(raw.ioctl(fd, TIOCSPGRP, "void *", value), "ioctl TIOCSPGRP", `fd ${fd}`);
+}
+
+/** True when the interface of that name, in the namespace of the socket `fd`, has wireless extensions: SIOCGIWNAME of include/uapi/linux/wireless.h. */
+export function hasWirelessExtensions(fd: number, name: string): boolean {
+  const request = Buffer.alloc(32); // struct iwreq: 16 bytes of name, and what is answered
+  request.write(name.slice(0, 15), 0);
+  return raw.ioctl(fd, SIOCGIWNAME, "void *", request) === 0;
 }
 
 /** Sets a terminal's size, in characters. Throws KernelError. */
