@@ -58,20 +58,25 @@ export async function refuseHeldAddresses(
   if (held !== undefined) throw conflict(link, held);
 }
 
+/** An endpoint that is allocated and not recorded, and where others are asked for its addresses. */
+export interface AddressSearch {
+  readonly network: NetworkRecord;
+  /** See {@link probedLink}. */
+  readonly link: string;
+  readonly endpoint: EndpointRecord;
+  /** The families of which nobody asked for an address, so that any will do. */
+  readonly chosen: readonly Family[];
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The endpoint with addresses that nobody on the link has: those that it has already, or, in place of those of the
  * families in `chosen`, which nobody asked for, the next ones that are free. All of those that are not used are given back; when it
  * rejects, all but the endpoint's first. Nothing is locked meanwhile. Throws ADDRESS_CONFLICT, ABORTED.
  */
-export async function withUnheldAddresses(
-  context: Context,
-  network: NetworkRecord,
-  link: string,
-  endpoint: EndpointRecord,
-  chosen: readonly Family[],
-  signal: AbortSignal | undefined,
-): Promise<EndpointRecord> {
-  const search = new Search(context, network, link, endpoint, chosen, signal);
+export async function withUnheldAddresses(context: Context, init: AddressSearch): Promise<EndpointRecord> {
+  const { network, endpoint } = init;
+  const search = new Search(context, init);
   try {
     const addresses = await search.run();
     await search.giveBack(addresses);
@@ -105,14 +110,7 @@ class Search {
   /** All that is reserved, the endpoint's first addresses among it. */
   readonly #reserved: AddressRecord[];
 
-  constructor(
-    context: Context,
-    network: NetworkRecord,
-    link: string,
-    endpoint: EndpointRecord,
-    chosen: readonly Family[],
-    signal: AbortSignal | undefined,
-  ) {
+  constructor(context: Context, { network, link, endpoint, chosen, signal }: AddressSearch) {
     this.#context = context;
     this.#network = network;
     this.#link = link;

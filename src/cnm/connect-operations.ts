@@ -42,8 +42,8 @@ export async function connectSandbox(context: Context, connection: Connection): 
   const { name, options } = connection;
   const begun = await locked(context, connection.network, connection.sandbox, async () => {
     const ends = checkedEnds(context, connection);
-    const allocated = await allocateEndpoint(context, ends.network, name, options);
     const link = probedLink(context, ends.network);
+    const allocated = await allocateEndpoint(context, ends.network, name, options);
     if (link === undefined) return { joined: await finish(context, connection, ends, allocated) };
     return { allocated, link, network: ends.network };
   });
@@ -59,7 +59,13 @@ export async function connectSandbox(context: Context, connection: Connection): 
     }
   };
   allocated = await orGiveUp(() =>
-    withUnheldAddresses(context, network, link, allocated, choices(options), options.signal),
+    withUnheldAddresses(context, {
+      network,
+      link,
+      endpoint: allocated,
+      chosen: choices(options),
+      signal: options.signal,
+    }),
   );
   return locked(context, connection.network, connection.sandbox, async () => {
     const ends = await orGiveUp(() => {

@@ -227,3 +227,29 @@ test("a link that goes down or away while it is asked ends nothing but its own a
     assert.deepEqual(await prober.ask(nowhere, { addresses: [free4], ours: [], windowMs: 200 }), []);
   });
 });
+
+test("a flood of frames about others hides no answer", async () => {
+  await onWire(async (scene) => {
+    const hop = { from: machineMac, to: broadcastMac };
+    const other = arp(hop, { operation: "request", sender: "198.51.100.1", target: "198.51.100.2" });
+    const own = arp(hop, { operation: "reply", sender: free4, target: "192.0.2.200" });
+    // More than the socket could hold, if they came into it.
+    const flood = () => [...Array.from({ length: 3000 }, () => other), own];
+    assert.deepEqual(await whileSaying(scene, flood), [{ address: free4, mac: machineMac }]);
+  });
+});
+
+test("a link that is the parent of macvlans hears who answers from outside", async () => {
+  await onWire(async (scene) => {
+    const { host } = scene;
+    for (const [name, mode] of [
+      ["mv0", "bridge"],
+      ["mv1", "private"],
+    ] as const) {
+      host.exec("ip", "link", "add", "link", "w0", "name", name, "type", "macvlan", "mode", mode);
+      host.exec("ip", "link", "set", name, "up");
+    }
+    assert.equal((await untilHeld(scene, [v4, v6])).length, 2);
+    assert.deepEqual(await scene.ask({ addresses: [free4, free6] }), []);
+  });
+});
