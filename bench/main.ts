@@ -5,6 +5,7 @@
 // npm run bench -- --rounds 9              more rounds of what is measured in turn; 5 without
 // npm run bench -- --sandboxes 500         how many commands the daemon's part runs at once; 2000 without
 import { parseArgs } from "node:util";
+import { conflictProbe, conflictProbePart, conflictProbeTable } from "./conflict-probe.ts";
 import { type ControlPlaneFigures, controlPlane } from "./control-plane.ts";
 import { daemonFigures, daemonPart } from "./daemon/daemon.ts";
 import { daemonTable } from "./daemon/figures.ts";
@@ -19,7 +20,15 @@ import { portScale, portScalePart, portScaleTable } from "./port-scale/port-scal
  * What can be measured: weft beside the kernel's own share, beside others, with many published ports, the daemon,
  * the network database and gossip.
  */
-const allParts = ["control-plane", ...besideParts, portScalePart, daemonPart, gossipDbPart, gossipPart];
+const allParts = [
+  "control-plane",
+  conflictProbePart,
+  ...besideParts,
+  portScalePart,
+  daemonPart,
+  gossipDbPart,
+  gossipPart,
+];
 
 const { values } = parseArgs({
   options: {
@@ -63,6 +72,8 @@ const control = parts.has("control-plane")
   ? await controlPlane(values.sizes.split(",").map(Number))
   : undefined;
 if (control !== undefined && !values.json) print(control);
+const probe = parts.has(conflictProbePart) ? await conflictProbe() : undefined;
+if (probe !== undefined && !values.json) for (const line of conflictProbeTable(probe)) console.log(line);
 const figures = besideParts.some((part) => parts.has(part)) ? await beside(parts, rounds) : undefined;
 if (figures !== undefined && !values.json) for (const line of besideTable(figures)) console.log(line);
 const scale = parts.has(portScalePart) ? await portScale(rounds) : undefined;
@@ -76,6 +87,7 @@ if (gossip !== undefined && !values.json) for (const line of gossipTable(gossip)
 if (values.json) {
   const all = {
     ...control,
+    ...(probe && { conflictProbe: probe }),
     ...(figures && { beside: figures }),
     ...(scale && { portScale: scale }),
     ...(daemon && { daemon }),

@@ -11,6 +11,7 @@ import { isWeftError } from "../src/core/index.ts";
 import { runCommand } from "./cnm/scenario-commands.ts";
 import { StaticRouteDriver } from "./cnm/static-route-driver.ts";
 import { StableNames, tablesOf } from "./cnm/tables-text.ts";
+import { WireDriver } from "./cnm/wire-driver.ts";
 import type { World, WorldOptions } from "./cnm/world.ts";
 import { repositoryFolder } from "./fixture-file.ts";
 
@@ -19,7 +20,7 @@ export const updating = process.env.WEFT_UPDATE_SCENARIOS === "1";
 
 /** What worlds of scenarios have besides the native drivers. */
 export const scenarioOptions: WorldOptions = {
-  drivers: (_hand, facts) => [new StaticRouteDriver(facts)],
+  drivers: (_hand, facts) => [new StaticRouteDriver(facts), new WireDriver()],
 };
 
 function folder(): string {

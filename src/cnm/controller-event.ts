@@ -1,3 +1,6 @@
+import type { InterfaceAddress } from "../core/index.ts";
+import type { HeldAddress } from "../kernel/index.ts";
+
 /** What a controller tells about what happens by itself. */
 export type ControllerEvent =
   /** Something given up could not be taken out of the kernel; it is tried again at the next start. */
@@ -18,6 +21,13 @@ export type ControllerEvent =
   /** What changed on the host could not be followed everywhere. */
   | { readonly event: "follow-failed"; readonly what: string; readonly error: unknown }
   | { readonly event: "effect-failed"; readonly what: string; readonly error: unknown }
+  /** Others on a network's wire have addresses that weft was about to give an endpoint, which got others instead. */
+  | {
+      readonly event: "address-conflict";
+      readonly what: string;
+      readonly held: readonly HeldAddress[];
+      readonly taken: readonly InterfaceAddress[];
+    }
   | { readonly event: "resolver-crashed"; readonly error: unknown }
   /** The thread that serves published ports where no rule can has ended unasked; another one takes its place. */
   | { readonly event: "proxies-crashed"; readonly error: unknown };

@@ -63,13 +63,27 @@ export interface PreparedEndpoint {
   readonly giveUp: () => Promise<void>;
 }
 
-/** Checks and allocates an endpoint; the network's lock is held. */
-export async function prepareEndpoint(
+/** Checks and allocates an endpoint, and has its driver make it; the network's lock is held. */
+async function prepareEndpoint(
   context: Context,
   network: NetworkRecord,
   name: string,
   options: EndpointOptions,
 ): Promise<PreparedEndpoint> {
+  const allocated = await allocateEndpoint(context, network, name, options);
+  return completeEndpoint(context, network, allocated, options.signal);
+}
+
+/**
+ * Checks an endpoint and takes its name and its addresses; the network's lock is held. Nothing is recorded, and the driver
+ * is not asked. Until {@link completeEndpoint} or {@link giveUpEndpoint} the network cannot be deleted.
+ */
+export async function allocateEndpoint(
+  context: Context,
+  network: NetworkRecord,
+  name: string,
+  options: EndpointOptions,
+): Promise<EndpointRecord> {
   refuseIfAborted(options.signal);
   checkName("endpoint", name);
   for (const alias of options.aliases ?? []) checkName("alias", alias);
@@ -93,8 +107,6 @@ export async function prepareEndpoint(
     aliases: [...(options.aliases ?? [])],
     options: { ...options.options },
   };
-  let called = false;
-  const giveUp = () => giveUpEndpoint(context, network, record, called);
   try {
     for (const [family, preferred] of wanted) {
       const address = await allocateOrWait(context, () =>
@@ -102,15 +114,33 @@ export async function prepareEndpoint(
       );
       if (address !== undefined) record = { ...record, addresses: [...record.addresses, address] };
     }
-    const asked = record;
+    return record;
+  } catch (error) {
+    await giveUpEndpoint(context, network, record);
+    throw error;
+  }
+}
+
+/** Has the driver make an endpoint that was allocated; the network's lock is held. When it rejects, all was given back. */
+export async function completeEndpoint(
+  context: Context,
+  network: NetworkRecord,
+  allocated: EndpointRecord,
+  signal: AbortSignal | undefined,
+): Promise<PreparedEndpoint> {
+  const driver = driverOf(context, network.driver);
+  let record = allocated;
+  let called = false;
+  const giveUp = () => giveUpEndpoint(context, network, record, called);
+  try {
     if (driver.capabilities.imperative)
-      await context.store.transact((transaction) => writeEndpoint(context, transaction, network, asked));
+      await context.store.transact((transaction) => writeEndpoint(context, transaction, network, allocated));
     called = true;
     const answer = await callDriver(
       driver,
       "createEndpoint",
-      () => driver.createEndpoint(driverNetwork(network), driverEndpoint(asked), options.signal),
-      options.signal,
+      () => driver.createEndpoint(driverNetwork(network), driverEndpoint(allocated), signal),
+      signal,
     );
     record = { ...record, ...merged(driver, record, checkedEndpointAnswer(driver, answer)) };
     return { record, giveUp };
@@ -141,14 +171,14 @@ function refuseOnPredefined({ ipv4Address, ipv6Address, aliases = [] }: Endpoint
 }
 
 /**
- * Takes back an endpoint that could not be made. What cannot be taken back stays recorded as one that is
- * being deleted, which a repair or the next start ends.
+ * Takes back an endpoint that could not be made, of which the driver knows if it was `called`. What cannot be
+ * taken back stays recorded as one that is being deleted, which a repair or the next start ends.
  */
-async function giveUpEndpoint(
+export async function giveUpEndpoint(
   context: Context,
   network: NetworkRecord,
   record: EndpointRecord,
-  called: boolean,
+  called = false,
 ): Promise<void> {
   const { tables, store, background } = context;
   const owner = endpointOwner(record.id);

@@ -1,7 +1,9 @@
 import { type Id, WeftError } from "../core/index.ts";
+
 import type { Driver, JoinAnswer } from "../drivers/index.ts";
 import type { Changes, Wanted } from "../plan/index.ts";
 import type { Transaction } from "../store/index.ts";
+import { probedLink, refuseHeldAddresses } from "./conflict-probe.ts";
 import {
   attachmentsOf,
   type Context,
@@ -14,13 +16,7 @@ import {
 } from "./context.ts";
 import { callDriver, checkedJoinAnswer } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork, sandboxNetns } from "./driver-views.ts";
-import { writeEndpoint } from "./endpoint-addresses.ts";
-import {
-  type EndpointOptions,
-  endpointOf,
-  prepareEndpoint,
-  refuseConfigOnly,
-} from "./endpoint-operations.ts";
+import { endpointOf } from "./endpoint-operations.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
 import { checkInterfaceName, checkName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
@@ -45,73 +41,71 @@ export interface JoinOptions {
 
 /**
  * Puts an endpoint into a sandbox: its interface is there, its addresses answer and its names are known
- * when this resolves. Throws ENDPOINT_JOINED, INTERFACE_NAME_IN_USE and what the driver and the kernel
- * refuse; then the endpoint is in no sandbox, as before.
+ * when this resolves. Throws ENDPOINT_JOINED, INTERFACE_NAME_IN_USE, ADDRESS_CONFLICT and what the driver and the
+ * kernel refuse; then the endpoint is in no sandbox, as before.
  */
-export function joinSandbox(
+export async function joinSandbox(
   context: Context,
   endpoint: Pick<EndpointRecord, "id" | "network">,
   sandbox: Id,
   options: JoinOptions,
 ): Promise<void> {
-  return locked(context, endpoint.network, sandbox, async () => {
-    const record = endpointOf(context, endpoint.id);
-    if (record.join?.leaving === true) await context.background.settled(endpointOwner(record.id));
-    const network = networkOf(context, record.network);
-    const current = endpointOf(context, endpoint.id);
-    const target = sandboxOf(context, sandbox);
-    if (current.join !== undefined) {
-      throw new WeftError(
-        "ENDPOINT_JOINED",
-        `another container is attached to the same network endpoint ${current.name}`,
-      );
-    }
-    checkJoin(context, network, target, withName(options, current.options));
-    await attach(
-      context,
-      network,
-      current,
-      target,
-      withName(options, current.options),
-      (joined, transaction) => context.tables.endpoints.put(transaction, joined),
-    );
+  const { network } = endpoint;
+  const link = await locked(context, network, sandbox, async () => {
+    const joining = await checkedJoin(context, endpoint, sandbox, options);
+    const probed = probedLink(context, joining.network);
+    if (probed === undefined) await attachRecorded(context, joining);
+    return probed;
+  });
+  if (link === undefined) return;
+  await refuseHeldAddresses(context, link, endpointOf(context, endpoint.id), options.signal);
+  await locked(context, network, sandbox, async () => {
+    await attachRecorded(context, await checkedJoin(context, endpoint, sandbox, options));
   });
 }
 
-/**
- * Makes an endpoint and puts it into a sandbox, in one commit; what `docker network connect` does.
- * `alongside` writes into that commit, for a sandbox that is made with the endpoint.
- */
-export function connectSandbox(
+/** A recorded endpoint that may join a sandbox. */
+interface Joining {
+  readonly network: NetworkRecord;
+  readonly endpoint: EndpointRecord;
+  readonly sandbox: SandboxRecord;
+  readonly options: JoinOptions;
+}
+
+/** What is to be joined, as it is now; the network's and the sandbox's locks are held. Throws ENDPOINT_JOINED and as {@link checkJoin}. */
+async function checkedJoin(
   context: Context,
-  networkId: Id,
+  { id }: Pick<EndpointRecord, "id">,
   sandboxId: Id,
-  name: string,
-  options: EndpointOptions & JoinOptions,
-  alongside: (transaction: Transaction) => void = () => {},
-): Promise<EndpointRecord> {
-  return locked(context, networkId, sandboxId, async () => {
-    const network = networkOf(context, networkId);
-    const sandbox = sandboxOf(context, sandboxId);
-    refuseConfigOnly(network);
-    const join = withName(options, options.options ?? {});
-    checkJoin(context, network, sandbox, join);
-    const { record, giveUp } = await prepareEndpoint(context, network, name, options);
-    try {
-      const write = (joined: EndpointRecord, transaction: Transaction) => {
-        alongside(transaction);
-        writeEndpoint(context, transaction, network, joined);
-      };
-      return await attach(context, network, record, sandbox, join, write);
-    } catch (error) {
-      await giveUp();
-      throw error;
-    }
-  });
+  options: JoinOptions,
+): Promise<Joining> {
+  const record = endpointOf(context, id);
+  if (record.join?.leaving === true) await context.background.settled(endpointOwner(record.id));
+  const network = networkOf(context, record.network);
+  const endpoint = endpointOf(context, id);
+  const sandbox = sandboxOf(context, sandboxId);
+  if (endpoint.join !== undefined) {
+    throw new WeftError(
+      "ENDPOINT_JOINED",
+      `another container is attached to the same network endpoint ${endpoint.name}`,
+    );
+  }
+  const join = withName(options, endpoint.options);
+  checkJoin(context, network, sandbox, join);
+  return { network, endpoint, sandbox, options: join };
+}
+
+function attachRecorded(
+  context: Context,
+  { network, endpoint, sandbox, options }: Joining,
+): Promise<unknown> {
+  return attach(context, network, endpoint, sandbox, options, (joined, transaction) =>
+    context.tables.endpoints.put(transaction, joined),
+  );
 }
 
 /** The interface's name may be named for the join, or once for all of the endpoint's joins. */
-function withName(join: JoinOptions, endpoint: EndpointRecord["options"]): JoinOptions {
+export function withName(join: JoinOptions, endpoint: EndpointRecord["options"]): JoinOptions {
   const name = join.interfaceName ?? endpoint[endpointOption.ifname];
   return name === undefined ? join : { ...join, interfaceName: name };
 }
@@ -130,7 +124,7 @@ export function sandboxOf({ tables }: Context, id: Id): SandboxRecord {
 }
 
 /** Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before. */
-async function attach(
+export async function attach(
   context: Context,
   network: NetworkRecord,
   endpoint: EndpointRecord,
@@ -199,7 +193,7 @@ function nextOrder(context: Context, sandbox: Id): number {
 }
 
 /** Refuses what cannot be before anything is asked for or written. */
-function checkJoin(
+export function checkJoin(
   context: Context,
   network: NetworkRecord,
   sandbox: SandboxRecord,

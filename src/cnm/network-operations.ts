@@ -11,6 +11,7 @@ import {
   writeLease,
 } from "../ipam/index.ts";
 import { createConfigNetwork, eraseConfigNetwork, withConfig } from "./config-networks.ts";
+import { checkProbeOption } from "./conflict-probe.ts";
 import {
   allocateOrWait,
   type Context,
@@ -67,6 +68,7 @@ export async function makeNetwork(
   const driver = driverOf(context, driverName);
   const scope = scopeOf(driver, options.scope);
   const draft = { ...draftNetwork(context, driver, name, options), scope, ...own };
+  checkProbeOption(driver, draft.options);
   const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
   context.tables.claimNetworkName(name, draft.id);
   try {

@@ -1,7 +1,9 @@
 import type { Id, Prefix } from "../core/index.ts";
+import type { Underlay } from "../drivers/index.ts";
 import type { PoolStatus } from "../ipam/index.ts";
 import { hostNetns } from "../kernel/index.ts";
 import { type Context, driverOf, networkOf } from "./context.ts";
+import { driverNetwork } from "./driver-views.ts";
 import { Endpoint } from "./endpoint.ts";
 import { createEndpoint, type EndpointOptions } from "./endpoint-operations.ts";
 import { deleteNetwork } from "./network-operations.ts";
@@ -47,6 +49,13 @@ export class Network {
         return usage === undefined ? [] : [{ pool, ...usage }];
       }),
     };
+  }
+
+  /** Where the network meets the wire; undefined when it does not. Throws NETWORK_NOT_FOUND. */
+  underlay(): Underlay | undefined {
+    const record = this.info();
+    if (record.configOnly) return undefined;
+    return driverOf(this.#context, record.driver).underlay?.(driverNetwork(record));
   }
 
   /** Makes an endpoint; see {@link createEndpoint} for what it throws. */

@@ -1,6 +1,7 @@
 import { type Id, newId, parseAddress, WeftError } from "../core/index.ts";
 import type { Wanted } from "../plan/index.ts";
 import { type PortSpec, parseExposed, parsePortSpecs } from "../ports/index.ts";
+import { connectSandbox } from "./connect-operations.ts";
 import {
   attachmentsOf,
   type Context,
@@ -13,7 +14,7 @@ import {
 import type { EndpointOptions } from "./endpoint-operations.ts";
 import { extraHostsOf } from "./extra-hosts.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
-import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
+import { type JoinOptions, sandboxOf } from "./join-operations.ts";
 import { endEndpoint } from "./leave-operations.ts";
 import { checkHostname, checkName, checkResolverWord } from "./names.ts";
 import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
@@ -204,9 +205,13 @@ export async function createConnectedSandbox(
   context.tables.sandboxes.set(draft);
   try {
     for (const { network, name, ...rest } of endpoints) {
-      await connectSandbox(context, network, draft.id, name ?? containerId, rest, (transaction) =>
-        context.tables.sandboxes.put(transaction, sandboxOf(context, draft.id)),
-      );
+      await connectSandbox(context, {
+        network,
+        sandbox: draft.id,
+        name: name ?? containerId,
+        options: rest,
+        alongside: (transaction) => context.tables.sandboxes.put(transaction, sandboxOf(context, draft.id)),
+      });
     }
   } catch (error) {
     await deleteSandbox(context, draft.id).catch((cause: unknown) => tellRemoval(context, draft.id, cause));

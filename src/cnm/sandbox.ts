@@ -1,9 +1,10 @@
 import type { Id } from "../core/index.ts";
 import type { PortBinding } from "../ports/index.ts";
+import { connectSandbox } from "./connect-operations.ts";
 import type { Context } from "./context.ts";
 import { Endpoint } from "./endpoint.ts";
 import type { EndpointOptions } from "./endpoint-operations.ts";
-import { connectSandbox, type JoinOptions, sandboxOf } from "./join-operations.ts";
+import { type JoinOptions, sandboxOf } from "./join-operations.ts";
 import { bindingsInForce } from "./lost-ports.ts";
 import type { SandboxRecord } from "./records.ts";
 import { deleteSandbox } from "./sandbox-operations.ts";
@@ -48,7 +49,7 @@ export class Sandbox {
   ): Promise<Endpoint> {
     const name = options.name ?? this.containerId;
     const record = await this.#context.operations.run(
-      () => connectSandbox(this.#context, network.id, this.id, name, options),
+      () => connectSandbox(this.#context, { network: network.id, sandbox: this.id, name, options }),
       "sandbox connect",
     );
     return new Endpoint(this.#context, record);

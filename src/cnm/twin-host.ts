@@ -1,7 +1,8 @@
 import type { Prefix } from "../core/index.ts";
-import type { Feature, ForeignChain, HostFacts, HostLink } from "../facts/index.ts";
+import type { Feature, ForeignChain, HostFacts, HostLink, Platform, WireLink } from "../facts/index.ts";
 import {
   type Found,
+  type HeldAddress,
   hostNetns,
   identityOf,
   type KernelObject,
@@ -83,6 +84,23 @@ export class TryoutFacts implements HostFacts {
 
   usesLegacyIptables(): boolean {
     return this.#real.usesLegacyIptables();
+  }
+
+  wireLink(name: string): WireLink | undefined {
+    return this.#real.wireLink(name);
+  }
+
+  hardwareLinks(): readonly string[] {
+    return this.#real.hardwareLinks();
+  }
+
+  platform(): Platform | undefined {
+    return this.#real.platform();
+  }
+
+  /** Nobody is asked: trying out sends nothing. */
+  async heldAddresses(): Promise<readonly HeldAddress[]> {
+    return [];
   }
 
   onLinkPrefixes(): readonly Prefix[] {

@@ -50,6 +50,10 @@ export const errorCatalogue = {
   NO_ROOT: entry("Forbidden", "weft needs root (CAP_NET_ADMIN and CAP_SYS_ADMIN) to change networks."),
   POOL_OVERLAP: entry("Forbidden", "The subnet overlaps one that another network holds."),
   ADDRESS_IN_USE: entry("Forbidden", "The requested address is taken."),
+  ADDRESS_CONFLICT: entry(
+    "Conflict",
+    "A machine on the network's wire that weft knows nothing of has the address, or is about to take it.",
+  ),
   NO_AVAILABLE_ADDRESSES: entry("Unavailable", "The pool has no free address left."),
   INVALID_PORT: entry("InvalidParameter", "Text that is no port to publish; the message says what is wrong."),
   PORT_IN_USE: entry("Conflict", "The host port is published already, or another program has it."),

@@ -1,17 +1,21 @@
 import type { Finding } from "../api/index.ts";
 import type { Feature, HostFacts } from "../facts/index.ts";
+import { type UnderlayFacts, underlayFindings, type WireNetwork } from "./underlay-findings.ts";
 
 /** What the doctor looks at. */
 export interface Patient {
   readonly facts: Pick<
     HostFacts,
     "foreignForwardChains" | "usesLegacyIptables" | "sysctl" | "linksWithAdvertisedRoute" | "resolvConf"
-  >;
+  > &
+    UnderlayFacts;
   readonly features: readonly Feature[];
   /** How many objects differ from what they should be; undefined where no daemon tells. */
   readonly drifted: number | undefined;
   /** Whether weft has a network that forwards. */
   readonly forwards: boolean;
+  /** The networks that meet the wire. */
+  readonly wireNetworks: readonly WireNetwork[];
 }
 
 /** What this host offers and what is missing, with what to do about it. */
@@ -22,6 +26,7 @@ export function diagnose(patient: Patient): readonly Finding[] {
     ...firewallFindings(patient),
     bridgeNetfilterFinding(patient),
     nameserverFinding(patient),
+    ...underlayFindings(patient.facts, patient.wireNetworks),
     ...driftFindings(patient),
   ];
 }

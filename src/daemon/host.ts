@@ -44,6 +44,7 @@ import type { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
 import type { SandboxRecord } from "./sandboxes/sandbox-record.ts";
 import { type SandboxSight, sandboxView, statusOf, summaryView } from "./sandboxes/sandbox-view.ts";
 import { timeText } from "./time-text.ts";
+import { wireNetworksOf } from "./wire-networks.ts";
 
 /** What a host is served with. */
 export interface HostInit {
@@ -226,7 +227,8 @@ export class Host implements HostService {
     const { controller, facts } = this.#init;
     const drifted = (await controller.drift()).length;
     const forwards = controller.networks().some(({ driver }) => driver === "bridge");
-    return diagnose({ facts, features: controller.features(), drifted, forwards });
+    const wireNetworks = wireNetworksOf(controller);
+    return diagnose({ facts, features: controller.features(), drifted, forwards, wireNetworks });
   }
 
   plan(request: PlanRequest): Promise<Plan> {

@@ -7,7 +7,9 @@ import type { SandboxHappening } from "./sandboxes/sandbox-keeper.ts";
 /** Tells what the model does by itself: in the daemon's log, and as an event of the host. */
 export function tellModelEvent(event: ControllerEvent, log: DaemonLog, add: (event: NewEvent) => void): void {
   const facts = factsOf(event);
-  const level = event.event === "repaired" && event.failures.length === 0 ? "warn" : "error";
+  const mended =
+    event.event === "address-conflict" || (event.event === "repaired" && event.failures.length === 0);
+  const level = mended ? "warn" : "error";
   log[level]({ component: "model", ...facts, err: "error" in event ? event.error : undefined }, event.event);
   add({ Type: "host", Action: event.event, Actor: { Id: "", Name: facts.what ?? "", Attributes: facts } });
 }
@@ -18,6 +20,13 @@ function factsOf(event: ControllerEvent): Readonly<Record<string, string>> {
       what: event.what.join(", "),
       by: event.by ?? "",
       failures: event.failures.map(({ what, error }) => `${what}: ${messageOf(error)}`).join("; "),
+    };
+  }
+  if (event.event === "address-conflict") {
+    return {
+      what: event.what,
+      held: event.held.map(({ address, mac }) => `${address} by ${mac}`).join(", "),
+      taken: event.taken.join(", "),
     };
   }
   const error = messageOf(event.error);

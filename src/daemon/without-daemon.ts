@@ -24,7 +24,7 @@ export async function examineHost(): Promise<readonly Finding[]> {
   try {
     const features = facts.features();
     return [
-      ...diagnose({ facts, features, drifted: undefined, forwards: false }),
+      ...diagnose({ facts, features, drifted: undefined, forwards: false, wireNetworks: [] }),
       { Check: "daemon", Level: "note", Found: "does not run", Advice: "start it with `weft up`" },
     ];
   } finally {

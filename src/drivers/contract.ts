@@ -123,6 +123,21 @@ export interface JoinAnswer {
   readonly disableGatewayService: boolean;
 }
 
+/** Where a network meets the wire: sandboxes on it share a segment with machines that weft knows nothing of. */
+export interface Underlay {
+  /**
+   * The link of the host on which frames to those machines leave: a macvlan's or ipvlan's parent, also when that is a
+   * VLAN sub-interface, or a bridge of which a link of the host is a port.
+   */
+  readonly link: string;
+  /** The link of the host that is a port of it, when `link` is a bridge. */
+  readonly port?: string | undefined;
+  /** Sandboxes send by the link's own MAC address, as with ipvlan; by addresses of their own without. */
+  readonly sharesMac?: true | undefined;
+  /** The link that is at the wire has to hear what is for any MAC address: a bridge's port, passthru. */
+  readonly promiscuous?: true | undefined;
+}
+
 /** A wish about addresses that a driver has before any are allocated. */
 export interface AddressingNeeds {
   /** Families for which no gateway address is to be taken. */
@@ -165,6 +180,11 @@ export interface Driver {
    */
   programExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
   revokeExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
+  /**
+   * Where the network meets the wire, if it does. Pure. Drivers that have this verb have networks with the option
+   * `weft.conflict_probe`: before a sandbox takes an address, others are asked for it there.
+   */
+  underlay?(network: DriverNetwork): Underlay | undefined;
   /** How ports are published through the network; not at all without. */
   publishing?(network: DriverNetwork): Publishing;
   /** What the host must hold for a sandbox's published ports, of which the endpoint is the way in. Pure. */

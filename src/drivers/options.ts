@@ -1,10 +1,21 @@
 import { type Family, familyOf, type IpAddress, parseAddress, WeftError } from "../core/index.ts";
 import type { DriverOptions } from "./contract.ts";
 
-/** Throws UNKNOWN_OPTION when `options` has a name that is not in `known`. */
+/** The option of networks on the wire, whatever their driver, that turns {@link probesForConflicts} off. */
+export const conflictProbeOption = "weft.conflict_probe";
+
+/**
+ * Whether others on the wire are asked for an address before a sandbox of the network takes it: yes, unless its
+ * options say `weft.conflict_probe=false`. Throws INVALID_OPTION.
+ */
+export function probesForConflicts(options: DriverOptions): boolean {
+  return booleanOption(options, conflictProbeOption, true);
+}
+
+/** Throws UNKNOWN_OPTION when `options` has a name that is not in `known`, nor one that weft itself reads. */
 export function refuseUnknownOptions(driver: string, options: DriverOptions, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
-    if (known.includes(name)) continue;
+    if (known.includes(name) || name === conflictProbeOption) continue;
     const knows = known.length === 0 ? "it has none" : `it knows ${[...known].sort().join(", ")}`;
     throw new WeftError(
       "UNKNOWN_OPTION",

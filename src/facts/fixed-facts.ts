@@ -1,9 +1,12 @@
-import type { Prefix } from "../core/index.ts";
+import type { IpAddress, MacAddress, Prefix } from "../core/index.ts";
+import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { HostLink } from "./host-link.ts";
 import type { HostChange } from "./host-watch.ts";
+import type { Platform } from "./platform.ts";
+import type { WireLink } from "./wire-link.ts";
 
 /** Facts that are given, for plans and tests without a host. Everything can be set. */
 export class FixedFacts implements HostFacts {
@@ -11,6 +14,14 @@ export class FixedFacts implements HostFacts {
   readonly links = new Map<string, string>();
   /** Links by name. */
   readonly hostLinks = new Map<string, HostLink>();
+  /** Links by name, as {@link wireLink} tells them. */
+  readonly wireLinks = new Map<string, WireLink>();
+  hardware: readonly string[] = [];
+  platformName: Platform | undefined;
+  /** Addresses that somebody has on the link in question, whichever it is. */
+  readonly held = new Map<IpAddress, MacAddress>();
+  /** What was asked for by {@link heldAddresses}, in order. */
+  readonly probed: { readonly link: string; readonly addresses: readonly IpAddress[] }[] = [];
   onLink: readonly Prefix[] = [];
   advertised: readonly string[] = [];
   readonly sysctls = new Map<string, string>([
@@ -36,6 +47,26 @@ export class FixedFacts implements HostFacts {
 
   link(name: string): HostLink | undefined {
     return this.hostLinks.get(name);
+  }
+
+  wireLink(name: string): WireLink | undefined {
+    return this.wireLinks.get(name);
+  }
+
+  hardwareLinks(): readonly string[] {
+    return this.hardware;
+  }
+
+  platform(): Platform | undefined {
+    return this.platformName;
+  }
+
+  async heldAddresses(link: string, { addresses, ours }: AddressQuestion): Promise<readonly HeldAddress[]> {
+    this.probed.push({ link, addresses });
+    return addresses.flatMap((address) => {
+      const mac = this.held.get(address);
+      return mac === undefined || ours.includes(mac) ? [] : [{ address, mac }];
+    });
   }
 
   onLinkPrefixes(): readonly Prefix[] {

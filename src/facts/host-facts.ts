@@ -1,8 +1,11 @@
 import type { Family, IpAddress, Prefix } from "../core/index.ts";
+import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostLink } from "./host-link.ts";
 import type { HostChange } from "./host-watch.ts";
+import type { Platform } from "./platform.ts";
+import type { WireLink } from "./wire-link.ts";
 
 /** What is found about the host, read when it is asked for. Facts go into records; plans never ask. */
 export interface HostFacts {
@@ -12,6 +15,17 @@ export interface HostFacts {
   linkKind(name: string): string | undefined;
   /** The link of that name; undefined when there is none. */
   link(name: string): HostLink | undefined;
+  /** {@link link}, with what matters to frames that leave by it; undefined when there is none. Throws KernelError. */
+  wireLink(name: string): WireLink | undefined;
+  /** Links of hardware that are up and Ethernet's: those that a network could have for its parent. */
+  hardwareLinks(): readonly string[];
+  /** What this machine runs on, if that is known to be particular about who sends. */
+  platform(): Platform | undefined;
+  /**
+   * Those of the addresses that somebody else on the link has, or is about to take; none on a link that is not
+   * there, down, without a carrier or not of Ethernet, at once. Rejects with ABORTED and KernelError.
+   */
+  heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]>;
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */

@@ -6,5 +6,7 @@ export * from "./host-facts.ts";
 export type { HostLink, HostVlan } from "./host-link.ts";
 export { type HostChange, HostWatch } from "./host-watch.ts";
 export { LinuxFacts } from "./linux-facts.ts";
+export { type Platform, platforms, readPlatform } from "./platform.ts";
 export * from "./resolv-conf.ts";
 export type { ForeignRules } from "./rule-set-changes.ts";
+export type { WireLink, Wireless } from "./wire-link.ts";

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
-import { familyOf, lengthOf, type Prefix } from "../core/index.ts";
+import { type Clock, familyOf, lengthOf, type Prefix, systemClock } from "../core/index.ts";
 import {
+  AddressProber,
+  type AddressQuestion,
   closeFd,
   doomedLinkGroup,
+  type HeldAddress,
   inNetns,
   lastingNetnsIdentity,
   linkGroup,
@@ -12,13 +15,16 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../k
 import type { Feature } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
+import { heldAddresses } from "./held-addresses.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { type HostLink, readHostLink } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
+import { type Platform, readPlatform } from "./platform.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
+import { readWireLink, type WireLink } from "./wire-link.ts";
 
-const { getLink, kindName, listLinks } = rtnetlink;
+const { getLink, IFF_LOOPBACK, kindName, listLinks } = rtnetlink;
 
 /** Where a host's resolv.conf really is when it points at systemd-resolved's own stub. */
 const systemdResolvConf = "/run/systemd/resolve/resolv.conf";
@@ -30,12 +36,13 @@ export class LinuxFacts implements HostFacts {
   readonly #routes: RouteFollower;
   readonly #netnsPath: string;
   readonly #resolvConfPath: string;
+  readonly #prober: AddressProber;
   readonly #followers = new Set<ResolvConfFollower>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
 
-  /** Opens the namespace. `resolvConfPath` is the host's own. Throws KernelError. */
-  constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf") {
+  /** Opens the namespace. `resolvConfPath` is the host's own; `clock` is what probes wait by. Throws KernelError. */
+  constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf", clock: Clock = systemClock) {
     this.#netnsPath = netnsPath;
     this.#resolvConfPath = resolvConfPath;
     const opened: (() => void)[] = [];
@@ -45,6 +52,7 @@ export class LinuxFacts implements HostFacts {
       this.#socket = inNetns(this.#fd, () => NetlinkSocket.open(NETLINK_ROUTE));
       opened.push(() => this.#socket.close());
       this.#routes = RouteFollower.open(this.#fd);
+      this.#prober = new AddressProber(this.#fd, clock);
     } catch (error) {
       for (const close of opened.reverse()) close();
       throw error;
@@ -68,6 +76,26 @@ export class LinuxFacts implements HostFacts {
 
   link(name: string): HostLink | undefined {
     return readHostLink(this.#socket, name);
+  }
+
+  wireLink(name: string): WireLink | undefined {
+    return readWireLink(this.#socket, this.#fd, name);
+  }
+
+  hardwareLinks(): readonly string[] {
+    const isHardware = ({ kind, up, mac, flags }: rtnetlink.Link) =>
+      kind === undefined && up && mac !== undefined && (flags & IFF_LOOPBACK) === 0;
+    return listLinks(this.#socket)
+      .filter(isHardware)
+      .map(({ name }) => name);
+  }
+
+  platform(): Platform | undefined {
+    return readPlatform();
+  }
+
+  heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]> {
+    return heldAddresses(this.#socket, this.#prober, link, question);
   }
 
   onLinkPrefixes(): readonly Prefix[] {

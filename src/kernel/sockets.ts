@@ -81,3 +81,13 @@ export function openUdpAndTcp(
     }
   });
 }
+
+/** True when the interface of that name in the calling thread's namespace has the wireless extensions of old. Throws KernelError. */
+export function isWireless(name: string): boolean {
+  const fd = sys.socket(sys.AF_INET, sys.SOCK_DGRAM, 0);
+  try {
+    return sys.hasWirelessExtensions(fd, name);
+  } finally {
+    sys.close(fd);
+  }
+}

@@ -90,6 +90,7 @@ export const SO_PEERCRED = 17;
 export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_BINDTODEVICE = 25;
+const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
@@ -165,6 +166,7 @@ const TIOCSWINSZ = 0x5414;
 const TIOCGPTPEER = 0x5441;
 const TIOCGPTN = 0x80045430;
 const TIOCSPTLCK = 0x40045431;
+const SIOCGIWNAME = 0x8b01;
 /** _IOWR(0xFF, 11, struct pidfd_info of 64 bytes), include/uapi/linux/pidfd.h. */
 const PIDFD_GET_INFO = 0xc040ff0b;
 const pidfdInfoBytes = 64;
@@ -668,6 +670,13 @@ export function setForegroundGroup(fd: number, group: number): void {
   check(raw.ioctl(fd, TIOCSPGRP, "void *", value), "ioctl TIOCSPGRP", `fd ${fd}`);
 }
 
+/** True when the interface of that name, in the namespace of the socket `fd`, has wireless extensions: SIOCGIWNAME of include/uapi/linux/wireless.h. */
+export function hasWirelessExtensions(fd: number, name: string): boolean {
+  const request = Buffer.alloc(32); // struct iwreq: 16 bytes of name, and what is answered
+  request.write(name.slice(0, 15), 0);
+  return raw.ioctl(fd, SIOCGIWNAME, "void *", request) === 0;
+}
+
 /** Sets a terminal's size, in characters. Throws KernelError. */
 export function setWindowSize(fd: number, columns: number, rows: number): void {
   const size = Buffer.alloc(8);
@@ -690,6 +699,22 @@ export function openTerminalPeer(fd: number): number {
 }
 
 /**
+ * Lets only those datagrams into a socket that a classic BPF program, an array of struct sock_filter, lets pass; it
+ * takes the place of a former one. Throws KernelError.
+ */
+export function attachFilter(fd: number, program: Uint8Array): void {
+  setsockoptBytes(fd, SOL_SOCKET, SO_ATTACH_FILTER, filterProgram(program));
+}
+
+/** struct sock_fprog: how many instructions, and where they are for as long as `program` is held. */
+function filterProgram(program: Uint8Array): Buffer {
+  const header = Buffer.alloc(2 * pointerBytes);
+  header.writeUInt16LE(program.length / 8, 0);
+  koffi.encode(header, pointerBytes, "void *", program);
+  return header;
+}
+
+/**
  * Keeps processes that lack CAP_SYS_PTRACE from looking into this one: its memory, its descriptors, its program. Ends
  * with exec. Throws KernelError.
  */
@@ -702,9 +727,7 @@ export function hideProcess(): void {
  * struct sock_filter (seccomp(2)). There is no way back. Throws KernelError.
  */
 export function filterSyscalls(program: Uint8Array): void {
-  const header = Buffer.alloc(2 * pointerBytes); // struct sock_fprog
-  header.writeUInt16LE(program.length / 8, 0);
-  koffi.encode(header, pointerBytes, "void *", program);
+  const header = filterProgram(program);
   const result = raw.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, addressOf(header), 0, 0);
   check(result, "prctl PR_SET_SECCOMP", "");
 }

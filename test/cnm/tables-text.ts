@@ -46,7 +46,7 @@ export class StableNames {
     let named = text;
     const longestFirst = [...this.#names].sort(([a], [b]) => b.length - a.length);
     for (const [real, name] of longestFirst) named = named.replaceAll(real, name);
-    return named;
+    return named.replaceAll(/\b([0-9a-f]{2}:){5}[0-9a-f]{2}\b/g, "another-mac");
   }
 
   /** What `name` really is: the reverse. */

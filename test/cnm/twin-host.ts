@@ -1,5 +1,8 @@
+import { addressPart, parseMac } from "../../src/core/index.ts";
 import { FixedFacts } from "../../src/facts/index.ts";
 import {
+  type AddressQuestion,
+  type HeldAddress,
   hostNetns,
   identityOf,
   type KernelObject,
@@ -16,6 +19,9 @@ export class TwinKernel extends MemoryKernel {
   }
 }
 
+/** Of all links of the twin's. */
+const twinMac = parseMac("02:00:00:00:00:fe");
+
 /** Facts about a host whose kernel is the twin. */
 export class TwinFacts extends FixedFacts {
   readonly #kernel: TwinKernel;
@@ -30,6 +36,17 @@ export class TwinFacts extends FixedFacts {
     const link = this.#kernel.hostLink(name);
     if (link?.kind !== "link") return undefined;
     return link.spec.type === "adopted" ? (this.links.get(name) ?? "bridge") : link.spec.type;
+  }
+
+  /** As on a real host, its own links' addresses are held too. */
+  override async heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]> {
+    const answered = await super.heldAddresses(link, question);
+    const own = this.#kernel.all().flatMap(({ object }) => {
+      const is = object.kind === "address" && object.netns === hostNetns && object.link === link;
+      return is ? [addressPart(object.address)] : [];
+    });
+    const held = question.addresses.filter((address) => own.includes(address));
+    return [...answered, ...held.map((address) => ({ address, mac: twinMac }))];
   }
 
   override sysctl(key: string): string | undefined {

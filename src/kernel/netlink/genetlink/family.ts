@@ -1,10 +1,8 @@
 import { attribute, attributes } from "../attributes.ts";
 import type { NetlinkMessage, NetlinkRequest } from "../message.ts";
 import type { NetlinkSocket } from "../socket.ts";
-import { padding, struct, text, u8, u16 } from "../wire.ts";
-
-/** struct genlmsghdr of include/uapi/linux/genetlink.h, with which every message of generic netlink begins. */
-const genlmsghdr = struct({ command: u8, version: u8, reserved: padding(2) });
+import { text, u16 } from "../wire.ts";
+import { genlmsghdr } from "./message.ts";
 
 /** GENL_ID_CTRL: the family that knows all others. */
 const controlFamily = 0x10;

@@ -1,1 +1,2 @@
 export * from "./family.ts";
+export * from "./nl80211.ts";

@@ -1,10 +1,10 @@
 import { attribute, attributes, nested } from "../attributes.ts";
-import type { NetlinkRequest } from "../message.ts";
+import type { NetlinkMessage, NetlinkRequest } from "../message.ts";
 import type { NetlinkSocket } from "../socket.ts";
 import { text, u32 } from "../wire.ts";
 import { dumpFiltered } from "./filtered-dump.ts";
 import { decodeLink, type Link, type LinkRef } from "./link.ts";
-import { ifinfomsg } from "./link-attributes.ts";
+import { IFF_PROMISC, ifinfomsg } from "./link-attributes.ts";
 import { kindName } from "./link-kinds.ts";
 import { AF_UNSPEC, RTM_GETLINK } from "./rtm.ts";
 
@@ -67,4 +67,23 @@ export function getLink(socket: NetlinkSocket, link: LinkRef): Link | undefined 
       ? query(link, undefined, {}, `link ${link}`)
       : query(0, link, {}, `link ${link}`);
   return socket.get(request, decodeLink, ["ENODEV"]);
+}
+
+/** Whether a link hears frames to any MAC address. */
+export interface Promiscuity {
+  /** IFLA_PROMISCUITY: how many want that. */
+  readonly count: number;
+  /** One of them is IFF_PROMISC, the flag that people and programs set. */
+  readonly byFlag: boolean;
+}
+
+const promiscuityAttributes = attributes({ promiscuity: attribute(30, u32) });
+
+/** {@link Promiscuity} of one link; undefined when it is not there. Throws KernelError. */
+export function getPromiscuity(socket: NetlinkSocket, name: string): Promiscuity | undefined {
+  const decode = ({ payload }: NetlinkMessage): Promiscuity => ({
+    count: promiscuityAttributes.read(payload.subarray(ifinfomsg.size)).promiscuity ?? 0,
+    byFlag: (ifinfomsg.read(payload).flags & IFF_PROMISC) !== 0,
+  });
+  return socket.get(query(0, name, {}, `link ${name}`), decode, ["ENODEV"]);
 }

@@ -1,0 +1,74 @@
+import { addressToBytes, type Family, familyOf, type IpAddress } from "../../core/index.ts";
+import { icmpv6 } from "./frames.ts";
+
+/** Of include/uapi/linux/bpf_common.h and filter.h. */
+const BPF_LD_W_ABS = 0x20;
+const BPF_LD_B_ABS = 0x30;
+const BPF_JMP_JEQ_K = 0x15;
+const BPF_RET_K = 0x06;
+/** What is loaded from here on is no byte of the frame but a fact about it. */
+const SKF_AD_OFF = -0x1000;
+const SKF_AD_PKTTYPE = 4;
+const SKF_AD_IFINDEX = 8;
+/** Of include/uapi/linux/if_packet.h: for another host, or for a VLAN that nobody here has. */
+const PACKET_OTHERHOST = 3;
+
+/** Offsets in an Ethernet frame, bytes. */
+const arpSender = 28;
+const arpTarget = 38;
+const ipv6NextHeader = 20;
+const neighbourTargetEnd = 74;
+
+const wholeFrame = 0x4_0000;
+
+/**
+ * A classic BPF program, an array of struct sock_filter, for a packet socket that is bound to the link of number
+ * `index` and to ARP or IPv6: it lets pass only frames that may speak of one of `addresses`, which are all of
+ * `family`. What others send, however much it is, costs nothing in this process and fills no buffer. Frames that are about another
+ * link come to such a socket too, on their way to a VLAN sub-interface or a macvlan of this link: they are not
+ * let pass.
+ */
+export function claimFilter(index: number, family: Family, addresses: readonly IpAddress[]): Buffer {
+  const ours = addresses.filter((address) => familyOf(address) === family).map(addressToBytes);
+  const instructions: Buffer[] = [
+    instruction(BPF_LD_W_ABS, SKF_AD_OFF + SKF_AD_IFINDEX),
+    ...unless(index),
+    instruction(BPF_LD_B_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE),
+    instruction(BPF_JMP_JEQ_K, PACKET_OTHERHOST, 0, 1),
+    reject,
+  ];
+  if (family === 4) {
+    const words = ours.map((address) => Buffer.from(address).readUInt32BE(0));
+    instructions.push(instruction(BPF_LD_W_ABS, arpSender), ...words.flatMap(passIf), ...unless(0));
+    instructions.push(instruction(BPF_LD_W_ABS, arpTarget), ...words.flatMap(passIf));
+  } else {
+    // Addresses of one link differ in their ends; the reader looks at the rest.
+    const ends = ours.map((address) => Buffer.from(address).readUInt32BE(12));
+    instructions.push(instruction(BPF_LD_B_ABS, ipv6NextHeader), ...unless(icmpv6));
+    instructions.push(instruction(BPF_LD_W_ABS, neighbourTargetEnd), ...ends.flatMap(passIf));
+  }
+  return Buffer.concat([...instructions, reject]);
+}
+
+/** struct sock_filter: what to do, where to go on if it is so and if it is not, and a number. */
+function instruction(code: number, k: number, ifSo = 0, ifNot = 0): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt16LE(code, 0);
+  bytes.writeUInt8(ifSo, 2);
+  bytes.writeUInt8(ifNot, 3);
+  bytes.writeUInt32LE(k >>> 0, 4);
+  return bytes;
+}
+
+const pass = instruction(BPF_RET_K, wholeFrame);
+const reject = instruction(BPF_RET_K, 0);
+
+/** Lets the frame pass if what was loaded is `value`. Every jump is short, however many addresses there are. */
+function passIf(value: number): readonly Buffer[] {
+  return [instruction(BPF_JMP_JEQ_K, value, 0, 1), pass];
+}
+
+/** Rejects the frame unless what was loaded is `value`. */
+function unless(value: number): readonly Buffer[] {
+  return [instruction(BPF_JMP_JEQ_K, value, 1, 0), reject];
+}
