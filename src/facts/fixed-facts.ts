@@ -1,5 +1,5 @@
 import type { Prefix } from "../core/index.ts";
-import type { Feature } from "./feature.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { HostLink } from "./host-link.ts";
@@ -23,6 +23,8 @@ export class FixedFacts implements HostFacts {
   bridges: readonly string[] = [];
   legacyIptables = false;
   resolvConfText = "";
+  /** Features that the kernel lacks; it has all others. */
+  readonly missing = new Map<FeatureName, Feature>();
   readonly #hostListeners = new Set<(change: HostChange) => void>();
   readonly #resolvConfListeners = new Set<(text: string) => void>();
 
@@ -36,6 +38,10 @@ export class FixedFacts implements HostFacts {
 
   link(name: string): HostLink | undefined {
     return this.hostLinks.get(name);
+  }
+
+  linksOn(name: string): readonly HostLink[] {
+    return [...this.hostLinks.values()].filter(({ vlan }) => vlan?.parent === name);
   }
 
   onLinkPrefixes(): readonly Prefix[] {
@@ -89,6 +95,10 @@ export class FixedFacts implements HostFacts {
 
   features(): readonly Feature[] {
     return [];
+  }
+
+  missingFeature(name: FeatureName): Feature | undefined {
+    return this.missing.get(name);
   }
 
   close(): void {}

@@ -9,11 +9,11 @@ import {
   openNetns,
 } from "../kernel/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
-import type { Feature } from "./feature.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
-import { type HostLink, readHostLink } from "./host-link.ts";
+import { type HostLink, readHostLink, readLinksOn } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
@@ -31,6 +31,8 @@ export class LinuxFacts implements HostFacts {
   readonly #netnsPath: string;
   readonly #resolvConfPath: string;
   readonly #followers = new Set<ResolvConfFollower>();
+  /** Features that were found; what a kernel has it keeps. */
+  readonly #offered = new Set<FeatureName>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
 
@@ -68,6 +70,10 @@ export class LinuxFacts implements HostFacts {
 
   link(name: string): HostLink | undefined {
     return readHostLink(this.#socket, name);
+  }
+
+  linksOn(name: string): readonly HostLink[] {
+    return readLinksOn(this.#socket, name);
   }
 
   onLinkPrefixes(): readonly Prefix[] {
@@ -135,6 +141,14 @@ export class LinuxFacts implements HostFacts {
 
   features(): readonly Feature[] {
     return probeFeatures();
+  }
+
+  missingFeature(name: FeatureName): Feature | undefined {
+    if (this.#offered.has(name)) return undefined;
+    const [feature] = probeFeatures([name]);
+    if (feature?.available === false) return feature;
+    this.#offered.add(name);
+    return undefined;
   }
 
   close(): void {
