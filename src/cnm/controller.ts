@@ -1,18 +1,20 @@
 import { Events, KeyedLock, runAll, WeftError } from "../core/index.ts";
-import { BridgeDriver, type Driver, HostDriver, NullDriver } from "../drivers/index.ts";
-import { type Feature, isForwarding } from "../facts/index.ts";
+import type { Feature } from "../facts/index.ts";
 import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
-import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
 import { Reconciler, StoreJournal } from "../plan/index.ts";
 import { Background } from "./background.ts";
+import { followChangedFacts } from "./changed-facts.ts";
 import type { Context } from "./context.ts";
 import type { ControllerEvent } from "./controller-event.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { openParts } from "./controller-parts.ts";
 import { CountedKernel } from "./counted-kernel.ts";
+import { driversOf } from "./drivers-of.ts";
+import { withGoneLinks } from "./gone-links.ts";
+import type { HostDrift } from "./host-drift.ts";
 import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
-import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
+import { lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
 import { createNetwork, deleteNetwork } from "./network-operations.ts";
 import type { NetworkOptions } from "./network-options.ts";
@@ -156,10 +158,11 @@ export class Controller {
 
   /** Where the host differs from what the records say; somebody may have changed it. */
   drift(): Promise<readonly HostDrift[]> {
-    return this.#run(
-      async () => [...(await this.#context.reconciler.drift()), ...lostPortDrifts(this.#context.lostPorts)],
-      "drift",
-    );
+    return this.#run(async () => {
+      await followChangedFacts(this.#context);
+      const drifts = await this.#context.reconciler.drift();
+      return [...withGoneLinks(this.#context, drifts), ...lostPortDrifts(this.#context.lostPorts)];
+    }, "drift");
   }
 
   /**
@@ -168,11 +171,13 @@ export class Controller {
    */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
     const { background, locks } = this.#context;
-    const [lost, { failures, removed, ending }] = await this.#run(
-      () =>
-        locks.run(hostLock, async () => [await takeLostPorts(this.#context), await resume(this.#context)]),
-      "repair",
-    );
+    const [lost, { failures, removed, ending }] = await this.#run(async () => {
+      await followChangedFacts(this.#context);
+      return locks.run(hostLock, async () => [
+        await takeLostPorts(this.#context),
+        await resume(this.#context),
+      ]);
+    }, "repair");
     const left = await removed.then(
       () => [],
       (error: unknown) => [{ what: "leftovers", error }],
@@ -330,6 +335,7 @@ function contextOf(
     netnsFolder,
     fileFolder,
   });
+  const tables = new Tables();
   const builtin = [asIpamDriver(allocator), asIpamDriver(new NullAllocator())];
   reconciler.events.subscribe((event) => {
     if (event.event === "effect-failed")
@@ -340,11 +346,9 @@ function contextOf(
     store: new LazyStore(parts.store, parts.clock, (error) =>
       events.emit({ event: "write-failed", what: "store", error }),
     ),
-    tables: new Tables(),
+    tables,
     reconciler,
-    drivers: new Map(
-      parts.drivers.map((one) => nativeOr(one, parts, journal)).map((driver) => [driver.name, driver]),
-    ),
+    drivers: driversOf(parts, tables, journal),
     ipamDrivers: new Map([...builtin, ...parts.ipamDrivers].map((driver) => [driver.name, driver])),
     poolUsage: (driver, poolId) => (driver === "default" ? allocator.poolStatus(poolId) : undefined),
     facts: parts.facts,
@@ -362,28 +366,4 @@ function contextOf(
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };
-}
-
-function nativeOr(
-  driver: ControllerParts["drivers"][number],
-  parts: ControllerParts,
-  journal: StoreJournal,
-): Driver {
-  if (typeof driver !== "string") return driver;
-  if (driver === "host") return new HostDriver();
-  if (driver === "null") return new NullDriver();
-  const ipv6 = parts.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined; // a kernel's own, for good
-  return new BridgeDriver({
-    linkKind: (name) => parts.facts.linkKind(name),
-    bridgesInUse: () => parts.facts.bridgesInUse(),
-    linksWithAdvertisedRoute: () => parts.facts.linksWithAdvertisedRoute(),
-    ipv6Available: () => ipv6,
-    forwardedBefore: (family) => {
-      const key = family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
-      const sysctl: SysctlObject = { kind: "sysctl", netns: hostNetns, key, value: "1" };
-      // Once weft has turned it on, what was before stands in the journal.
-      const former = journal.get(identityOf(sysctl))?.former;
-      return former?.kind === "sysctl" ? former.value !== "0" : isForwarding(parts.facts, family);
-    },
-  });
 }

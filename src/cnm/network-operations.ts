@@ -10,6 +10,7 @@ import {
   releaseNetwork,
   writeLease,
 } from "../ipam/index.ts";
+import { nativeDriversLock } from "./changed-facts.ts";
 import { createConfigNetwork, eraseConfigNetwork, withConfig } from "./config-networks.ts";
 import { checkProbeOption } from "./conflict-probe.ts";
 import {
@@ -69,11 +70,11 @@ export async function makeNetwork(
   const scope = scopeOf(driver, options.scope);
   const draft = { ...draftNetwork(context, driver, name, options), scope, ...own };
   checkProbeOption(driver, draft.options);
-  const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
+  const { skipGateway, internal = draft.internal } = driver.checkNetwork(driverNetwork(draft));
   context.tables.claimNetworkName(name, draft.id);
   try {
     return await context.locks.run(networkOwner(draft.id), () =>
-      build(context, driver, draft, { ...options, skipGateway }),
+      build(context, driver, { ...draft, internal }, { ...options, skipGateway }),
     );
   } catch (error) {
     context.tables.freeNetworkName(name);
@@ -178,7 +179,8 @@ function askDriver(
     return answered;
   };
   if (driver.capabilities.imperative) return ask();
-  return allocateOrWait(context, () => context.locks.run(`driver:${driver.name}`, ask));
+  // One of all drivers at a time: networks of two may want one link of the host.
+  return allocateOrWait(context, () => context.locks.run(nativeDriversLock, ask));
 }
 
 function refuseSecond({ name, capabilities }: Driver, others: readonly NetworkRecord[]): void {

@@ -25,6 +25,9 @@ export function withoutWork(driver: Driver): Driver {
     planNetwork: (network) => driver.planNetwork(network),
     planEndpoint: (network, endpoint, join, answer) => driver.planEndpoint(network, endpoint, join, answer),
     ...(driver.underlay === undefined ? {} : { underlay: driver.underlay.bind(driver) }),
+    ...(driver.endpointLimit === undefined ? {} : { endpointLimit: driver.endpointLimit.bind(driver) }),
+    ...(driver.sharesMac === undefined ? {} : { sharesMac: driver.sharesMac.bind(driver) }),
+    ...(driver.parentUse === undefined ? {} : { parentUse: driver.parentUse.bind(driver) }),
     ...(driver.publishing === undefined ? {} : { publishing: driver.publishing.bind(driver) }),
     ...(driver.planPorts === undefined ? {} : { planPorts: driver.planPorts.bind(driver) }),
   };

@@ -62,6 +62,7 @@ export const errorCatalogue = {
   NETWORK_NOT_FOUND: entry("NotFound", "No network of that name or id."),
   NETWORK_EXISTS: entry("Conflict", "A network of that name exists."),
   NETWORK_HAS_ENDPOINTS: entry("Forbidden", "The network still has endpoints; delete them first."),
+  NETWORK_FULL: entry("Forbidden", "The network has as many endpoints as its driver can give it."),
   NETWORK_PREDEFINED: entry(
     "Forbidden",
     "The networks bridge, host and none are weft's own, and those of some drivers exist once: they cannot be made again or removed.",
@@ -75,6 +76,18 @@ export const errorCatalogue = {
     "The network cannot live where it is asked to: on this host, or in a cluster.",
   ),
   BRIDGE_NAME_IN_USE: entry("Forbidden", "Another network uses the same bridge name."),
+  PARENT_MISSING: entry(
+    "NotFound",
+    "The host has no interface of the name that the network is to be built on.",
+  ),
+  PARENT_DOWN: entry(
+    "Conflict",
+    "The interface that the network is to be built on is down; bring it up first.",
+  ),
+  PARENT_IN_USE: entry(
+    "Forbidden",
+    "The interface that the network is to be built on serves another network, or a bridge, in a way that leaves no room for this one.",
+  ),
   ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
   ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),
   ENDPOINT_JOINED: entry("Forbidden", "The endpoint is in a sandbox already, or its sandbox is still there."),

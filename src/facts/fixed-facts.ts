@@ -1,6 +1,6 @@
 import type { IpAddress, MacAddress, Prefix } from "../core/index.ts";
 import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
-import type { Feature } from "./feature.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { HostLink } from "./host-link.ts";
@@ -34,6 +34,8 @@ export class FixedFacts implements HostFacts {
   bridges: readonly string[] = [];
   legacyIptables = false;
   resolvConfText = "";
+  /** Features that the kernel lacks; it has all others. */
+  readonly missing = new Map<FeatureName, Feature>();
   readonly #hostListeners = new Set<(change: HostChange) => void>();
   readonly #resolvConfListeners = new Set<(text: string) => void>();
 
@@ -67,6 +69,10 @@ export class FixedFacts implements HostFacts {
       const mac = this.held.get(address);
       return mac === undefined || ours.includes(mac) ? [] : [{ address, mac }];
     });
+  }
+
+  linksOn(name: string): readonly HostLink[] {
+    return [...this.hostLinks.values()].filter(({ vlan }) => vlan?.parent === name);
   }
 
   onLinkPrefixes(): readonly Prefix[] {
@@ -120,6 +126,10 @@ export class FixedFacts implements HostFacts {
 
   features(): readonly Feature[] {
     return [];
+  }
+
+  missingFeature(name: FeatureName): Feature | undefined {
+    return this.missing.get(name);
   }
 
   close(): void {}

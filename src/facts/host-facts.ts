@@ -1,6 +1,6 @@
 import type { Family, IpAddress, Prefix } from "../core/index.ts";
 import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
-import type { Feature } from "./feature.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostLink } from "./host-link.ts";
 import type { HostChange } from "./host-watch.ts";
@@ -26,6 +26,8 @@ export interface HostFacts {
    * there, down, without a carrier or not of Ethernet, at once. Rejects with ABORTED and KernelError.
    */
   heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]>;
+  /** Links of the host's namespace that are built on the one of that name: VLAN sub-interfaces, macvlans, ipvlans. */
+  linksOn(name: string): readonly HostLink[];
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */
@@ -49,6 +51,8 @@ export interface HostFacts {
   followHost(listener: (change: HostChange) => void): () => unknown;
   /** What this kernel offers. */
   features(): readonly Feature[];
+  /** The feature of that name when this kernel lacks it, to say what module brings it; undefined when it offers it. */
+  missingFeature(name: FeatureName): Feature | undefined;
   /** Lets go of sockets. */
   close(): void;
 }

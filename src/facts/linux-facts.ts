@@ -12,12 +12,12 @@ import {
   openNetns,
 } from "../kernel/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
-import type { Feature } from "./feature.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
 import { heldAddresses } from "./held-addresses.ts";
 import type { HostFacts } from "./host-facts.ts";
-import { type HostLink, readHostLink } from "./host-link.ts";
+import { type HostLink, readHostLink, readLinksOn } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
 import { type Platform, readPlatform } from "./platform.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
@@ -38,6 +38,8 @@ export class LinuxFacts implements HostFacts {
   readonly #resolvConfPath: string;
   readonly #prober: AddressProber;
   readonly #followers = new Set<ResolvConfFollower>();
+  /** Features that were found; what a kernel has it keeps. */
+  readonly #offered = new Set<FeatureName>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
 
@@ -96,6 +98,10 @@ export class LinuxFacts implements HostFacts {
 
   heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]> {
     return heldAddresses(this.#socket, this.#prober, link, question);
+  }
+
+  linksOn(name: string): readonly HostLink[] {
+    return readLinksOn(this.#socket, name);
   }
 
   onLinkPrefixes(): readonly Prefix[] {
@@ -163,6 +169,14 @@ export class LinuxFacts implements HostFacts {
 
   features(): readonly Feature[] {
     return probeFeatures();
+  }
+
+  missingFeature(name: FeatureName): Feature | undefined {
+    if (this.#offered.has(name)) return undefined;
+    const [feature] = probeFeatures([name]);
+    if (feature?.available === false) return feature;
+    this.#offered.add(name);
+    return undefined;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { addressPart, parseMac } from "../../src/core/index.ts";
-import { FixedFacts } from "../../src/facts/index.ts";
+import { FixedFacts, type HostLink, type HostVlan } from "../../src/facts/index.ts";
 import {
   type AddressQuestion,
   type HeldAddress,
@@ -22,8 +22,21 @@ export class TwinKernel extends MemoryKernel {
 /** Of all links of the twin's. */
 const twinMac = parseMac("02:00:00:00:00:fe");
 
+/** That of every host, which the twin's kernel does not know. */
+const loopback: HostLink = {
+  name: "lo",
+  kind: "device",
+  mtu: 65536,
+  loopback: true,
+  up: true,
+  running: true,
+  ours: false,
+};
+
 /** Facts about a host whose kernel is the twin. */
 export class TwinFacts extends FixedFacts {
+  /** What VLAN sub-interfaces of others are, by their names. */
+  readonly vlans = new Map<string, HostVlan>();
   readonly #kernel: TwinKernel;
 
   constructor(kernel: TwinKernel, resolvConf: string) {
@@ -47,6 +60,45 @@ export class TwinFacts extends FixedFacts {
     });
     const held = question.addresses.filter((address) => own.includes(address));
     return [...answered, ...held.map((address) => ({ address, mac: twinMac }))];
+  }
+
+  override link(name: string): HostLink | undefined {
+    if (name === "lo") return loopback;
+    const kind = this.linkKind(name);
+    const found = this.#kernel.all();
+    const there = found.find(({ object }) => identityOf(object) === linkIdentity(hostNetns, name));
+    if (kind === undefined || there?.object.kind !== "link") return undefined;
+    const { mtu = 1500, mac = parseMac("02:00:00:00:00:aa"), spec } = there.object;
+    const on = (wanted: KernelObject["kind"]) =>
+      found.find(
+        ({ object }) =>
+          object.kind === wanted && "link" in object && object.netns === hostNetns && object.link === name,
+      )?.object;
+    const up = on("up") !== undefined;
+    const port = on("port");
+    return {
+      name,
+      kind,
+      mtu,
+      mac,
+      loopback: false,
+      up,
+      running: up,
+      ours: there.marked,
+      master: port?.kind === "port" ? port.master : undefined,
+      vlan:
+        spec.type === "vlan"
+          ? { parent: spec.parent, id: spec.id, protocol: spec.protocol }
+          : this.vlans.get(name),
+    };
+  }
+
+  override linksOn(name: string): readonly HostLink[] {
+    return this.#kernel.all().flatMap(({ object }) => {
+      if (object.kind !== "link" || object.netns !== hostNetns) return [];
+      const below = "parent" in object.spec ? object.spec.parent : this.vlans.get(object.name)?.parent;
+      return below === name ? (this.link(object.name) ?? []) : [];
+    });
   }
 
   override sysctl(key: string): string | undefined {

@@ -1,7 +1,8 @@
-import { BridgeDriver, HostDriver, NullDriver } from "../../src/drivers/index.ts";
+import { BridgeDriver, HostDriver, MacvlanDriver, NullDriver } from "../../src/drivers/index.ts";
 import type { HostHand } from "../cnm/host-hand.ts";
 import { driverCompliance } from "./driver-compliance.ts";
 import { FakePluginDriver } from "./fake-plugin-driver.ts";
+import { hostLink, parentFacts } from "./parent/parent-facts.ts";
 
 driverCompliance({
   name: "bridge",
@@ -15,6 +16,13 @@ driverCompliance({
     }),
 });
 driverCompliance({ name: "host", driver: () => new HostDriver(), sandbox: { hostNetns: true } });
+for (const mode of ["bridge", "passthru"])
+  driverCompliance({
+    name: "macvlan",
+    driver: () => new MacvlanDriver(parentFacts({ links: [hostLink("eth0")] })),
+    options: { parent: "eth0", macvlan_mode: mode },
+    prepare: ({ hand }) => hand.addUplink("eth0"),
+  });
 driverCompliance({ name: "null", driver: () => new NullDriver() });
 
 /** A hand for plans, which touch nothing. */
@@ -22,6 +30,9 @@ const idleHand: HostHand = {
   addBridge() {},
   addVeth() {},
   addMarkedBridge() {},
+  addUplink() {},
+  addVlan() {},
+  setMtu() {},
   deleteLink() {},
   hasLink: () => false,
   addAddress() {},

@@ -5,6 +5,7 @@ import {
   booleanOption,
   checkInterfaceName,
   interfaceNameOption,
+  interfacePrefixOption,
   mtuOption,
   refuseUnknownOptions,
 } from "../options.ts";
@@ -50,9 +51,6 @@ export interface BridgeOptions {
   readonly interfacePrefix: string;
 }
 
-/** An interface prefix leaves room for two digits. */
-const prefixBytes = 13;
-
 /** Reads the options of a bridge network. Throws UNKNOWN_OPTION, INVALID_OPTION. */
 export function parseBridgeOptions({
   options,
@@ -79,7 +77,7 @@ export function parseBridgeOptions({
       6: addressOption(options, bridgeOption.hostIpv6, 6),
     },
     mtu: mtuOption(options, bridgeOption.mtu, ipv6),
-    interfacePrefix: interfacePrefix(options),
+    interfacePrefix: interfacePrefixOption(options, bridgeOption.interfacePrefix),
   };
 }
 
@@ -103,10 +101,4 @@ function trustedInterfaces(options: DriverOptions): readonly string[] {
   const names = text === "" ? [] : text.split(":");
   for (const name of names) checkInterfaceName(name, bridgeOption.trustedInterfaces);
   return [...new Set(names)];
-}
-
-function interfacePrefix(options: DriverOptions): string {
-  const prefix = options[bridgeOption.interfacePrefix] ?? "eth";
-  checkInterfaceName(prefix, bridgeOption.interfacePrefix, prefixBytes);
-  return prefix;
 }

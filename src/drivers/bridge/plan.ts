@@ -10,6 +10,7 @@ import {
 import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
+import { ipv6Sysctls } from "../ipv6-sysctls.ts";
 import type { BridgeAnswer } from "./facts.ts";
 import { translates } from "./gateway-mode.ts";
 import type { BridgeOptions } from "./options.ts";
@@ -73,21 +74,6 @@ function bridgeAddresses({ pools }: DriverNetwork, options: BridgeOptions): read
     const none = options.gatewayMode[family] === "isolated" || (options.inhibitIpv4 && family === 4);
     return gateway === undefined || none ? [] : [gateway];
   });
-}
-
-/**
- * Without IPv6 the link gets no address of it, not even a link-local one. With it, router
- * advertisements are not listened to: any sandbox could send them (CVE-2020-13401).
- */
-function ipv6Sysctls(netns: NetnsRef, link: string, ipv6: boolean): KernelObject[] {
-  const sysctl = (name: string, value: string): KernelObject => ({
-    kind: "sysctl",
-    netns,
-    key: `net/ipv6/conf/${link}/${name}`,
-    value,
-    link,
-  });
-  return ipv6 ? [sysctl("disable_ipv6", "0"), sysctl("accept_ra", "0")] : [sysctl("disable_ipv6", "1")];
 }
 
 const forwardingKey: Readonly<Record<Family, string>> = {
