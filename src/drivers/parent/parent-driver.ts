@@ -8,6 +8,7 @@ import type {
   DriverNetwork,
   EndpointAnswer,
   JoinAnswer,
+  Underlay,
 } from "../contract.ts";
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
@@ -96,6 +97,18 @@ export abstract class ParentDriver extends NativeDriver {
 
   parentUse(network: DriverNetwork): Omit<ParentUser, "network"> {
     return { use: this.endpointKind(network).use, parent: answerOf(network).parent };
+  }
+
+  /** None on a dummy, nor where the parent routes: nobody on the wire asks for those addresses. */
+  underlay(network: DriverNetwork): Underlay | undefined {
+    const { use, ownMac, onWire } = this.endpointKind(network);
+    const { origin, link } = answerOf(network).parent;
+    if (origin === "dummy" || !onWire) return undefined;
+    return {
+      link,
+      ...(ownMac ? {} : { sharesMac: true }),
+      ...(use === "macvlan passthru" ? { promiscuous: true } : {}),
+    };
   }
 
   endpointLimit(network: DriverNetwork): number | undefined {
