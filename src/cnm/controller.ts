@@ -376,6 +376,7 @@ function nativeOr(
   return new BridgeDriver({
     linkKind: (name) => parts.facts.linkKind(name),
     bridgesInUse: () => parts.facts.bridgesInUse(),
+    underlayPorts: (bridge) => parts.facts.underlayPorts(bridge),
     linksWithAdvertisedRoute: () => parts.facts.linksWithAdvertisedRoute(),
     ipv6Available: () => ipv6,
     forwardedBefore: (family) => {

@@ -21,6 +21,8 @@ export class FixedFacts implements HostFacts {
   /** Identities of namespaces by path; the path itself for others. */
   readonly namespaces = new Map<string, string>();
   bridges: readonly string[] = [];
+  /** Ports of bridges that lead to the underlay, by the bridges' names. */
+  readonly ports = new Map<string, readonly string[]>();
   legacyIptables = false;
   resolvConfText = "";
   readonly #hostListeners = new Set<(change: HostChange) => void>();
@@ -44,6 +46,10 @@ export class FixedFacts implements HostFacts {
 
   bridgesInUse(): readonly string[] {
     return this.bridges;
+  }
+
+  underlayPorts(bridge: string): readonly string[] {
+    return this.ports.get(bridge) ?? [];
   }
 
   linksWithAdvertisedRoute(): readonly string[] {

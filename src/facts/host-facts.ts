@@ -16,6 +16,8 @@ export interface HostFacts {
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */
   bridgesInUse(): readonly string[];
+  /** Ports of the host's bridge of that name that do not lead to weft's sandboxes, sorted; none where there is no such bridge. */
+  underlayPorts(bridge: string): readonly string[];
   /** Links whose IPv6 default route was learned from a router advertisement. */
   linksWithAdvertisedRoute(): readonly string[];
   /** Other people's chains that judge what this host forwards. */

@@ -88,6 +88,13 @@ export class LinuxFacts implements HostFacts {
     return bridges.map(({ name }) => name);
   }
 
+  underlayPorts(bridge: string): readonly string[] {
+    const master = getLink(this.#socket, bridge)?.index;
+    if (master === undefined) return [];
+    const ports = listLinks(this.#socket).filter((link) => link.master === master && !isSandboxPort(link));
+    return ports.map(({ name }) => name).sort();
+  }
+
   linksWithAdvertisedRoute(): readonly string[] {
     const indexes = this.#routes
       .current()
@@ -144,6 +151,11 @@ export class LinuxFacts implements HostFacts {
     this.#socket.close();
     closeFd(this.#fd);
   }
+}
+
+/** weft gives its group to VLAN sub-interfaces too, which lead elsewhere. */
+function isSandboxPort({ group, kind }: rtnetlink.Link): boolean {
+  return (group === linkGroup || group === doomedLinkGroup) && kind?.kind === "veth";
 }
 
 /** Nothing also of a folder, or of a link that leads nowhere: then it names no servers. */

@@ -1,4 +1,11 @@
-import { type Effect, type Identity, type KernelObject, takenAlongBy, takesAlong } from "../kernel/index.ts";
+import {
+  containersOf,
+  type Effect,
+  type Identity,
+  type KernelObject,
+  takenAlongBy,
+  takesAlong,
+} from "../kernel/index.ts";
 import type { Belief } from "./belief.ts";
 import { comparePlanned, type PlannedObject } from "./object.ts";
 import type { Ranks } from "./rank.ts";
@@ -94,7 +101,7 @@ class Comparison {
   implied(): ReadonlySet<Identity> {
     const implied = new Set<Identity>();
     for (const [identity, { object }] of this.deletions) {
-      if (object.kind === "held") continue;
+      if (object.kind === "held" || this.#isOnOthersLink(object)) continue;
       if (takenAlongBy(object).some((container) => this.#takes(container, object))) implied.add(identity);
     }
     return implied;
@@ -107,6 +114,14 @@ class Comparison {
     if (!this.deletions.has(identity) && !this.#lost.has(identity)) return false;
     const found = this.#belief.get(identity);
     return found === undefined || found.kind === "held" || takesAlong(found, object);
+  }
+
+  /** True for what was there before weft in some way: it is put back as it was, not left to what becomes of it. */
+  #isOnOthersLink(object: KernelObject): boolean {
+    return containersOf(object).some((container) => {
+      const found = this.#belief.get(container);
+      return found?.kind === "link" && found.spec.type === "adopted";
+    });
   }
 
   #decide(identity: Identity): void {

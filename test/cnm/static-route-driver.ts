@@ -24,6 +24,7 @@ export class StaticRouteDriver extends NativeDriver {
       linkKind: (name) => facts.linkKind(name),
       forwardedBefore: (family) => isForwarding(facts, family),
       bridgesInUse: () => facts.bridgesInUse(),
+      underlayPorts: (bridge) => facts.underlayPorts(bridge),
       linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
       ipv6Available: () => true,
     });

@@ -22,6 +22,7 @@ const facts: BridgeFacts = {
   linkKind: () => undefined,
   forwardedBefore: () => false,
   bridgesInUse: () => ["uplink0"],
+  underlayPorts: () => [],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
 };
@@ -224,6 +225,7 @@ const unasked: BridgeFacts = {
   linkKind: refuse,
   forwardedBefore: refuse,
   bridgesInUse: refuse,
+  underlayPorts: refuse,
   linksWithAdvertisedRoute: refuse,
   ipv6Available: refuse,
 };

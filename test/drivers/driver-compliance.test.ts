@@ -10,6 +10,7 @@ driverCompliance({
       linkKind: () => undefined,
       forwardedBefore: () => false,
       bridgesInUse: () => [],
+      underlayPorts: () => [],
       linksWithAdvertisedRoute: () => [],
       ipv6Available: () => true,
     }),

@@ -75,6 +75,7 @@ export class BridgeDriver extends NativeDriver {
     return {
       bridge,
       adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
+      underlayPorts: this.#facts.underlayPorts(bridge),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
       guardedBridges: this.#guardedBridges(others),

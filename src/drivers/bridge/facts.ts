@@ -9,6 +9,8 @@ export interface BridgeFacts {
   forwardedBefore(family: Family): boolean;
   /** The host's bridges with ports that are not weft's. */
   bridgesInUse(): readonly string[];
+  /** Those ports of the host's bridge of that name that lead elsewhere than to weft's sandboxes; none where there is no bridge. */
+  underlayPorts(bridge: string): readonly string[];
   /** Links whose IPv6 default route was learned from router advertisements: forwarding would end that. */
   linksWithAdvertisedRoute(): readonly string[];
   /** False when the kernel runs without IPv6. */
@@ -29,6 +31,8 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
    * router for them, and is none now; a bridge that comes later comes with somebody who wants it forwarded.
    */
   readonly guardedBridges: readonly string[];
+  /** Ports of the bridge that lead to the underlay, whoever put them there. Not in records of former versions. */
+  readonly underlayPorts?: readonly string[];
 }
 
 /** The answer that the driver gave when it made the network. */

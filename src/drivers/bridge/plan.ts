@@ -13,6 +13,7 @@ import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../c
 import type { BridgeAnswer } from "./facts.ts";
 import { translates } from "./gateway-mode.ts";
 import type { BridgeOptions } from "./options.ts";
+import { sandboxTable } from "./sandbox-table.ts";
 import { bridgeTable, element } from "./table.ts";
 
 /** The host's end of an endpoint's veth pair: `veth` and 11 digits of the endpoint's id, 15 bytes in all. */
@@ -30,9 +31,15 @@ export function planBridgeNetwork(
     ...bridgeLink(network, options, answer),
     ...forwarding(network, answer),
     bridgeTable,
+    ...(isPlumbed(network, answer) ? [sandboxTable] : []),
     ...tableElements(network, options, answer),
   ];
   return objects.map((object) => ({ object }));
+}
+
+/** True for a network whose sandboxes share their bridge with others, by a port of it that leads to the underlay. */
+function isPlumbed({ internal }: DriverNetwork, { underlayPorts = [] }: BridgeAnswer): boolean {
+  return !internal && underlayPorts.length > 0;
 }
 
 function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: BridgeAnswer): KernelObject[] {
@@ -129,16 +136,16 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
   return objects;
 }
 
-function tableElements(
-  network: DriverNetwork,
-  options: BridgeOptions,
-  { bridge }: BridgeAnswer,
-): KernelObject[] {
+function tableElements(network: DriverNetwork, options: BridgeOptions, answer: BridgeAnswer): KernelObject[] {
+  const { bridge } = answer;
   const elements = [element("ifs", [bridge])];
   if (options.icc) elements.push(element("icc", [bridge, bridge]));
   if (network.internal) elements.push(element("internal", [bridge]));
   for (const { family, pool } of network.pools) elements.push(element(poolSets[family].own, [bridge, pool]));
-  for (const address of bridgeAddresses(network, options)) {
+  // On the underlay the host's address is for everybody there, as its others are.
+  if (isPlumbed(network, answer))
+    elements.push(element("plumbed", [bridge]), element("segment", [bridge, bridge]));
+  for (const address of isPlumbed(network, answer) ? [] : bridgeAddresses(network, options)) {
     const host = addressPart(address);
     elements.push(element(poolSets[familyOf(host)].bridges, [host]));
   }
