@@ -16,6 +16,9 @@ export type {
   JoinAnswer,
   NetworkAnswer,
   OpenPort,
+  ParentAnswer,
+  ParentUse,
+  ParentUser,
   Publication,
   Publishing,
 } from "./drivers/index.ts";

@@ -175,6 +175,7 @@ function isShortage(error: unknown): boolean {
     "NO_AVAILABLE_ADDRESSES",
     "INVALID_POOL",
     "BRIDGE_NAME_IN_USE",
+    "PARENT_IN_USE",
   ];
   return error instanceof WeftError && shortages.includes(error.code);
 }

@@ -9,6 +9,9 @@ import type { Store } from "../store/index.ts";
 import type { ControllerEvent } from "./controller-event.ts";
 import type { ThreadStats } from "./stats.ts";
 
+/** The drivers that come with weft. */
+export type NativeDriverName = "bridge" | "host" | "null";
+
 /** Settings of a native driver; there are none yet. */
 export type NativeDriverSettings = Readonly<Record<string, never>>;
 
@@ -17,11 +20,7 @@ export interface ControllerOptions {
   /** The folder where it keeps everything, absolute; made with mode 0700. One controller uses it at a time. */
   readonly root: string;
   /** The native drivers to have, by name; all of them without. */
-  readonly drivers?: {
-    readonly bridge?: NativeDriverSettings;
-    readonly host?: NativeDriverSettings;
-    readonly null?: NativeDriverSettings;
-  };
+  readonly drivers?: { readonly [Name in NativeDriverName]?: NativeDriverSettings };
   /** Drivers of the embedding program's own. */
   readonly extraDrivers?: readonly Driver[];
   /** IPAM drivers of the embedding program's own, besides `default` and `null`. */
@@ -60,7 +59,7 @@ export interface ControllerParts {
   readonly hostPorts: HostPorts;
   /** Ports to try out with: what others have is known, and nothing is bound. `own` are the controller's. */
   readonly observePorts?: (own: readonly PortBinding[]) => PortSockets;
-  readonly drivers: readonly (Driver | "bridge" | "host" | "null")[];
+  readonly drivers: readonly (Driver | NativeDriverName)[];
   readonly ipamDrivers: readonly IpamDriver[];
   readonly defaultAddressPools: readonly AddressPoolConfig[];
   readonly defaultNetworkOptions?: Readonly<Record<string, DriverOptions>>;

@@ -1,8 +1,6 @@
 import { Events, KeyedLock, runAll, WeftError } from "../core/index.ts";
-import { BridgeDriver, type Driver, HostDriver, NullDriver } from "../drivers/index.ts";
-import { type Feature, isForwarding } from "../facts/index.ts";
+import type { Feature } from "../facts/index.ts";
 import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
-import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
 import { Reconciler, StoreJournal } from "../plan/index.ts";
 import { Background } from "./background.ts";
 import type { Context } from "./context.ts";
@@ -10,6 +8,7 @@ import type { ControllerEvent } from "./controller-event.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { openParts } from "./controller-parts.ts";
 import { CountedKernel } from "./counted-kernel.ts";
+import { driversOf } from "./drivers-of.ts";
 import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
 import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
@@ -330,6 +329,7 @@ function contextOf(
     netnsFolder,
     fileFolder,
   });
+  const tables = new Tables();
   const builtin = [asIpamDriver(allocator), asIpamDriver(new NullAllocator())];
   reconciler.events.subscribe((event) => {
     if (event.event === "effect-failed")
@@ -340,11 +340,9 @@ function contextOf(
     store: new LazyStore(parts.store, parts.clock, (error) =>
       events.emit({ event: "write-failed", what: "store", error }),
     ),
-    tables: new Tables(),
+    tables,
     reconciler,
-    drivers: new Map(
-      parts.drivers.map((one) => nativeOr(one, parts, journal)).map((driver) => [driver.name, driver]),
-    ),
+    drivers: driversOf(parts, tables, journal),
     ipamDrivers: new Map([...builtin, ...parts.ipamDrivers].map((driver) => [driver.name, driver])),
     poolUsage: (driver, poolId) => (driver === "default" ? allocator.poolStatus(poolId) : undefined),
     facts: parts.facts,
@@ -362,29 +360,4 @@ function contextOf(
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };
-}
-
-function nativeOr(
-  driver: ControllerParts["drivers"][number],
-  parts: ControllerParts,
-  journal: StoreJournal,
-): Driver {
-  if (typeof driver !== "string") return driver;
-  if (driver === "host") return new HostDriver();
-  if (driver === "null") return new NullDriver();
-  const ipv6 = parts.facts.sysctl("net/ipv6/conf/all/forwarding") !== undefined; // a kernel's own, for good
-  return new BridgeDriver({
-    linkKind: (name) => parts.facts.linkKind(name),
-    bridgesInUse: () => parts.facts.bridgesInUse(),
-    underlayPorts: (bridge) => parts.facts.underlayPorts(bridge),
-    linksWithAdvertisedRoute: () => parts.facts.linksWithAdvertisedRoute(),
-    ipv6Available: () => ipv6,
-    forwardedBefore: (family) => {
-      const key = family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
-      const sysctl: SysctlObject = { kind: "sysctl", netns: hostNetns, key, value: "1" };
-      // Once weft has turned it on, what was before stands in the journal.
-      const former = journal.get(identityOf(sysctl))?.former;
-      return former?.kind === "sysctl" ? former.value !== "0" : isForwarding(parts.facts, family);
-    },
-  });
 }

@@ -176,7 +176,8 @@ function askDriver(
     return answered;
   };
   if (driver.capabilities.imperative) return ask();
-  return allocateOrWait(context, () => context.locks.run(`driver:${driver.name}`, ask));
+  // One of all drivers at a time: networks of two may want one link of the host.
+  return allocateOrWait(context, () => context.locks.run("native drivers", ask));
 }
 
 function refuseSecond({ name, capabilities }: Driver, others: readonly NetworkRecord[]): void {

@@ -1,5 +1,5 @@
-import type { Prefix } from "../core/index.ts";
-import type { Feature, ForeignChain, HostFacts, HostLink } from "../facts/index.ts";
+import type { InterfaceAddress, Prefix } from "../core/index.ts";
+import type { Feature, FeatureName, ForeignChain, HostFacts, HostLink } from "../facts/index.ts";
 import {
   type Found,
   hostNetns,
@@ -72,6 +72,16 @@ export class TryoutFacts implements HostFacts {
     return this.#ownLinks.has(name) && link === undefined ? undefined : real;
   }
 
+  linksOn(name: string): readonly HostLink[] {
+    const there = this.#real.linksOn(name).flatMap((link) => this.link(link.name) ?? []);
+    const made = this.#kernel.all().flatMap(({ object }) => {
+      if (object.kind !== "link" || object.netns !== hostNetns) return [];
+      const isOn = "parent" in object.spec && object.spec.parent === name;
+      return isOn && there.every((link) => link.name !== object.name) ? [madeLink(object)] : [];
+    });
+    return [...there, ...made];
+  }
+
   sysctl(key: string): string | undefined {
     const sysctl = this.#hostObject(identityOf({ kind: "sysctl", netns: hostNetns, key, value: "" }));
     return sysctl?.kind === "sysctl" ? sysctl.value : this.#real.sysctl(key);
@@ -102,6 +112,10 @@ export class TryoutFacts implements HostFacts {
     return [...new Set([...own, ...this.#real.underlayPorts(bridge)])].sort();
   }
 
+  addressesOn(link: string): readonly InterfaceAddress[] {
+    return this.#real.addressesOn(link);
+  }
+
   linksWithAdvertisedRoute(): readonly string[] {
     return this.#real.linksWithAdvertisedRoute();
   }
@@ -128,6 +142,10 @@ export class TryoutFacts implements HostFacts {
 
   features(): readonly Feature[] {
     return [];
+  }
+
+  missingFeature(name: FeatureName): Feature | undefined {
+    return this.#real.missingFeature(name);
   }
 
   close(): void {}

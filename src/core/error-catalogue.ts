@@ -71,6 +71,22 @@ export const errorCatalogue = {
     "The network cannot live where it is asked to: on this host, or in a cluster.",
   ),
   BRIDGE_NAME_IN_USE: entry("Forbidden", "Another network uses the same bridge name."),
+  PARENT_MISSING: entry(
+    "NotFound",
+    "The host has no interface of the name that the network is to be built on.",
+  ),
+  PARENT_DOWN: entry(
+    "Conflict",
+    "The interface that the network is to be built on is down; bring it up first.",
+  ),
+  PARENT_IN_USE: entry(
+    "Forbidden",
+    "The interface that the network is to be built on serves another network, or a bridge, in a way that leaves no room for this one.",
+  ),
+  PARENT_HAS_ADDRESSES: entry(
+    "Conflict",
+    "The interface that is to become a port of the network's bridge has addresses of its own, which the host would lose.",
+  ),
   ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
   ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),
   ENDPOINT_JOINED: entry("Forbidden", "The endpoint is in a sandbox already, or its sandbox is still there."),

@@ -2,6 +2,7 @@ import type { Family, Id, InterfaceAddress, IpAddress, MacAddress, Prefix } from
 import type { NetnsRef } from "../kernel/index.ts";
 import type { Wanted } from "../plan/index.ts";
 import type { PortProtocol, PublishedPort } from "../ports/index.ts";
+import type { ParentUser } from "./parent/answer.ts";
 
 /** Options by their full names, as users write them: `com.docker.network.bridge.name`. */
 export type DriverOptions = Readonly<Record<string, string>>;
@@ -165,6 +166,8 @@ export interface Driver {
    */
   programExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
   revokeExternalConnectivity(network: DriverNetwork, endpoint: DriverEndpoint): Promise<void>;
+  /** On which link of the host the network is built and how; none without, and where it is built on none. Pure. */
+  parentUse?(network: DriverNetwork): Omit<ParentUser, "network"> | undefined;
   /** How ports are published through the network; not at all without. */
   publishing?(network: DriverNetwork): Publishing;
   /** What the host must hold for a sandbox's published ports, of which the endpoint is the way in. Pure. */

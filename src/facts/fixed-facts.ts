@@ -1,5 +1,5 @@
-import type { Prefix } from "../core/index.ts";
-import type { Feature } from "./feature.ts";
+import type { InterfaceAddress, Prefix } from "../core/index.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
 import type { HostLink } from "./host-link.ts";
@@ -23,8 +23,12 @@ export class FixedFacts implements HostFacts {
   bridges: readonly string[] = [];
   /** Ports of bridges that lead to the underlay, by the bridges' names. */
   readonly ports = new Map<string, readonly string[]>();
+  /** Addresses by links' names. */
+  readonly addresses = new Map<string, readonly InterfaceAddress[]>();
   legacyIptables = false;
   resolvConfText = "";
+  /** Features that the kernel lacks; it has all others. */
+  readonly missing = new Map<FeatureName, Feature>();
   readonly #hostListeners = new Set<(change: HostChange) => void>();
   readonly #resolvConfListeners = new Set<(text: string) => void>();
 
@@ -40,6 +44,10 @@ export class FixedFacts implements HostFacts {
     return this.hostLinks.get(name);
   }
 
+  linksOn(name: string): readonly HostLink[] {
+    return [...this.hostLinks.values()].filter(({ vlan }) => vlan?.parent === name);
+  }
+
   onLinkPrefixes(): readonly Prefix[] {
     return this.onLink;
   }
@@ -50,6 +58,10 @@ export class FixedFacts implements HostFacts {
 
   underlayPorts(bridge: string): readonly string[] {
     return this.ports.get(bridge) ?? [];
+  }
+
+  addressesOn(link: string): readonly InterfaceAddress[] {
+    return this.addresses.get(link) ?? [];
   }
 
   linksWithAdvertisedRoute(): readonly string[] {
@@ -95,6 +107,10 @@ export class FixedFacts implements HostFacts {
 
   features(): readonly Feature[] {
     return [];
+  }
+
+  missingFeature(name: FeatureName): Feature | undefined {
+    return this.missing.get(name);
   }
 
   close(): void {}

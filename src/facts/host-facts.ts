@@ -1,5 +1,5 @@
-import type { Family, IpAddress, Prefix } from "../core/index.ts";
-import type { Feature } from "./feature.ts";
+import type { Family, InterfaceAddress, IpAddress, Prefix } from "../core/index.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostLink } from "./host-link.ts";
 import type { HostChange } from "./host-watch.ts";
@@ -12,12 +12,16 @@ export interface HostFacts {
   linkKind(name: string): string | undefined;
   /** The link of that name; undefined when there is none. */
   link(name: string): HostLink | undefined;
+  /** Links of the host's namespace that are built on the one of that name: VLAN sub-interfaces, macvlans, ipvlans. */
+  linksOn(name: string): readonly HostLink[];
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */
   bridgesInUse(): readonly string[];
   /** Ports of the host's bridge of that name that do not lead to weft's sandboxes, sorted; none where there is no such bridge. */
   underlayPorts(bridge: string): readonly string[];
+  /** The addresses of the host's link of that name, but for IPv6's link-local ones; none where there is no such link. */
+  addressesOn(link: string): readonly InterfaceAddress[];
   /** Links whose IPv6 default route was learned from a router advertisement. */
   linksWithAdvertisedRoute(): readonly string[];
   /** Other people's chains that judge what this host forwards. */
@@ -37,6 +41,8 @@ export interface HostFacts {
   followHost(listener: (change: HostChange) => void): () => unknown;
   /** What this kernel offers. */
   features(): readonly Feature[];
+  /** The feature of that name when this kernel lacks it, to say what module brings it; undefined when it offers it. */
+  missingFeature(name: FeatureName): Feature | undefined;
   /** Lets go of sockets. */
   close(): void;
 }

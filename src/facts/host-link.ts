@@ -1,8 +1,8 @@
 import type { MacAddress } from "../core/index.ts";
-import { linkGroup } from "../kernel/index.ts";
+import { doomedLinkGroup, linkGroup } from "../kernel/index.ts";
 import { type NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
 
-const { getLink, kindName, IFF_LOOPBACK, IFF_RUNNING } = rtnetlink;
+const { getLink, kindName, listLinks, IFF_LOOPBACK, IFF_RUNNING } = rtnetlink;
 
 /** A link of the host, as drivers that build on it have to know it. */
 export interface HostLink {
@@ -18,7 +18,7 @@ export interface HostLink {
   readonly up: boolean;
   /** There is a carrier: what is sent can be heard by somebody. */
   readonly running: boolean;
-  /** weft made it. */
+  /** weft made it; it may be on its way out. */
   readonly ours: boolean;
   /** The bridge or bond that it is a port of. */
   readonly master?: string | undefined;
@@ -35,19 +35,40 @@ export interface HostVlan {
   readonly protocol: "802.1Q" | "802.1ad";
 }
 
+/** Kinds of links that are built on another; a veth's IFLA_LINK is its other end. */
+const builtKinds: ReadonlySet<string> = new Set(["vlan", "macvlan", "macvtap", "ipvlan", "ipvtap", "macsec"]);
+
 /** Reads the link of that name in the socket's namespace; undefined when there is none. Throws KernelError. */
 export function readHostLink(socket: NetlinkSocket, name: string): HostLink | undefined {
   const link = getLink(socket, name);
-  if (link === undefined) return undefined;
+  return link === undefined ? undefined : hostLink(socket, link);
+}
+
+/** Reads the links of the socket's namespace that are built on the one of that name there. Throws KernelError. */
+export function readLinksOn(socket: NetlinkSocket, name: string): readonly HostLink[] {
+  const links = listLinks(socket);
+  const below = links.find((link) => link.name === name)?.index;
+  const built = links.filter(
+    ({ lower, lowerNetnsId, kind }) =>
+      lower === below &&
+      below !== undefined &&
+      lowerNetnsId === undefined &&
+      kind !== undefined &&
+      builtKinds.has(kindName(kind)),
+  );
+  return built.map((link) => hostLink(socket, link));
+}
+
+function hostLink(socket: NetlinkSocket, link: rtnetlink.Link): HostLink {
   return {
-    name,
+    name: link.name,
     kind: link.kind === undefined ? "device" : kindName(link.kind),
     mtu: link.mtu,
     mac: link.mac,
     loopback: (link.flags & IFF_LOOPBACK) !== 0,
     up: link.up,
     running: (link.flags & IFF_RUNNING) !== 0,
-    ours: link.group === linkGroup,
+    ours: link.group === linkGroup || link.group === doomedLinkGroup,
     master: link.master === undefined ? undefined : getLink(socket, link.master)?.name,
     vlan: vlanOf(socket, link),
   };

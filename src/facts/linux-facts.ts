@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs";
-import { familyOf, lengthOf, type Prefix } from "../core/index.ts";
+import {
+  addressPart,
+  familyOf,
+  type InterfaceAddress,
+  isLinkLocal,
+  lengthOf,
+  type Prefix,
+} from "../core/index.ts";
 import {
   closeFd,
   doomedLinkGroup,
@@ -9,16 +16,16 @@ import {
   openNetns,
 } from "../kernel/index.ts";
 import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
-import type { Feature } from "./feature.ts";
+import type { Feature, FeatureName } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
-import { type HostLink, readHostLink } from "./host-link.ts";
+import { type HostLink, readHostLink, readLinksOn } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
 
-const { getLink, kindName, listLinks } = rtnetlink;
+const { getLink, kindName, listAddresses, listLinks } = rtnetlink;
 
 /** Where a host's resolv.conf really is when it points at systemd-resolved's own stub. */
 const systemdResolvConf = "/run/systemd/resolve/resolv.conf";
@@ -31,6 +38,8 @@ export class LinuxFacts implements HostFacts {
   readonly #netnsPath: string;
   readonly #resolvConfPath: string;
   readonly #followers = new Set<ResolvConfFollower>();
+  /** Features that were found; what a kernel has it keeps. */
+  readonly #offered = new Set<FeatureName>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
 
@@ -70,6 +79,10 @@ export class LinuxFacts implements HostFacts {
     return readHostLink(this.#socket, name);
   }
 
+  linksOn(name: string): readonly HostLink[] {
+    return readLinksOn(this.#socket, name);
+  }
+
   onLinkPrefixes(): readonly Prefix[] {
     // A default route out of a point-to-point link says that everything is on it, and nothing in particular.
     const onLink = this.#routes
@@ -93,6 +106,13 @@ export class LinuxFacts implements HostFacts {
     if (master === undefined) return [];
     const ports = listLinks(this.#socket).filter((link) => link.master === master && !isSandboxPort(link));
     return ports.map(({ name }) => name).sort();
+  }
+
+  addressesOn(name: string): readonly InterfaceAddress[] {
+    const link = getLink(this.#socket, name)?.index;
+    if (link === undefined) return [];
+    const addresses = listAddresses(this.#socket, { link }).map(({ address }) => address);
+    return addresses.filter((one) => familyOf(one) === 4 || !isLinkLocal(addressPart(one)));
   }
 
   linksWithAdvertisedRoute(): readonly string[] {
@@ -142,6 +162,14 @@ export class LinuxFacts implements HostFacts {
 
   features(): readonly Feature[] {
     return probeFeatures();
+  }
+
+  missingFeature(name: FeatureName): Feature | undefined {
+    if (this.#offered.has(name)) return undefined;
+    const [feature] = probeFeatures([name]);
+    if (feature?.available === false) return feature;
+    this.#offered.add(name);
+    return undefined;
   }
 
   close(): void {

@@ -1,8 +1,8 @@
 import {
-  containersOf,
   type Effect,
   type Identity,
   type KernelObject,
+  linkIdentity,
   takenAlongBy,
   takesAlong,
 } from "../kernel/index.ts";
@@ -101,7 +101,7 @@ class Comparison {
   implied(): ReadonlySet<Identity> {
     const implied = new Set<Identity>();
     for (const [identity, { object }] of this.deletions) {
-      if (object.kind === "held" || this.#isOnOthersLink(object)) continue;
+      if (object.kind === "held" || this.#isLent(object)) continue;
       if (takenAlongBy(object).some((container) => this.#takes(container, object))) implied.add(identity);
     }
     return implied;
@@ -116,12 +116,11 @@ class Comparison {
     return found === undefined || found.kind === "held" || takesAlong(found, object);
   }
 
-  /** True for what was there before weft in some way: it is put back as it was, not left to what becomes of it. */
-  #isOnOthersLink(object: KernelObject): boolean {
-    return containersOf(object).some((container) => {
-      const found = this.#belief.get(container);
-      return found?.kind === "link" && found.spec.type === "adopted";
-    });
+  /** A bridge's port that is somebody else's link: it is put back as it was, not left to what becomes of it. */
+  #isLent(object: KernelObject): boolean {
+    if (object.kind !== "port") return false;
+    const link = this.#belief.get(this.#belief.providerOf(linkIdentity(object.netns, object.link)));
+    return link?.kind !== "link" || link.spec.type === "adopted";
   }
 
   #decide(identity: Identity): void {

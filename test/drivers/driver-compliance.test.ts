@@ -2,6 +2,7 @@ import { BridgeDriver, HostDriver, NullDriver } from "../../src/drivers/index.ts
 import type { HostHand } from "../cnm/host-hand.ts";
 import { driverCompliance } from "./driver-compliance.ts";
 import { FakePluginDriver } from "./fake-plugin-driver.ts";
+import { parentFacts } from "./parent/parent-facts.ts";
 
 driverCompliance({
   name: "bridge",
@@ -13,6 +14,8 @@ driverCompliance({
       underlayPorts: () => [],
       linksWithAdvertisedRoute: () => [],
       ipv6Available: () => true,
+      addressesOn: () => [],
+      parents: parentFacts({}),
     }),
 });
 driverCompliance({ name: "host", driver: () => new HostDriver(), sandbox: { hostNetns: true } });

@@ -143,6 +143,29 @@ test("a link is told with its MTU, its address, its bridge and whose it is", asy
   });
 });
 
+test("links that are built on another are told, and no far ends of pairs", async () => {
+  await onHost((host, facts) => {
+    host.exec("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth1");
+    host.exec("ip", "link", "add", "mv0", "link", "eth0", "type", "macvlan", "mode", "bridge");
+    host.exec("ip", "link", "add", "mv1", "link", "eth1", "type", "macvlan", "mode", "bridge");
+    const names = (parent: string) => facts.linksOn(parent).map(({ name, kind }) => `${name} ${kind}`);
+    assert.deepEqual(names("eth0"), ["mv0 macvlan"]);
+    assert.deepEqual(names("eth1"), ["mv1 macvlan"]);
+    assert.deepEqual(names("mv0"), []);
+    assert.deepEqual(names("none0"), []);
+  });
+});
+
+test("what this kernel has is not missing, and what it lacks is told with its module", async () => {
+  await onHost((_host, facts) => {
+    for (const feature of facts.features()) {
+      const missing = facts.missingFeature(feature.name);
+      assert.deepEqual(missing, feature.available ? undefined : feature);
+    }
+    assert.equal(facts.missingFeature("bridge"), undefined);
+  });
+});
+
 test("a link that a router advertised itself on is known by name", async () => {
   await onHost((host, facts) => {
     addPair(host, "eth0");

@@ -20,6 +20,8 @@ import type {
   Publishing,
 } from "../contract.ts";
 import { NativeDriver } from "../native-driver.ts";
+import type { ParentAnswer, ParentUser } from "../parent/index.ts";
+import { findBridgeParent } from "./bridge-parent.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
 import { hostLinkName, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
@@ -53,7 +55,7 @@ export class BridgeDriver extends NativeDriver {
     return { skipGateway: ([4, 6] as const).filter(nobodys) };
   }
 
-  /** Throws BRIDGE_NAME_IN_USE, POOL_OVERLAP or INVALID_OPTION. */
+  /** Throws BRIDGE_NAME_IN_USE, POOL_OVERLAP, INVALID_OPTION, and what {@link findBridgeParent} throws. */
   override async createNetwork(
     network: Omit<DriverNetwork, "answer">,
     others: readonly DriverNetwork[],
@@ -72,10 +74,13 @@ export class BridgeDriver extends NativeDriver {
     }
     const bridge = options.bridgeName ?? defaultBridgeName(network.id);
     refuseConflict(network, bridge, others);
+    const adopted = this.#mayAdopt(bridge, options.bridgeName !== undefined);
+    const parent = findBridgeParent(options, bridge, this.#facts);
     return {
       bridge,
-      adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
-      underlayPorts: this.#facts.underlayPorts(bridge),
+      adopted,
+      underlayPorts: this.#underlayPorts(bridge, parent),
+      ...(parent === undefined ? {} : { parent }),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
       guardedBridges: this.#guardedBridges(others),
@@ -92,6 +97,11 @@ export class BridgeDriver extends NativeDriver {
     }
     const { interfacePrefix } = parseBridgeOptions(network);
     return { interfacePrefix, gateways, staticRoutes: [], disableGatewayService: network.internal };
+  }
+
+  parentUse(network: DriverNetwork): Omit<ParentUser, "network"> | undefined {
+    const { parent } = bridgeAnswerOf(network);
+    return parent === undefined ? undefined : { use: "bridge port", parent };
   }
 
   publishing(network: DriverNetwork): Publishing {
@@ -120,6 +130,11 @@ export class BridgeDriver extends NativeDriver {
 
   planEndpoint(network: DriverNetwork, endpoint: DriverEndpoint, join: DriverJoin): readonly Wanted[] {
     return planBridgeEndpoint(network, endpoint, join, parseBridgeOptions(network), bridgeAnswerOf(network));
+  }
+
+  #underlayPorts(bridge: string, parent: ParentAnswer | undefined): readonly string[] {
+    const found = this.#facts.underlayPorts(bridge);
+    return parent === undefined || found.includes(parent.link) ? found : [...found, parent.link].sort();
   }
 
   /** Those that the first network found, before it made the host forward. */

@@ -1,5 +1,6 @@
-import type { Family } from "../../core/index.ts";
+import type { Family, InterfaceAddress } from "../../core/index.ts";
 import type { DriverNetwork } from "../contract.ts";
+import type { ParentAnswer, ParentFacts } from "../parent/index.ts";
 
 /** What the bridge driver has to know about the host before it plans a network. */
 export interface BridgeFacts {
@@ -15,6 +16,10 @@ export interface BridgeFacts {
   linksWithAdvertisedRoute(): readonly string[];
   /** False when the kernel runs without IPv6. */
   ipv6Available(): boolean;
+  /** The addresses of a link of the host, but for IPv6's link-local ones. */
+  addressesOn(link: string): readonly InterfaceAddress[];
+  /** What has to be known of a link before it becomes a port of a network's bridge. */
+  readonly parents: ParentFacts;
 }
 
 /** The facts that a bridge network's plans rely on, as its record keeps them. */
@@ -33,6 +38,8 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
   readonly guardedBridges: readonly string[];
   /** Ports of the bridge that lead to the underlay, whoever put them there. Not in records of former versions. */
   readonly underlayPorts?: readonly string[];
+  /** The one of them that weft puts there, and takes out again. */
+  readonly parent?: ParentAnswer;
 }
 
 /** The answer that the driver gave when it made the network. */

@@ -10,6 +10,8 @@ import {
 import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
+import { ipv6Sysctls } from "../ipv6-sysctls.ts";
+import { planBridgeParent } from "./bridge-parent.ts";
 import type { BridgeAnswer } from "./facts.ts";
 import { translates } from "./gateway-mode.ts";
 import type { BridgeOptions } from "./options.ts";
@@ -34,7 +36,13 @@ export function planBridgeNetwork(
     ...(isPlumbed(network, answer) ? [sandboxTable] : []),
     ...tableElements(network, options, answer),
   ];
-  return objects.map((object) => ({ object }));
+  const parent = answer.parent === undefined ? [] : planBridgeParent(answer.parent, answer.bridge);
+  return [...objects.map((object) => ({ object })), ...parent];
+}
+
+/** Bytes: what the user chose, else what the parent has; the kernel's default without one. */
+function mtuOf({ mtu }: BridgeOptions, { parent }: BridgeAnswer): number | undefined {
+  return mtu ?? parent?.mtu;
 }
 
 /** True for a network whose sandboxes share their bridge with others, by a port of it that leads to the underlay. */
@@ -52,7 +60,7 @@ function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: Brid
         name: bridge,
         spec: { type: "bridge" },
         mac: bridgeMac(network.id),
-        mtu: options.mtu,
+        mtu: mtuOf(options, answer),
         alias: `weft network ${network.name}`,
       };
   const ipv6 = network.ipv6 && options.gatewayMode[6] !== "isolated";
@@ -80,21 +88,6 @@ function bridgeAddresses({ pools }: DriverNetwork, options: BridgeOptions): read
     const none = options.gatewayMode[family] === "isolated" || (options.inhibitIpv4 && family === 4);
     return gateway === undefined || none ? [] : [gateway];
   });
-}
-
-/**
- * Without IPv6 the link gets no address of it, not even a link-local one. With it, router
- * advertisements are not listened to: any sandbox could send them (CVE-2020-13401).
- */
-function ipv6Sysctls(netns: NetnsRef, link: string, ipv6: boolean): KernelObject[] {
-  const sysctl = (name: string, value: string): KernelObject => ({
-    kind: "sysctl",
-    netns,
-    key: `net/ipv6/conf/${link}/${name}`,
-    value,
-    link,
-  });
-  return ipv6 ? [sysctl("disable_ipv6", "0"), sysctl("accept_ra", "0")] : [sysctl("disable_ipv6", "1")];
 }
 
 const forwardingKey: Readonly<Record<Family, string>> = {
@@ -196,7 +189,7 @@ export function planBridgeEndpoint(
     netns: hostNetns,
     name,
     spec: { type: "veth", peer: { netns, name: ifname, mac } },
-    mtu: options.mtu,
+    mtu: mtuOf(options, answer),
   };
   const announce: Effect[] =
     mac === undefined

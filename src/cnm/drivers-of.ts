@@ -1,0 +1,51 @@
+import { BridgeDriver, type Driver, HostDriver, NullDriver, type ParentFacts } from "../drivers/index.ts";
+import { isForwarding } from "../facts/index.ts";
+import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
+import type { Journal } from "../plan/index.ts";
+import type { ControllerParts, NativeDriverName } from "./controller-options.ts";
+import { parentFacts } from "./parent-facts.ts";
+import type { Tables } from "./tables.ts";
+
+type Parts = Pick<ControllerParts, "drivers" | "facts">;
+
+/** A controller's drivers by name: the native ones with the facts that they ask for, and those it was given. */
+export function driversOf(parts: Parts, tables: Tables, journal: Journal): ReadonlyMap<string, Driver> {
+  const drivers = new Map<string, Driver>();
+  const parents = parentFacts(parts.facts, tables, drivers);
+  for (const one of parts.drivers) {
+    const driver = typeof one === "string" ? nativeDriver(one, parts, journal, parents) : one;
+    drivers.set(driver.name, driver);
+  }
+  return drivers;
+}
+
+function nativeDriver(
+  name: NativeDriverName,
+  { facts }: Parts,
+  journal: Journal,
+  parents: ParentFacts,
+): Driver {
+  switch (name) {
+    case "host":
+      return new HostDriver();
+    case "null":
+      return new NullDriver();
+    case "bridge":
+      return new BridgeDriver({
+        linkKind: (link) => facts.linkKind(link),
+        bridgesInUse: () => facts.bridgesInUse(),
+        underlayPorts: (bridge) => facts.underlayPorts(bridge),
+        ipv6Available: () => parents.ipv6Available(),
+        addressesOn: (link) => facts.addressesOn(link),
+        parents,
+        linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
+        forwardedBefore: (family) => {
+          const key = family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+          const sysctl: SysctlObject = { kind: "sysctl", netns: hostNetns, key, value: "1" };
+          // Once weft has turned it on, what was before stands in the journal.
+          const former = journal.get(identityOf(sysctl))?.former;
+          return former?.kind === "sysctl" ? former.value !== "0" : isForwarding(facts, family);
+        },
+      });
+  }
+}

@@ -1,0 +1,147 @@
+import { type Id, shortId, WeftError } from "../../core/index.ts";
+import type { HostLink } from "../../facts/index.ts";
+import { checkInterfaceName } from "../options.ts";
+import { adoptedParent } from "./adopted.ts";
+import type { DummyParent, MadeParent, ParentAnswer, ParentFacts, ParentUse } from "./answer.ts";
+import { refuseTaken } from "./taken.ts";
+import { parseVlanName, type VlanName } from "./vlan-name.ts";
+
+/** What a network asks for by its option `parent`. */
+export interface ParentRequest {
+  /** The driver, for the words of a refusal. */
+  readonly driver: string;
+  /** The link's name, as the user gave it. */
+  readonly parent: string;
+  readonly use: ParentUse;
+}
+
+/** What that option's value is called in a refusal. */
+const what = "parent interface";
+
+/**
+ * Finds the link that a network is to be built on. One that is there is used as it is; a missing one of the
+ * form `eth0.10` is a VLAN sub-interface for weft to make. Throws INVALID_OPTION, PARENT_MISSING,
+ * PARENT_DOWN, PARENT_IN_USE and FEATURE_MISSING.
+ */
+export function findParent(request: ParentRequest, facts: ParentFacts): ParentAnswer {
+  const { driver, parent, use } = request;
+  checkInterfaceName(parent, what);
+  const link = facts.link(parent);
+  if (link !== undefined) refuseLoopback(link, driver);
+  // weft's own: made for another network, which asked for it by the same name.
+  const shared = facts.users().find((user) => user.parent.link === parent && user.parent.origin === "made");
+  if (shared !== undefined) {
+    refuseTaken(parent, use, facts);
+    return shared.parent;
+  }
+  const vlan = link === undefined || isOwnVlan(link) ? parseVlanName(parent) : undefined;
+  if (vlan !== undefined) return newVlan(request, vlan, facts);
+  if (link === undefined) {
+    throw new WeftError(
+      "PARENT_MISSING",
+      `invalid subinterface vlan name ${parent}, example formatting is eth0.10: the host has no interface ${parent}`,
+    );
+  }
+  refuseUnusable(link, use);
+  refuseTaken(link, use, facts);
+  return adoptedParent(link);
+}
+
+/**
+ * The link of a network that names no parent. `prefix` says whose it is: `dm` or `di` (LN §1.5, §1.6).
+ * Throws FEATURE_MISSING.
+ */
+export function dummyParent(
+  prefix: "dm" | "di",
+  network: Id,
+  mtu: number | undefined,
+  facts: ParentFacts,
+): DummyParent {
+  refuseMissing("dummy", "a network without a parent", facts);
+  return {
+    origin: "dummy",
+    link: `${prefix}-${shortId(network)}`,
+    mtu: mtu ?? defaultMtu,
+    ipv6Available: facts.ipv6Available(),
+  };
+}
+
+/** What Linux gives a dummy link, bytes. */
+const defaultMtu = 1500;
+
+/** Throws FEATURE_MISSING, naming the module, when this kernel lacks what `who` needs. */
+export function refuseMissing(
+  feature: Parameters<ParentFacts["missingModule"]>[0],
+  who: string,
+  facts: Pick<ParentFacts, "missingModule">,
+): void {
+  const module = facts.missingModule(feature);
+  if (module === undefined) return;
+  throw new WeftError(
+    "FEATURE_MISSING",
+    `this kernel lacks ${feature}, which ${who} needs: load the module ${module}, or use a kernel that has it`,
+  );
+}
+
+/** One that a deletion has not reached yet, or that a crash left. */
+function isOwnVlan({ ours, kind }: HostLink): boolean {
+  return ours && kind === "vlan";
+}
+
+/** A VLAN sub-interface that is to be made for the first of its networks. */
+function newVlan({ driver, parent: name }: ParentRequest, vlan: VlanName, facts: ParentFacts): MadeParent {
+  const below = facts.link(vlan.parent);
+  if (below === undefined) {
+    throw new WeftError(
+      "PARENT_MISSING",
+      `parent interface ${name} cannot be made: the host has no interface ${vlan.parent}`,
+    );
+  }
+  refuseLoopback(below, driver);
+  if (below.ours) throw ownLink(below);
+  if (!below.up) {
+    throw new WeftError(
+      "PARENT_DOWN",
+      `interface ${below.name} is down, so its VLAN sub-interface ${name} cannot be up: bring it up first (ip link set ${below.name} up)`,
+    );
+  }
+  const other = facts
+    .linksOn(below.name)
+    .find((link) => link.vlan?.id === vlan.id && link.vlan.protocol === "802.1Q" && !link.ours);
+  if (other !== undefined) {
+    throw new WeftError(
+      "PARENT_IN_USE",
+      `VLAN ${vlan.id} of ${below.name} is interface ${other.name} already: name that as parent`,
+    );
+  }
+  refuseMissing("802.1Q", `VLAN sub-interface ${name}`, facts);
+  return { origin: "made", link: name, mtu: below.mtu, vlan, ipv6Available: facts.ipv6Available() };
+}
+
+function refuseLoopback({ loopback }: HostLink, driver: string): void {
+  if (loopback)
+    throw new WeftError("INVALID_OPTION", `loopback interface is not a valid ${driver} parent link`);
+}
+
+/** Throws INVALID_OPTION for a link that nothing of the sort can be built on. */
+function refuseUnusable(link: HostLink, use: ParentUse): void {
+  if (link.ours) throw ownLink(link);
+  if (link.mac === undefined && use !== "ipvlan")
+    throw new WeftError(
+      "INVALID_OPTION",
+      `invalid ${what} ${link.name}: it is no Ethernet link, but of kind ${link.kind}`,
+    );
+  // The kernel would build on what is below them instead; or they know one MAC address alone.
+  if (!["macvlan", "macvtap", "ipvlan", "ipvtap"].includes(link.kind) || use === "bridge port") return;
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid ${what} ${link.name}: it is of kind ${link.kind}: name the link that it is on`,
+  );
+}
+
+function ownLink({ name, kind }: HostLink): WeftError {
+  return new WeftError(
+    "INVALID_OPTION",
+    `invalid ${what} ${name}: weft made it (${kind}), and removes it with what it was made for: name a link of the host's own`,
+  );
+}

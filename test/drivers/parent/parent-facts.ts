@@ -1,0 +1,40 @@
+import { parseMac } from "../../../src/core/index.ts";
+import type { ParentFacts, ParentUser } from "../../../src/drivers/index.ts";
+import type { HostLink } from "../../../src/facts/index.ts";
+
+/** A link of a host as hardware is, up, and nobody's port. */
+export function hostLink(name: string, more: Partial<HostLink> = {}): HostLink {
+  const mac = parseMac("02:00:00:00:00:aa");
+  return {
+    name,
+    kind: "device",
+    mtu: 1500,
+    mac,
+    loopback: false,
+    up: true,
+    running: true,
+    ours: false,
+    ...more,
+  };
+}
+
+/** Facts of a host with these links and networks, and the features of the kernel that it lacks. */
+export function parentFacts({
+  links = [],
+  users = [],
+  missing = [],
+  ipv6 = true,
+}: {
+  readonly links?: readonly HostLink[];
+  readonly users?: readonly ParentUser[];
+  readonly missing?: readonly string[];
+  readonly ipv6?: boolean;
+}): ParentFacts {
+  return {
+    link: (name) => links.find((link) => link.name === name),
+    linksOn: (name) => links.filter(({ vlan }) => vlan?.parent === name),
+    missingModule: (feature) => (missing.includes(feature) ? `module of ${feature}` : undefined),
+    ipv6Available: () => ipv6,
+    users: () => users,
+  };
+}
