@@ -23,12 +23,13 @@ type Options = Readonly<Record<string, string>>;
 
 /** Ways in which a host's bridge gets its port to the LAN. */
 const ways: Readonly<
-  Record<string, (host: TestHost, make: (options: Options) => Promise<unknown>) => Promise<void>>
+  Record<string, (host: TestHost, make: (options: Options) => Promise<unknown>) => Promise<unknown>>
 > = {
-  "before the network, by hand": async ({ netns }, make) => {
+  "by an option": (_host, make) => make({ [bridgeOption.parent]: uplink }),
+  "before the network, by hand": ({ netns }, make) => {
     netns.exec("ip", "link", "add", "upnet", "type", "bridge");
     netns.exec("ip", "link", "set", uplink, "master", "upnet");
-    await make({ [bridgeOption.name]: "upnet" });
+    return make({ [bridgeOption.name]: "upnet" });
   },
 };
 
