@@ -5,13 +5,15 @@
 //
 // To write the files anew, after a build, and read the difference in review:
 //     WEFT_UPDATE_SCENARIOS=1 node --test dist/test/scenarios.test.js
+import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { test } from "node:test";
 import { isWeftError } from "../src/core/index.ts";
 import { runCommand } from "./cnm/scenario-commands.ts";
 import { StaticRouteDriver } from "./cnm/static-route-driver.ts";
 import { StableNames, tablesOf } from "./cnm/tables-text.ts";
-import type { World, WorldOptions } from "./cnm/world.ts";
+import { type World, type WorldOptions, withLinux } from "./cnm/world.ts";
 import { repositoryFolder } from "./fixture-file.ts";
 
 /** True when the files are to be written and not compared. */
@@ -26,10 +28,13 @@ function folder(): string {
   return join(repositoryFolder(), "test/scenarios");
 }
 
-/** The names of all scenarios. */
-export function scenarioNames(): readonly string[] {
-  const files = readdirSync(folder()).filter((name) => name.endsWith(".txt"));
-  return files.map((name) => name.slice(0, -".txt".length)).sort();
+/** What of the kernel scenarios need: that of every test, macvlan too, or what Debian's kernel has. */
+export const scenarioNeeds = ["", "macvlan", "full-kernel"] as const;
+
+/** The names of the scenarios that need just that, each with the folder that it is in. */
+export function scenarioNames(needs: (typeof scenarioNeeds)[number]): readonly string[] {
+  const files = readdirSync(join(folder(), needs)).filter((name) => name.endsWith(".txt"));
+  return files.map((name) => join(needs, name.slice(0, -".txt".length))).sort();
 }
 
 /** The text of a scenario, as it is written. */
@@ -63,6 +68,15 @@ export async function playScenario(world: World, text: string): Promise<string> 
     tables = now;
   }
   return out.join("\n");
+}
+
+/** A test that a scenario comes out as it is written on this machine's kernel. */
+export function comesOutOnLinux(name: string): void {
+  test(`scenario ${name} comes out as written on Linux`, () =>
+    withLinux(async (world) => {
+      const text = readScenario(name);
+      assert.equal(await playScenario(world, text), text);
+    }, scenarioOptions));
 }
 
 async function settledTables(world: World, names: StableNames): Promise<readonly string[]> {

@@ -10,7 +10,10 @@ import type { ControllerEvent } from "./controller-event.ts";
 import type { ThreadStats } from "./stats.ts";
 
 /** The drivers that come with weft. */
-export type NativeDriverName = "bridge" | "host" | "null";
+export const nativeDriverNames = ["bridge", "macvlan", "ipvlan", "host", "null"] as const;
+
+/** The name of one of {@link nativeDriverNames}. */
+export type NativeDriverName = (typeof nativeDriverNames)[number];
 
 /** Settings of a native driver; there are none yet. */
 export type NativeDriverSettings = Readonly<Record<string, never>>;

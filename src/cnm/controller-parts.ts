@@ -23,7 +23,7 @@ import {
   StandingProxies,
 } from "../ports/index.ts";
 import { LmdbStore } from "../store/index.ts";
-import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
+import { type ControllerOptions, type ControllerParts, nativeDriverNames } from "./controller-options.ts";
 import { takeExclusively } from "./exclusive.ts";
 import { nameHandlers } from "./held-names.ts";
 import { portHandler } from "./held-ports.ts";
@@ -117,9 +117,7 @@ function prepareRunFolder(paths: Paths): void {
 }
 
 function chosenDrivers({ drivers, extraDrivers = [] }: ControllerOptions): ControllerParts["drivers"] {
-  const names = (["bridge", "host", "null"] as const).filter(
-    (name) => drivers === undefined || drivers[name] !== undefined,
-  );
+  const names = nativeDriverNames.filter((name) => drivers === undefined || drivers[name] !== undefined);
   return [...names, ...extraDrivers];
 }
 

@@ -3,15 +3,18 @@ import type { Feature } from "../facts/index.ts";
 import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
 import { Reconciler, StoreJournal } from "../plan/index.ts";
 import { Background } from "./background.ts";
+import { followChangedFacts } from "./changed-facts.ts";
 import type { Context } from "./context.ts";
 import type { ControllerEvent } from "./controller-event.ts";
 import type { ControllerOptions, ControllerParts } from "./controller-options.ts";
 import { openParts } from "./controller-parts.ts";
 import { CountedKernel } from "./counted-kernel.ts";
 import { driversOf } from "./drivers-of.ts";
+import { withGoneLinks } from "./gone-links.ts";
+import type { HostDrift } from "./host-drift.ts";
 import { followHostResolvConf } from "./host-resolv-conf.ts";
 import { LazyStore } from "./lazy-store.ts";
-import { type HostDrift, lostPortDrifts } from "./lost-ports.ts";
+import { lostPortDrifts } from "./lost-ports.ts";
 import { Network } from "./network.ts";
 import { createNetwork, deleteNetwork } from "./network-operations.ts";
 import type { NetworkOptions } from "./network-options.ts";
@@ -155,10 +158,11 @@ export class Controller {
 
   /** Where the host differs from what the records say; somebody may have changed it. */
   drift(): Promise<readonly HostDrift[]> {
-    return this.#run(
-      async () => [...(await this.#context.reconciler.drift()), ...lostPortDrifts(this.#context.lostPorts)],
-      "drift",
-    );
+    return this.#run(async () => {
+      await followChangedFacts(this.#context);
+      const drifts = await this.#context.reconciler.drift();
+      return [...withGoneLinks(this.#context, drifts), ...lostPortDrifts(this.#context.lostPorts)];
+    }, "drift");
   }
 
   /**
@@ -167,11 +171,13 @@ export class Controller {
    */
   async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
     const { background, locks } = this.#context;
-    const [lost, { failures, removed, ending }] = await this.#run(
-      () =>
-        locks.run(hostLock, async () => [await takeLostPorts(this.#context), await resume(this.#context)]),
-      "repair",
-    );
+    const [lost, { failures, removed, ending }] = await this.#run(async () => {
+      await followChangedFacts(this.#context);
+      return locks.run(hostLock, async () => [
+        await takeLostPorts(this.#context),
+        await resume(this.#context),
+      ]);
+    }, "repair");
     const left = await removed.then(
       () => [],
       (error: unknown) => [{ what: "leftovers", error }],

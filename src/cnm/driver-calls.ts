@@ -1,4 +1,5 @@
 import {
+  type Family,
   familyOf,
   isWeftError,
   messageOf,
@@ -63,11 +64,15 @@ export function checkedJoinAnswer(driver: Pick<Driver, "name">, answer: unknown)
   const refuse = refusal(driver, "join");
   if (!isRecord(answer)) throw refuse("an object", answer);
   const { link, interfacePrefix, gateways = [], staticRoutes = [], disableGatewayService = false } = answer;
+  const { defaultOnLink } = answer;
   if (typeof disableGatewayService !== "boolean") throw refuse("a boolean", disableGatewayService);
   return {
     link: link === undefined ? undefined : interfaceName(link, 15, refuse),
     interfacePrefix: interfacePrefix === undefined ? undefined : interfaceName(interfacePrefix, 13, refuse),
     gateways: list(gateways, "gateways", refuse).map((one) => read(one, parseAddress, refuse)),
+    ...(defaultOnLink === undefined
+      ? {}
+      : { defaultOnLink: list(defaultOnLink, "families", refuse).map((one) => readFamily(one, refuse)) }),
     staticRoutes: list(staticRoutes, "static routes", refuse).map((one) => staticRoute(one, refuse)),
     disableGatewayService,
   };
@@ -124,6 +129,11 @@ function read<T>(value: unknown, parse: (text: string) => T, refuse: Refuse): T 
       cause: error,
     });
   }
+}
+
+function readFamily(value: unknown, refuse: Refuse): Family {
+  if (value === 4 || value === 6) return value;
+  throw refuse("a family, 4 or 6", value);
 }
 
 function interfaceName(value: unknown, most: number, refuse: Refuse): string {

@@ -1,4 +1,12 @@
-import { BridgeDriver, type Driver, HostDriver, NullDriver, type ParentFacts } from "../drivers/index.ts";
+import {
+  BridgeDriver,
+  type Driver,
+  HostDriver,
+  IpvlanDriver,
+  MacvlanDriver,
+  NullDriver,
+  type ParentFacts,
+} from "../drivers/index.ts";
 import { isForwarding } from "../facts/index.ts";
 import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
 import type { Journal } from "../plan/index.ts";
@@ -30,6 +38,10 @@ function nativeDriver(
       return new HostDriver();
     case "null":
       return new NullDriver();
+    case "macvlan":
+      return new MacvlanDriver(parents);
+    case "ipvlan":
+      return new IpvlanDriver(parents);
     case "bridge":
       return new BridgeDriver({
         linkKind: (link) => facts.linkKind(link),

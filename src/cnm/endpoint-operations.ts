@@ -80,6 +80,7 @@ export async function prepareEndpoint(
   const linkLocal = linkLocalAddresses(context.tables, network, options.linkLocalAddresses ?? []);
   const wanted = wantedAddresses(network, options);
   const macAddress = options.macAddress === undefined ? undefined : parseMac(options.macAddress);
+  await refuseBeyondLimit(context, network, driver);
   const id = newId(context.random);
   context.tables.claimEndpointName(network, name, id);
   let record: EndpointRecord = {
@@ -89,7 +90,7 @@ export async function prepareEndpoint(
     state: "creating",
     addresses: [],
     ...(linkLocal.length === 0 ? {} : { linkLocal }),
-    macAddress: macAddress ?? (driver.capabilities.needsAddresses ? randomMac(context.random) : undefined),
+    macAddress: macAddress ?? (hasOwnMac(driver, network) ? randomMac(context.random) : undefined),
     aliases: [...(options.aliases ?? [])],
     options: { ...options.options },
   };
@@ -118,6 +119,28 @@ export async function prepareEndpoint(
     await giveUp();
     throw error;
   }
+}
+
+function hasOwnMac(driver: Driver, network: NetworkRecord): boolean {
+  return driver.capabilities.needsAddresses && driver.sharesMac?.(driverNetwork(network)) !== true;
+}
+
+/** Throws NETWORK_FULL when the network has as many endpoints as it can; waits for those that are on their way out. */
+async function refuseBeyondLimit(
+  { tables, background }: Context,
+  network: NetworkRecord,
+  driver: Driver,
+): Promise<void> {
+  const limit = driver.endpointLimit?.(driverNetwork(network));
+  if (limit === undefined) return;
+  for (const { id, network: its, state } of [...tables.endpoints.all()])
+    if (its === network.id && state === "deleting") await background.settled(endpointOwner(id));
+  const there = [...tables.endpointsOf(network.id).keys()];
+  if (there.length < limit) return;
+  throw new WeftError(
+    "NETWORK_FULL",
+    `network ${network.name} has all the endpoints it can have, which is ${limit}: ${there.join(", ")}`,
+  );
 }
 
 /** Throws NETWORK_CONFIG when nobody can be on the network. */

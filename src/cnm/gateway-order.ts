@@ -8,8 +8,8 @@ export interface Attachment {
 }
 
 /**
- * Orders a sandbox's attachments: the first one with a gateway is the way out. By priority, then those
- * of networks with a way out, then those with gateways in more families, then by the network's name; as
+ * Orders a sandbox's attachments: the first one that has a way out is the sandbox's. By priority, then those
+ * of networks with a way out, then those with ways out in more families, then by the network's name; as
  * the reference does (LN §5.4).
  */
 export function inGatewayOrder(attachments: readonly Attachment[]): readonly Attachment[] {
@@ -17,25 +17,31 @@ export function inGatewayOrder(attachments: readonly Attachment[]): readonly Att
     (a, b) =>
       (b.endpoint.join?.priority ?? 0) - (a.endpoint.join?.priority ?? 0) ||
       Number(a.network.internal) - Number(b.network.internal) ||
-      gatewaysOf(b).length - gatewaysOf(a).length ||
+      waysOf(b) - waysOf(a) ||
       compareText(a.network.name, b.network.name),
   );
 }
 
-/** The attachment that is the way out for a family, and its gateway. `ordered` is in gateway order. */
-export function gatewayFor(
-  ordered: readonly Attachment[],
-  family: Family,
-): { readonly attachment: Attachment; readonly gateway: IpAddress } | undefined {
+/** A sandbox's way out for a family. */
+export interface Way {
+  readonly attachment: Attachment;
+  /** Absent where the attachment's link itself is the way out. */
+  readonly gateway: IpAddress | undefined;
+}
+
+/** The attachment that is the way out for a family. `ordered` is in gateway order. */
+export function gatewayFor(ordered: readonly Attachment[], family: Family): Way | undefined {
   for (const attachment of ordered) {
-    const gateway = gatewaysOf(attachment).find((address) => familyOf(address) === family);
-    if (gateway !== undefined) return { attachment, gateway };
+    const { gateways = [], defaultOnLink = [] } = attachment.endpoint.join?.answer ?? {};
+    const gateway = gateways.find((address) => familyOf(address) === family);
+    if (gateway !== undefined || defaultOnLink.includes(family)) return { attachment, gateway };
   }
   return undefined;
 }
 
-function gatewaysOf({ endpoint }: Attachment): readonly IpAddress[] {
-  return endpoint.join?.answer?.gateways ?? [];
+function waysOf({ endpoint }: Attachment): number {
+  const { gateways = [], defaultOnLink = [] } = endpoint.join?.answer ?? {};
+  return gateways.length + defaultOnLink.length;
 }
 
 function compareText(a: string, b: string): number {

@@ -1,5 +1,4 @@
 import type { Id } from "../core/index.ts";
-import type { Drift } from "../plan/index.ts";
 import { formatHostPort, type PortBinding, type TakenPort } from "../ports/index.ts";
 import type { SandboxRecord } from "./records.ts";
 
@@ -9,16 +8,14 @@ import type { SandboxRecord } from "./records.ts";
  */
 export type LostPorts = Map<Id, ReadonlyMap<string, TakenPort>>;
 
-/** A difference between the host and the records: in the kernel, or a port that another program has. */
-export type HostDrift =
-  | Drift
-  | {
-      readonly drift: "port taken";
-      /** `0.0.0.0:80/tcp`. */
-      readonly identity: string;
-      readonly sandbox: Id;
-      readonly wanted: PortBinding;
-    };
+/** A port of the host that a sandbox's record names and another program has, as drift. */
+export interface TakenPortDrift {
+  readonly drift: "port taken";
+  /** `0.0.0.0:80/tcp`. */
+  readonly identity: string;
+  readonly sandbox: Id;
+  readonly wanted: PortBinding;
+}
 
 /** The bindings of a sandbox that are in force: those recorded, without those that were lost. */
 export function bindingsInForce(
@@ -30,10 +27,15 @@ export function bindingsInForce(
 }
 
 /** What was lost, as drift. */
-export function lostPortDrifts(lostPorts: LostPorts): readonly HostDrift[] {
+export function lostPortDrifts(lostPorts: LostPorts): readonly TakenPortDrift[] {
   return [...lostPorts].flatMap(([sandbox, lost]) =>
     [...lost].map(
-      ([identity, { binding }]): HostDrift => ({ drift: "port taken", identity, sandbox, wanted: binding }),
+      ([identity, { binding }]): TakenPortDrift => ({
+        drift: "port taken",
+        identity,
+        sandbox,
+        wanted: binding,
+      }),
     ),
   );
 }

@@ -10,6 +10,7 @@ import {
   releaseNetwork,
   writeLease,
 } from "../ipam/index.ts";
+import { nativeDriversLock } from "./changed-facts.ts";
 import { createConfigNetwork, eraseConfigNetwork, withConfig } from "./config-networks.ts";
 import {
   allocateOrWait,
@@ -67,11 +68,11 @@ export async function makeNetwork(
   const driver = driverOf(context, driverName);
   const scope = scopeOf(driver, options.scope);
   const draft = { ...draftNetwork(context, driver, name, options), scope, ...own };
-  const { skipGateway } = driver.checkNetwork(driverNetwork(draft));
+  const { skipGateway, internal = draft.internal } = driver.checkNetwork(driverNetwork(draft));
   context.tables.claimNetworkName(name, draft.id);
   try {
     return await context.locks.run(networkOwner(draft.id), () =>
-      build(context, driver, draft, { ...options, skipGateway }),
+      build(context, driver, { ...draft, internal }, { ...options, skipGateway }),
     );
   } catch (error) {
     context.tables.freeNetworkName(name);
@@ -177,7 +178,7 @@ function askDriver(
   };
   if (driver.capabilities.imperative) return ask();
   // One of all drivers at a time: networks of two may want one link of the host.
-  return allocateOrWait(context, () => context.locks.run("native drivers", ask));
+  return allocateOrWait(context, () => context.locks.run(nativeDriversLock, ask));
 }
 
 function refuseSecond({ name, capabilities }: Driver, others: readonly NetworkRecord[]): void {

@@ -15,6 +15,7 @@ export function parentFacts(
     linksOn: (name) => facts.linksOn(name),
     missingModule: (feature) => facts.missingFeature(feature)?.module,
     ipv6Available: () => ipv6,
+    ranksAdvertisedRoutes: () => facts.sysctl("net/ipv6/conf/default/ra_defrtr_metric") !== undefined,
     users: () => usersIn(tables, drivers),
   };
 }

@@ -1,6 +1,7 @@
 import { WeftError } from "../core/index.ts";
 import { type BuiltinAllocator, restoreLeases } from "../ipam/index.ts";
 import type { Wanted } from "../plan/index.ts";
+import { recordChangedFacts } from "./changed-facts.ts";
 import { attachmentsOf, type Context } from "./context.ts";
 import { takeInHostResolvConf } from "./host-resolv-conf.ts";
 import { firewallChange, lookForFirewalls } from "./other-firewalls.ts";
@@ -25,6 +26,7 @@ export async function restore(context: Context, allocator: BuiltinAllocator): Pr
   takeInHostResolvConf(context);
   reservePorts(context);
   lookOrTell(context);
+  await recordChangedFacts(context).catch((error: unknown) => tell(context, "facts about the host", error));
   const creating = stageAll(context);
   const { failures } = await resume(context, { again: creating });
   const failed = new Set<string>();

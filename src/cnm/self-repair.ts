@@ -1,5 +1,7 @@
 import { isWeftError } from "../core/index.ts";
 import type { HostChange } from "../facts/index.ts";
+import { hostNetns, linkIdentity } from "../kernel/index.ts";
+import { followChangedFacts } from "./changed-facts.ts";
 import type { Context } from "./context.ts";
 import { followFirewalls, lookForFirewalls } from "./other-firewalls.ts";
 import { hostLock, resume } from "./restore-deletions.ts";
@@ -68,6 +70,9 @@ export class SelfRepair {
       case "links":
         this.#links.call();
         break;
+      case "other links":
+        if (change.links.some((name) => this.#isWanted(name))) this.#links.call();
+        break;
       case "unknown":
         this.#rules.call();
         this.#links.call();
@@ -79,6 +84,11 @@ export class SelfRepair {
           error: change.error,
         });
     }
+  }
+
+  /** Whether something is built on the host's link of that name. */
+  #isWanted(name: string): boolean {
+    return this.#context.reconciler.desired.get(linkIdentity(hostNetns, name)) !== undefined;
   }
 
   stop(): void {
@@ -99,6 +109,7 @@ export class SelfRepair {
   /** Puts everything right, if anything is not. */
   async #seeToLinks(): Promise<boolean> {
     const { reconciler, locks } = this.#context;
+    await followChangedFacts(this.#context);
     const drifts = await reconciler.drift();
     if (drifts.length === 0) return false;
     const { failures } = await locks.run(hostLock, () => resume(this.#context));

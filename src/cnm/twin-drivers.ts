@@ -24,6 +24,8 @@ export function withoutWork(driver: Driver): Driver {
     endpointInfo: (network, endpoint) => driver.endpointInfo(network, endpoint),
     planNetwork: (network) => driver.planNetwork(network),
     planEndpoint: (network, endpoint, join, answer) => driver.planEndpoint(network, endpoint, join, answer),
+    ...(driver.endpointLimit === undefined ? {} : { endpointLimit: driver.endpointLimit.bind(driver) }),
+    ...(driver.sharesMac === undefined ? {} : { sharesMac: driver.sharesMac.bind(driver) }),
     ...(driver.parentUse === undefined ? {} : { parentUse: driver.parentUse.bind(driver) }),
     ...(driver.publishing === undefined ? {} : { publishing: driver.publishing.bind(driver) }),
     ...(driver.planPorts === undefined ? {} : { planPorts: driver.planPorts.bind(driver) }),

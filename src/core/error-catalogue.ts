@@ -58,6 +58,7 @@ export const errorCatalogue = {
   NETWORK_NOT_FOUND: entry("NotFound", "No network of that name or id."),
   NETWORK_EXISTS: entry("Conflict", "A network of that name exists."),
   NETWORK_HAS_ENDPOINTS: entry("Forbidden", "The network still has endpoints; delete them first."),
+  NETWORK_FULL: entry("Forbidden", "The network has as many endpoints as its driver can give it."),
   NETWORK_PREDEFINED: entry(
     "Forbidden",
     "The networks bridge, host and none are weft's own, and those of some drivers exist once: they cannot be made again or removed.",

@@ -293,9 +293,14 @@ function driftView(drift: HostDrift): DriftItem {
   return {
     Drift: drift.drift,
     Object: drift.identity,
-    ...("wanted" in drift ? { Wanted: drift.wanted } : {}),
+    ...("wanted" in drift ? { Wanted: wantedView(drift) } : {}),
     ...("found" in drift ? { Found: drift.found } : {}),
   };
+}
+
+function wantedView(drift: HostDrift & { readonly wanted: unknown }): unknown {
+  if (drift.drift !== "interface gone") return drift.wanted;
+  return `for ${drift.networks.map((name) => `network ${name}`).join(", ")}`;
 }
 
 function wireIdentity({ pid, startTicks, bootId }: SandboxRecordIdentity): ProcessIdentity {

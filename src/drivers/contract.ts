@@ -119,6 +119,8 @@ export interface JoinAnswer {
   /** The prefix of the interface's name in the sandbox, `eth`. */
   readonly interfacePrefix?: string | undefined;
   readonly gateways: readonly IpAddress[];
+  /** Families in which the link itself is the way out: a default route without a gateway. */
+  readonly defaultOnLink?: readonly Family[] | undefined;
   readonly staticRoutes: readonly StaticRoute[];
   /** The endpoint has no gateway of its own and wants none. */
   readonly disableGatewayService: boolean;
@@ -126,8 +128,10 @@ export interface JoinAnswer {
 
 /** A wish about addresses that a driver has before any are allocated. */
 export interface AddressingNeeds {
-  /** Families for which no gateway address is to be taken. */
+  /** Families for which no gateway address is to be taken but one that the user names. */
   readonly skipGateway: readonly Family[];
+  /** The network can have no way out, whatever was asked for. */
+  readonly internal?: true;
 }
 
 /**
@@ -147,6 +151,16 @@ export interface Driver {
     signal?: AbortSignal,
   ): Promise<NetworkAnswer>;
   deleteNetwork(network: DriverNetwork): Promise<void>;
+  /**
+   * Looks at the facts again that the network's answer holds, such as a link's MTU. Gives the answer as it
+   * is to be from now on, by which the network and its endpoints are planned anew; undefined when nothing has
+   * changed. It is asked at a start, when the host changed, and before drift is told. It must be quick.
+   */
+  lookAgain?(network: DriverNetwork): NetworkAnswer | undefined;
+  /** How many endpoints the network can have at a time; any number without. */
+  endpointLimit?(network: DriverNetwork): number | undefined;
+  /** Endpoints have the MAC address of the link that they are built on: none is chosen for them. */
+  sharesMac?(network: DriverNetwork): boolean;
   createEndpoint(
     network: DriverNetwork,
     endpoint: DriverEndpoint,

@@ -1,3 +1,4 @@
+import { WeftError } from "../core/index.ts";
 import type { KernelObject, NetnsRef } from "../kernel/index.ts";
 
 /**
@@ -5,12 +6,37 @@ import type { KernelObject, NetnsRef } from "../kernel/index.ts";
  * advertisements are not listened to: any sandbox could send them (CVE-2020-13401).
  */
 export function ipv6Sysctls(netns: NetnsRef, link: string, ipv6: boolean): KernelObject[] {
-  const sysctl = (name: string, value: string): KernelObject => ({
-    kind: "sysctl",
-    netns,
-    key: `net/ipv6/conf/${link}/${name}`,
-    value,
-    link,
-  });
-  return ipv6 ? [sysctl("disable_ipv6", "0"), sysctl("accept_ra", "0")] : [sysctl("disable_ipv6", "1")];
+  return ipv6
+    ? [ipv6Sysctl(netns, link, "disable_ipv6", "0"), ipv6Sysctl(netns, link, "accept_ra", "0")]
+    : [ipv6Sysctl(netns, link, "disable_ipv6", "1")];
+}
+
+/**
+ * For a link on a wire of others, where a router says by advertisements who it is. Its default route is taken
+ * and ranks behind one of weft's own, where the kernel can tell them apart (`ranks`). Its prefixes lead to no
+ * address besides those that IPAM gave: what answers there is what the records say.
+ */
+export function advertisedSysctls(netns: NetnsRef, link: string, ranks: boolean): KernelObject[] {
+  return [
+    ipv6Sysctl(netns, link, "disable_ipv6", "0"),
+    ipv6Sysctl(netns, link, "accept_ra", "1"),
+    ipv6Sysctl(netns, link, "autoconf", "0"),
+    ...(ranks ? [ipv6Sysctl(netns, link, "ra_defrtr_metric", advertisedMetric)] : []),
+  ];
+}
+
+/** Behind 1024, which the kernel gives to routes that name no metric. */
+const advertisedMetric = "2048";
+
+function ipv6Sysctl(netns: NetnsRef, link: string, name: string, value: string): KernelObject {
+  return { kind: "sysctl", netns, key: `net/ipv6/conf/${link}/${name}`, value, link };
+}
+
+/** Throws FEATURE_MISSING when the network is to have IPv6 and this kernel runs without. */
+export function refuseWithoutIpv6({ ipv6 }: { readonly ipv6: boolean }, available: boolean): void {
+  if (!ipv6 || available) return;
+  throw new WeftError(
+    "FEATURE_MISSING",
+    "IPv6 is not enabled in this kernel: boot without ipv6.disable=1, or create the network without IPv6",
+  );
 }

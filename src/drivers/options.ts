@@ -71,6 +71,13 @@ export function interfaceNameOption(options: DriverOptions, name: string, most: 
   return text;
 }
 
+/** The prefix of the interfaces' names in sandboxes, which leaves room for two digits; `eth`. Throws INVALID_OPTION. */
+export function interfacePrefixOption(options: DriverOptions, name: string): string {
+  const prefix = options[name] ?? "eth";
+  checkInterfaceName(prefix, name, 13);
+  return prefix;
+}
+
 /** Throws INVALID_OPTION unless `text` can name an interface; `what` says in the message what it is. */
 export function checkInterfaceName(text: string, what: string, most = 15): void {
   if (nameCharacters.test(text) && text.length <= most) return;

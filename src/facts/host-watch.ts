@@ -24,6 +24,8 @@ export type HostChange =
   | ForeignRules
   /** Links of weft's that went, went down or lost what they had, by their names. */
   | { readonly change: "links"; readonly links: readonly string[] }
+  /** Links that are not weft's that came, went, or changed as it matters to what is built on them, by their names. */
+  | { readonly change: "other links"; readonly links: readonly string[] }
   /** The kernel had more to tell than there was room for: anything may have changed. */
   | { readonly change: "unknown" }
   /** Nothing more will be told. */
@@ -42,8 +44,8 @@ const linkGroups = [
 const defaultReceiveBufferBytes = 16 * 1024 * 1024;
 
 /**
- * Tells when somebody else changes the rule set of a host, or takes something from weft's links there: told
- * by the kernel, never asked for. What this process does itself is passed over: transactions of the
+ * Tells when somebody else changes the rule set of a host, takes something from weft's links there, or changes
+ * the links that weft's may be built on: told by the kernel, never asked for. What this process does itself is passed over: transactions of the
  * calling thread, all that completes a link, and what becomes of links that weft is deleting. Not so what
  * it changes of a link that stays, such as its MTU. How things are when it begins is how they should be:
  * whoever needs to know what was amiss before reads the host after. It does not keep the process alive.
@@ -112,18 +114,22 @@ export class HostWatch {
 
   #linkChanges(events: readonly MonitorEvent[]): readonly HostChange[] {
     const links = new Set<string>();
+    const others = new Set<string>();
     for (const message of messagesOf(events)) {
       const index = decodeAddress(message)?.link ?? decodeRoute(message)?.link;
       try {
         // Where the link itself has gone meanwhile, that is told too.
         const link = index === undefined ? decodeLink(message) : getLink(this.#socket, index);
-        if (link !== undefined) links.add(link.name);
+        if (link !== undefined) (link.group === linkGroup ? links : others).add(link.name);
       } catch (error) {
         if (!isKernelError(error)) throw error;
         return [{ change: "unknown" }];
       }
     }
-    return links.size === 0 ? [] : [{ change: "links", links: [...links] }];
+    return [
+      ...(links.size === 0 ? [] : [{ change: "links", links: [...links] } as const]),
+      ...(others.size === 0 ? [] : [{ change: "other links", links: [...others] } as const]),
+    ];
   }
 }
 

@@ -15,7 +15,8 @@ export interface AnnounceEffect {
   readonly effect: "announce";
   readonly netns: NetnsRef;
   readonly link: string;
-  readonly mac: MacAddress;
+  /** The link's own without. */
+  readonly mac?: MacAddress | undefined;
   readonly addresses: readonly IpAddress[];
 }
 

@@ -20,6 +20,12 @@ export interface HostHand {
   addVeth(name: string): void;
   /** A bridge with weft's mark that no record speaks of. */
   addMarkedBridge(name: string): void;
+  /** A link that is up, with a far end `name-far` that is up too: what the host is on a wire by. */
+  addUplink(name: string): void;
+  /** A VLAN sub-interface of a person's own. */
+  addVlan(name: string, parent: string, id: number): void;
+  /** Gives a link another MTU, in bytes, as an administrator does; Linux takes from links on it what they have more. */
+  setMtu(name: string, mtu: number): void;
   deleteLink(name: string): void;
   hasLink(name: string): boolean;
   addAddress(link: string, address: string): void;
@@ -53,6 +59,31 @@ export class TwinHand implements HostHand {
     for (const end of [name, `${name}-far`]) {
       this.#facts.links.set(end, "veth");
       this.#kernel.addForeign([link(end)]);
+    }
+  }
+
+  addUplink(name: string): void {
+    this.addVeth(name);
+    this.#kernel.addForeign(
+      [name, `${name}-far`].map((end) => ({ kind: "up", netns: hostNetns, link: end })),
+    );
+  }
+
+  addVlan(name: string, parent: string, id: number): void {
+    this.#kernel.addForeign([
+      { ...link(name), spec: { type: "vlan", parent, id, protocol: "802.1Q" } },
+      { kind: "up", netns: hostNetns, link: name },
+    ]);
+  }
+
+  setMtu(name: string, mtu: number): void {
+    for (const { object } of this.#kernel.all()) {
+      if (object.kind !== "link") continue;
+      if (object.netns === hostNetns && object.name === name) this.#kernel.addForeign([{ ...object, mtu }]);
+      const isOn = "parent" in object.spec && object.spec.parent === name;
+      if (!isOn || (object.mtu ?? 1500) <= mtu) continue;
+      this.#kernel.addForeign([{ ...object, mtu }]);
+      if (object.netns === hostNetns) this.setMtu(object.name, mtu);
     }
   }
 
@@ -125,6 +156,21 @@ export class LinuxHand implements HostHand {
 
   addVeth(name: string): void {
     this.#netns.exec("ip", "link", "add", name, "type", "veth", "peer", "name", `${name}-far`);
+  }
+
+  addUplink(name: string): void {
+    this.addVeth(name);
+    for (const end of [name, `${name}-far`]) this.#netns.exec("ip", "link", "set", end, "up");
+  }
+
+  addVlan(name: string, parent: string, id: number): void {
+    const kind = ["type", "vlan", "id", String(id)];
+    this.#netns.exec("ip", "link", "add", "link", parent, "name", name, ...kind);
+    this.#netns.exec("ip", "link", "set", name, "up");
+  }
+
+  setMtu(name: string, mtu: number): void {
+    this.#netns.exec("ip", "link", "set", name, "mtu", String(mtu));
   }
 
   addMarkedBridge(name: string): void {

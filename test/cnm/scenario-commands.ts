@@ -125,6 +125,7 @@ function joinOptions(words: Words) {
 function endpointOptions(words: Words) {
   return {
     ...maybe("ipv4Address", one(words, "ip")),
+    ...maybe("macAddress", one(words, "mac")),
     ...maybe("ipv6Address", one(words, "ip6")),
     ...maybe("aliases", words.given.get("alias")),
     ...maybe("linkLocalAddresses", words.given.get("link-local")),
@@ -207,6 +208,11 @@ const commands: Readonly<Record<string, Command>> = {
   "host add-bridge": doing((world, words) => world.hand.addBridge(arg(words, 0))),
   "host add-veth": doing((world, words) => world.hand.addVeth(arg(words, 0))),
   "host add-marked-bridge": doing((world, words) => world.hand.addMarkedBridge(arg(words, 0))),
+  "host add-uplink": doing((world, words) => world.hand.addUplink(arg(words, 0))),
+  "host add-vlan": doing((world, words) =>
+    world.hand.addVlan(arg(words, 0), arg(words, 1), Number(arg(words, 2))),
+  ),
+  "host set-mtu": doing((world, words) => world.hand.setMtu(arg(words, 0), Number(arg(words, 1)))),
   "host delete-link": doing((world, words, names) => world.hand.deleteLink(names.real(arg(words, 0)))),
   "host add-address": doing((world, words, names) =>
     world.hand.addAddress(names.real(arg(words, 0)), arg(words, 1)),

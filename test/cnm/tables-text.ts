@@ -120,15 +120,32 @@ function linkLine(link: KernelObject & { readonly kind: "link" }, found: readonl
   if (name === "lo" || isFarEnd(netns, name, found)) return [];
   const peer = spec.type === "veth" ? spec.peer : undefined;
   const ups = [isUp(netns, name, found), peer === undefined || isUp(peer.netns, peer.name, found)];
-  const kind = peer === undefined ? spec.type : `veth to ${peer.netns} ${peer.name} ${peer.mac}`;
   const words = [
-    spec.type === "moved" ? "adopted" : kind,
+    kindWords(link),
     ups.every((up) => up) ? "up" : "down",
     `mtu ${link.mtu ?? 1500}`,
     ...portOf(netns, name, found),
     ...(link.alias === undefined ? [] : [JSON.stringify(link.alias)]),
   ];
   return [`link ${at(netns)}${name} ${words.join(", ")}`];
+}
+
+function kindWords({ spec, mac }: KernelObject & { readonly kind: "link" }): string {
+  switch (spec.type) {
+    case "moved":
+      return "adopted";
+    case "veth":
+      return `veth to ${spec.peer.netns} ${spec.peer.name} ${spec.peer.mac}`;
+    case "vlan":
+      return `vlan ${spec.id} on ${spec.parent}`;
+    case "macvlan":
+      // In mode passthru it has its parent's MAC address, which differs from run to run.
+      return `macvlan ${spec.mode} on ${spec.parent}${spec.mode === "passthru" ? "" : ` ${mac}`}`;
+    case "ipvlan":
+      return `ipvlan ${spec.mode} ${spec.flag} on ${spec.parent}`;
+    default:
+      return spec.type;
+  }
 }
 
 function isUp(netns: NetnsRef, name: string, found: readonly Found[]): boolean {

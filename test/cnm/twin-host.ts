@@ -1,4 +1,5 @@
-import { FixedFacts } from "../../src/facts/index.ts";
+import { parseMac } from "../../src/core/index.ts";
+import { FixedFacts, type HostLink } from "../../src/facts/index.ts";
 import {
   hostNetns,
   identityOf,
@@ -16,6 +17,17 @@ export class TwinKernel extends MemoryKernel {
   }
 }
 
+/** That of every host, which the twin's kernel does not know. */
+const loopback: HostLink = {
+  name: "lo",
+  kind: "device",
+  mtu: 65536,
+  loopback: true,
+  up: true,
+  running: true,
+  ours: false,
+};
+
 /** Facts about a host whose kernel is the twin. */
 export class TwinFacts extends FixedFacts {
   readonly #kernel: TwinKernel;
@@ -30,6 +42,47 @@ export class TwinFacts extends FixedFacts {
     const link = this.#kernel.hostLink(name);
     if (link?.kind !== "link") return undefined;
     return link.spec.type === "adopted" ? (this.links.get(name) ?? "bridge") : link.spec.type;
+  }
+
+  override link(name: string): HostLink | undefined {
+    if (name === "lo") return loopback;
+    const kind = this.linkKind(name);
+    const found = this.#kernel.all();
+    const there = found.find(({ object }) => identityOf(object) === linkIdentity(hostNetns, name));
+    if (kind === undefined || there?.object.kind !== "link") return undefined;
+    const { mtu = 1500, mac = parseMac("02:00:00:00:00:aa"), spec } = there.object;
+    const on = (wanted: KernelObject["kind"]) =>
+      found.find(
+        ({ object }) =>
+          object.kind === wanted && "link" in object && object.netns === hostNetns && object.link === name,
+      )?.object;
+    const up = on("up") !== undefined;
+    const port = on("port");
+    return {
+      name,
+      kind,
+      mtu,
+      mac,
+      loopback: false,
+      up,
+      running: up,
+      ours: there.marked,
+      master: port?.kind === "port" ? port.master : undefined,
+      vlan: spec.type === "vlan" ? { parent: spec.parent, id: spec.id, protocol: spec.protocol } : undefined,
+    };
+  }
+
+  override linksOn(name: string): readonly HostLink[] {
+    return this.#kernel
+      .all()
+      .flatMap(({ object }) =>
+        object.kind === "link" &&
+        object.netns === hostNetns &&
+        "parent" in object.spec &&
+        object.spec.parent === name
+          ? (this.link(object.name) ?? [])
+          : [],
+      );
   }
 
   override sysctl(key: string): string | undefined {

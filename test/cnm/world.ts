@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { ControllerParts } from "../../src/cnm/controller-options.ts";
+import { type ControllerParts, nativeDriverNames } from "../../src/cnm/controller-options.ts";
 import { nameHandlers } from "../../src/cnm/held-names.ts";
 import { portHandler } from "../../src/cnm/held-ports.ts";
 import { Controller, type ControllerEvent } from "../../src/cnm/index.ts";
@@ -106,7 +106,7 @@ export class World {
         held: this.held.handlers(parts.held),
         hostPorts: parts.hostPorts,
         ...(this.#base.observePorts === undefined ? {} : { observePorts: this.#base.observePorts }),
-        drivers: ["bridge", "host", "null", ...(drivers?.(this.hand, parts.facts) ?? [])],
+        drivers: [...nativeDriverNames, ...(drivers?.(this.hand, parts.facts) ?? [])],
         ipamDrivers: [],
         defaultAddressPools: pools ?? [],
         hostGatewayAddresses: this.#options.hostGatewayAddresses ?? [],

@@ -178,28 +178,39 @@ const disturbances: readonly (readonly [string, readonly string[]])[] = [
   ["link set veth0 master br1", []],
   ["link set veth0 master br0", ["veth0"]],
   ["link set veth0 address 02:00:00:00:00:99", ["veth0"]],
-  ["link set veth0 group 7", ["veth0"]],
+  ["link set veth0 group 7", ["other veth0"]],
   ["address del 10.0.0.1/24 dev br0", ["br0"]],
   ["address add 10.0.0.7/24 dev br0", []],
-  ["link add strange0 type bridge", []],
-  ["link set strange0 up", []],
-  ["link set strange0 down", []],
-  ["link del strange0", []],
+  ["link add strange0 type bridge", ["other strange0"]],
+  ["link set strange0 up", ["other strange0"]],
+  ["link set strange0 mtu 1300", ["other strange0"]],
+  ["link set strange0 alias whatever", []],
+  ["link set strange0 address 02:00:00:00:00:98", []],
+  ["link set strange0 down", ["other strange0"]],
+  ["link set strange0 name strange1", ["other strange1"]],
+  ["link del strange1", ["other strange1"]],
   ["link del br1", ["br1", "veth1"]],
 ];
+
+/** The links that changes tell of, but for the far ends of pairs, which weft makes in sandboxes. */
+function namesIn(changes: readonly HostChange[]): readonly string[] {
+  const names = changes.flatMap((change) => {
+    if (change.change !== "links" && change.change !== "other links") return [change.change];
+    const prefix = change.change === "links" ? "" : "other ";
+    return change.links.filter((name) => !/^veth\d+p$/.test(name)).map((name) => prefix + name);
+  });
+  return [...new Set(names)].sort();
+}
 
 for (const known of [true, false])
   test(`what others take from weft's links is told, of links made ${known ? "before" : "after"} the watch began`, () => {
     const all = [...network(0), ...network(1), route];
     return onHost(known ? all : [], async ({ host, apply, told }) => {
       if (!known) await apply(...all.map(create));
-      assert.deepEqual(await told(), []);
+      assert.deepEqual(namesIn(await told()), []);
       for (const [command, expected] of disturbances) {
         host.exec("ip", ...command.split(" "));
-        const links = (await told()).flatMap((change) =>
-          change.change === "links" ? change.links : [change.change],
-        );
-        assert.deepEqual([...new Set(links)].sort(), expected, command);
+        assert.deepEqual(namesIn(await told()), expected, command);
       }
     });
   });
@@ -208,16 +219,28 @@ test("what weft does with its links from their making to their end is not told",
   onHost(network(0), async ({ apply, told }) => {
     await apply(...[...network(1), ...network(2)].map(create));
     await apply(remove(port("veth0", "br0")), remove(address("br0", "10.0.0.1/24")));
-    const before = await told();
-    assert.deepEqual(
-      [...new Set(before.map(({ change }) => change))],
-      ["links"],
-      "but what it takes from a link that stays is",
-    );
+    assert.deepEqual(namesIn(await told()), ["br0", "veth0"], "but what it takes from a link that stays is");
     await apply(...["veth0", "veth1", "veth2"].map((name) => remove(veth(name))));
     await apply(remove(bridge("br0")));
     await apply(...["br1", "br2"].map((name) => remove(bridge(name))));
-    assert.deepEqual(await told(), []);
+    assert.deepEqual(namesIn(await told()), []);
+  }));
+
+test("what weft builds on a link of the host is not told, and what becomes of that link is", () =>
+  onHost([], async ({ host, apply, told }) => {
+    host.exec("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "veth9p");
+    host.exec("ip", "link", "set", "eth0", "up");
+    await told();
+    const spec = { type: "macvlan", parent: "eth0", mode: "bridge" } as const;
+    const macvlan: KernelObject = { kind: "link", netns: hostNetns, name: "mv0", spec, mtu: 1400 };
+    await apply(create(macvlan), create(up("mv0")));
+    assert.deepEqual(namesIn(await told()), []);
+    host.exec("ip", "link", "set", "eth0", "mtu", "1300");
+    assert.deepEqual(namesIn(await told()), ["mv0", "other eth0"]);
+    await apply(remove(macvlan));
+    assert.deepEqual(namesIn(await told()), []);
+    host.exec("ip", "link", "delete", "eth0");
+    assert.deepEqual(namesIn(await told()), ["other eth0"]);
   }));
 
 test("when the kernel had no room for all, anything may have changed, and the watch goes on", () =>

@@ -32,7 +32,7 @@ export type Info = z.infer<typeof Info>;
 /** One difference between the host and what it should hold. */
 export const DriftItem = z
   .strictObject({
-    Drift: z.enum(["missing", "changed", "left over", "port taken"]),
+    Drift: z.enum(["missing", "changed", "left over", "interface gone", "port taken"]),
     Object: z.string(),
     Wanted: z.unknown().optional(),
     Found: z.unknown().optional(),

@@ -102,7 +102,7 @@ async function kindOf(kind: string, current: string, prefix: string, names: Name
 }
 
 const words: Readonly<Record<string, readonly string[]>> = {
-  driver: ["bridge", "host", "null"],
+  driver: ["bridge", "host", "ipvlan", "macvlan", "null"],
   policy: ["no", "on-failure", "always", "unless-stopped"],
   format: ["json", "table"],
   signal: ["SIGHUP", "SIGINT", "SIGKILL", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"],

@@ -19,6 +19,7 @@ import type {
   Publication,
   Publishing,
 } from "../contract.ts";
+import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
 import type { ParentAnswer, ParentUser } from "../parent/index.ts";
 import { findBridgeParent } from "./bridge-parent.ts";
@@ -61,12 +62,7 @@ export class BridgeDriver extends NativeDriver {
     others: readonly DriverNetwork[],
   ): Promise<BridgeAnswer> {
     const options = parseBridgeOptions(network);
-    if (network.ipv6 && !this.#facts.ipv6Available()) {
-      throw new WeftError(
-        "FEATURE_MISSING",
-        "IPv6 is not enabled in this kernel: boot without ipv6.disable=1, or create the network without IPv6",
-      );
-    }
+    refuseWithoutIpv6(network, this.#facts.ipv6Available());
     for (const family of [4, 6] as const) {
       if (network.pools.filter((pool) => pool.family === family).length > 1) {
         throw new WeftError("INVALID_IPAM_CONFIG", "bridge driver doesn't support multiple subnets");

@@ -5,6 +5,7 @@ import {
   booleanOption,
   checkInterfaceName,
   interfaceNameOption,
+  interfacePrefixOption,
   mtuOption,
   refuseUnknownOptions,
 } from "../options.ts";
@@ -53,9 +54,6 @@ export interface BridgeOptions {
   readonly interfacePrefix: string;
 }
 
-/** An interface prefix leaves room for two digits. */
-const prefixBytes = 13;
-
 /** Reads the options of a bridge network. Throws UNKNOWN_OPTION, INVALID_OPTION. */
 export function parseBridgeOptions({
   options,
@@ -83,7 +81,7 @@ export function parseBridgeOptions({
       6: addressOption(options, bridgeOption.hostIpv6, 6),
     },
     mtu: mtuOption(options, bridgeOption.mtu, ipv6),
-    interfacePrefix: interfacePrefix(options),
+    interfacePrefix: interfacePrefixOption(options, bridgeOption.interfacePrefix),
   };
 }
 
@@ -116,10 +114,4 @@ function trustedInterfaces(options: DriverOptions): readonly string[] {
   const names = text === "" ? [] : text.split(":");
   for (const name of names) checkInterfaceName(name, bridgeOption.trustedInterfaces);
   return [...new Set(names)];
-}
-
-function interfacePrefix(options: DriverOptions): string {
-  const prefix = options[bridgeOption.interfacePrefix] ?? "eth";
-  checkInterfaceName(prefix, bridgeOption.interfacePrefix, prefixBytes);
-  return prefix;
 }

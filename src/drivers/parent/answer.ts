@@ -55,6 +55,8 @@ export interface ParentFacts {
   missingModule(feature: "802.1Q" | "dummy" | "macvlan" | "ipvlan"): string | undefined;
   /** False when the kernel runs without IPv6. */
   ipv6Available(): boolean;
+  /** A link can say how its routers' default routes rank behind others (ra_defrtr_metric, Linux 5.12). */
+  ranksAdvertisedRoutes(): boolean;
   /** Networks of all drivers that are built on links of the host. */
   users(): readonly ParentUser[];
 }

@@ -11,13 +11,15 @@ const ETH_P_IPV6 = 0x86dd;
 /** Sends the announcement of each address from its link. Throws KernelError. */
 export function announce(session: Session, { netns, link, mac, addresses }: AnnounceEffect): void {
   if (addresses.length === 0) return;
+  const sender = mac ?? session.link(netns, link)?.mac;
   const index = session.index(netns, link);
+  if (sender === undefined) return; // it has no neighbours
   // Protocol 0: the socket sends and receives nothing.
   const fd = session.within(netns, () => sys.socket(AF_PACKET, sys.SOCK_RAW, 0));
   try {
     sys.bind(fd, linkLayerAddress(index), `link ${link}`);
     for (const address of addresses)
-      sys.send(fd, announcementFrame(mac, address), "send", `announcement of ${address}`);
+      sys.send(fd, announcementFrame(sender, address), "send", `announcement of ${address}`);
   } finally {
     void sys.closeSlowly(fd); // nobody need wait for that
   }

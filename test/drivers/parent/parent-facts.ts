@@ -24,17 +24,20 @@ export function parentFacts({
   users = [],
   missing = [],
   ipv6 = true,
+  ranks = true,
 }: {
   readonly links?: readonly HostLink[];
   readonly users?: readonly ParentUser[];
   readonly missing?: readonly string[];
   readonly ipv6?: boolean;
+  readonly ranks?: boolean;
 }): ParentFacts {
   return {
     link: (name) => links.find((link) => link.name === name),
     linksOn: (name) => links.filter(({ vlan }) => vlan?.parent === name),
     missingModule: (feature) => (missing.includes(feature) ? `module of ${feature}` : undefined),
     ipv6Available: () => ipv6,
+    ranksAdvertisedRoutes: () => ranks,
     users: () => users,
   };
 }

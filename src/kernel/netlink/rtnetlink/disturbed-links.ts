@@ -1,7 +1,7 @@
 import type { MacAddress } from "../../../core/index.ts";
 import { attribute, attributes, nested } from "../attributes.ts";
 import { linkLayerAddress } from "../codecs.ts";
-import { type NetlinkMessage, type NetlinkRequest, readMessages } from "../message.ts";
+import { type NetlinkMessage, type NetlinkRequest, NLM_F_MULTI, readMessages } from "../message.ts";
 import { text, u32 } from "../wire.ts";
 import { decodeAddress } from "./address.ts";
 import { IFF_UP, ifinfomsg } from "./link-attributes.ts";
@@ -9,10 +9,11 @@ import { decodeRoute } from "./route.ts";
 import { AF_UNSPEC, RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_GETLINK, RTM_NEWLINK } from "./rtm.ts";
 
 /**
- * Tells only of links of one group that lose something: that go, go down, leave their bridge, get another
- * name, MTU, MAC address or group, or lose an address or a route. What makes them complete is passed over,
- * and so is what becomes of links once they are in the group of those about to be deleted. For the groups
- * of links, addresses and routes.
+ * Tells of links of one group that lose something: that go, go down, leave their bridge, get another name,
+ * MTU, MAC address or group, or lose an address or a route. What makes them complete is passed over, and so is
+ * what becomes of links once they are in the group of those about to be deleted. Of all other links it tells
+ * that they come, go, go up or down, or get another name, MTU or bridge, for something may be built on them.
+ * For the groups of links, addresses and routes.
  */
 export interface DisturbedLinksFilter {
   readonly filter: "disturbed-links";
@@ -52,10 +53,12 @@ interface LinkState {
   readonly mac: MacAddress | undefined;
 }
 
-/** Keeps the state of each link of the group, by index: what it was told first of a link is how that should be. */
+/** Keeps the state of each link, by index: what it was told first of one of the group is how that should be. */
 export class DisturbedLinkFilter {
   readonly #filter: DisturbedLinksFilter;
   readonly #links = new Map<number, LinkState>();
+  /** Those of other groups. */
+  readonly #others = new Map<number, LinkState>();
 
   constructor(filter: DisturbedLinksFilter) {
     this.#filter = filter;
@@ -69,6 +72,7 @@ export class DisturbedLinkFilter {
 
   reset(): void {
     this.#links.clear();
+    this.#others.clear();
   }
 
   #tells(message: NetlinkMessage): boolean {
@@ -87,22 +91,39 @@ export class DisturbedLinkFilter {
     }
   }
 
-  #link({ type, payload }: NetlinkMessage): boolean {
+  #link({ type, flags, payload }: NetlinkMessage): boolean {
     const header = ifinfomsg.read(payload);
     // A bridge tells of its ports in messages of its own, which say less.
     if (header.family !== AF_UNSPEC) return false;
     const { index } = header;
     const { name, mtu, master, mac, info, group } = layout.read(payload.subarray(ifinfomsg.size));
     const former = this.#links.get(index);
-    if (group !== this.#filter.group || type === RTM_DELLINK) {
-      this.#links.delete(index);
-      if (group === this.#filter.doomedGroup) return false;
-      return group === this.#filter.group || former !== undefined;
-    }
     const up = (header.flags & IFF_UP) !== 0;
     const state = { name, up, mtu, master, mac: info?.kind === "bridge" ? undefined : mac };
+    const isGone = type === RTM_DELLINK;
+    if (group !== this.#filter.group || isGone) {
+      this.#links.delete(index);
+      if (group === this.#filter.doomedGroup) return false;
+      if (group === this.#filter.group || former !== undefined) return true;
+      return this.#other(index, isGone ? undefined : state, (flags & NLM_F_MULTI) !== 0);
+    }
+    this.#others.delete(index);
     this.#links.set(index, state);
     return former !== undefined && hasLost(former, state);
+  }
+
+  /** Whether a link of another group has changed; undefined for one that has gone. A dump tells how links are, and of no change. */
+  #other(index: number, state: LinkState | undefined, isDump: boolean): boolean {
+    const former = this.#others.get(index);
+    if (state === undefined) return this.#others.delete(index);
+    this.#others.set(index, state);
+    if (former === undefined) return !isDump;
+    return (
+      former.name !== state.name ||
+      former.mtu !== state.mtu ||
+      former.up !== state.up ||
+      former.master !== state.master
+    );
   }
 
   #isKnown(link: number | undefined): boolean {

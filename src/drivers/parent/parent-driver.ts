@@ -1,0 +1,196 @@
+import { addressPart, contains, familyOf, type IpAddress, WeftError } from "../../core/index.ts";
+import type { Wanted } from "../../plan/index.ts";
+import type {
+  AddressingNeeds,
+  DriverCapabilities,
+  DriverEndpoint,
+  DriverJoin,
+  DriverNetwork,
+  EndpointAnswer,
+  JoinAnswer,
+} from "../contract.ts";
+import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
+import { NativeDriver } from "../native-driver.ts";
+import type { ParentAnswer, ParentFacts, ParentUser } from "./answer.ts";
+import { planEndpointOnParent } from "./endpoint-plan.ts";
+import { dummyParent, findParent, refuseMissing } from "./find-parent.ts";
+import { lookAgain } from "./look-again.ts";
+import { type EndpointKind, type ParentOptions, parseParentOptions } from "./parent-options.ts";
+import { planParent } from "./plan.ts";
+
+/** The facts that the plans of a macvlan or ipvlan network rely on, as its record keeps them. */
+export interface ParentNetworkAnswer extends Readonly<Record<string, unknown>> {
+  readonly parent: ParentAnswer;
+  /** False when the kernel runs without IPv6. */
+  readonly ipv6Available: boolean;
+  /** See {@link ParentFacts.ranksAdvertisedRoutes}. */
+  readonly ranksAdvertisedRoutes: boolean;
+}
+
+/** The least MTU that IPv6 works with, bytes (RFC 8200 §5). */
+const leastIpv6Mtu = 1280;
+
+/**
+ * A driver whose endpoints are links on a link of the host: they are on its wire, with addresses of their
+ * own, and the host forwards nothing for them. A network without a parent has a dummy link for one, and no
+ * way out. The parent's MTU is followed.
+ */
+export abstract class ParentDriver extends NativeDriver {
+  readonly capabilities: DriverCapabilities = {
+    scope: "local",
+    connectivityScope: "global",
+    needsAddresses: true,
+    single: false,
+    names: true,
+    hostNetns: false,
+    imperative: false,
+  };
+  /** The kernel's feature that the endpoints' links are, and the prefix of the dummies' names. */
+  protected abstract readonly feature: "macvlan" | "ipvlan";
+  protected abstract readonly dummyPrefix: "dm" | "di";
+  /** The names of the options that only this driver has. */
+  protected abstract readonly ownOptions: readonly string[];
+  readonly #facts: ParentFacts;
+
+  constructor(facts: ParentFacts) {
+    super();
+    this.#facts = facts;
+  }
+
+  /** Reads the options that only this driver has. Throws INVALID_OPTION. */
+  protected abstract endpointKind(network: Pick<DriverNetwork, "options">): EndpointKind;
+
+  checkNetwork(network: Pick<DriverNetwork, "options" | "ipv4" | "ipv6">): AddressingNeeds {
+    this.endpointKind(network);
+    const { parent } = this.#options(network);
+    // Whoever is the gateway is somebody on that wire, whom weft does not know.
+    const needs: AddressingNeeds = { skipGateway: [4, 6] };
+    return parent === undefined ? { ...needs, internal: true } : needs;
+  }
+
+  /** Throws PARENT_MISSING, PARENT_DOWN, PARENT_IN_USE, INVALID_OPTION and FEATURE_MISSING. */
+  override async createNetwork(network: Omit<DriverNetwork, "answer">): Promise<ParentNetworkAnswer> {
+    const facts = this.#facts;
+    const options = this.#options(network);
+    const { use } = this.endpointKind(network);
+    refuseWithoutIpv6(network, facts.ipv6Available());
+    refuseMissing(this.feature, `a network of driver ${this.name}`, facts);
+    const { parent: wanted, mtu } = options;
+    const parent =
+      wanted === undefined
+        ? dummyParent(this.dummyPrefix, network.id, mtu, facts)
+        : findParent({ driver: this.name, parent: wanted, use }, facts);
+    refuseMtu(network, options, parent);
+    return {
+      parent,
+      ipv6Available: facts.ipv6Available(),
+      ranksAdvertisedRoutes: facts.ranksAdvertisedRoutes(),
+    };
+  }
+
+  lookAgain(network: DriverNetwork): ParentNetworkAnswer | undefined {
+    const answer = answerOf(network);
+    const parent = lookAgain(answer.parent, this.#facts);
+    return parent === answer.parent ? undefined : { ...answer, parent };
+  }
+
+  parentUse(network: DriverNetwork): Omit<ParentUser, "network"> {
+    return { use: this.endpointKind(network).use, parent: answerOf(network).parent };
+  }
+
+  endpointLimit(network: DriverNetwork): number | undefined {
+    return this.endpointKind(network).limit;
+  }
+
+  sharesMac(network: DriverNetwork): boolean {
+    return !this.endpointKind(network).ownMac;
+  }
+
+  /** Throws INVALID_OPTION for a MAC address where endpoints have none of their own. */
+  override async createEndpoint(network: DriverNetwork, endpoint: DriverEndpoint): Promise<EndpointAnswer> {
+    const { use, ownMac } = this.endpointKind(network);
+    if (ownMac || endpoint.macAddress === undefined) return {};
+    const who = use === "ipvlan" ? "ipvlan interfaces do" : "macvlan interfaces in mode passthru do";
+    throw new WeftError("INVALID_OPTION", `${who} not support custom mac address assignment`);
+  }
+
+  /** Throws PARENT_MISSING when the parent has gone. */
+  override async join(network: DriverNetwork, endpoint: DriverEndpoint): Promise<JoinAnswer> {
+    const { link } = answerOf(network).parent;
+    if (this.#facts.link(link) === undefined) {
+      throw new WeftError(
+        "PARENT_MISSING",
+        `parent interface ${link} of network ${network.name} is not there any more`,
+      );
+    }
+    const { interfacePrefix } = this.#options(network);
+    const { onWire } = this.endpointKind(network);
+    const answer = {
+      interfacePrefix,
+      gateways: [],
+      staticRoutes: [],
+      disableGatewayService: network.internal,
+    };
+    if (network.internal) return answer;
+    if (onWire) return { ...answer, gateways: gatewaysFor(network, endpoint) };
+    return { ...answer, defaultOnLink: endpoint.addresses.map((address) => familyOf(addressPart(address))) };
+  }
+
+  override async endpointInfo(network: DriverNetwork, endpoint: DriverEndpoint) {
+    const { parent } = answerOf(network);
+    const families = endpoint.addresses.map((address) => familyOf(addressPart(address)));
+    return { parent: parent.link, mtu: this.#mtu(network), families };
+  }
+
+  planNetwork(network: DriverNetwork): readonly Wanted[] {
+    return planParent(answerOf(network).parent);
+  }
+
+  planEndpoint(network: DriverNetwork, endpoint: DriverEndpoint, join: DriverJoin): readonly Wanted[] {
+    const answer = answerOf(network);
+    const kind = this.endpointKind(network);
+    return planEndpointOnParent(network, endpoint, join, { ...answer, kind, mtu: this.#mtu(network) });
+  }
+
+  /** Never more than the parent has: the kernel takes that from its links when it takes it from the parent. */
+  #mtu(network: DriverNetwork): number {
+    const most = answerOf(network).parent.mtu;
+    return Math.min(this.#options(network).mtu ?? most, most);
+  }
+
+  #options(network: Pick<DriverNetwork, "options" | "ipv4" | "ipv6">): ParentOptions {
+    return parseParentOptions(this.name, network, this.ownOptions);
+  }
+}
+
+function answerOf({ answer }: Pick<DriverNetwork, "answer">): ParentNetworkAnswer {
+  return answer as ParentNetworkAnswer; // createNetwork or lookAgain wrote it, and records keep it as it was
+}
+
+/** The gateways of the subnets that the endpoint has addresses of, where the user named any. */
+function gatewaysFor({ pools }: DriverNetwork, { addresses }: DriverEndpoint): readonly IpAddress[] {
+  return pools.flatMap(({ pool, gateway }) =>
+    gateway !== undefined && addresses.some((address) => contains(pool, addressPart(address)))
+      ? [addressPart(gateway)]
+      : [],
+  );
+}
+
+function refuseMtu(
+  { ipv6 }: Pick<DriverNetwork, "ipv6">,
+  { mtu }: ParentOptions,
+  { link, mtu: most }: ParentAnswer,
+): void {
+  if (mtu !== undefined && mtu > most) {
+    throw new WeftError(
+      "INVALID_OPTION",
+      `invalid MTU number: ${mtu}: parent interface ${link} has ${most}, and no link on it can have more`,
+    );
+  }
+  if (ipv6 && most < leastIpv6Mtu) {
+    throw new WeftError(
+      "INVALID_OPTION",
+      `parent interface ${link} has an MTU of ${most}: IPv6 needs ${leastIpv6Mtu} at least`,
+    );
+  }
+}
