@@ -18,7 +18,7 @@ export interface HostFacts {
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */
   bridgesInUse(): readonly string[];
-  /** Ports of the host's bridge of that name that do not lead to weft's sandboxes, sorted; none where there is no such bridge. */
+  /** Those ports of the host's bridge of that name that are links of others, sorted; none where there is no such bridge. */
   underlayPorts(bridge: string): readonly string[];
   /** The addresses of the host's link of that name, but for IPv6's link-local ones; none where there is no such link. */
   addressesOn(link: string): readonly InterfaceAddress[];

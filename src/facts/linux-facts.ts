@@ -42,6 +42,8 @@ export class LinuxFacts implements HostFacts {
   readonly #offered = new Set<FeatureName>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
+  /** Ports that are links of others, by their bridges, as they were read in this turn of the event loop. */
+  #othersPorts: ReadonlyMap<string, readonly string[]> | undefined;
 
   /** Opens the namespace. `resolvConfPath` is the host's own. Throws KernelError. */
   constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf") {
@@ -102,10 +104,24 @@ export class LinuxFacts implements HostFacts {
   }
 
   underlayPorts(bridge: string): readonly string[] {
-    const master = getLink(this.#socket, bridge)?.index;
-    if (master === undefined) return [];
-    const ports = listLinks(this.#socket).filter((link) => link.master === master && !isSandboxPort(link));
-    return ports.map(({ name }) => name).sort();
+    this.#othersPorts ??= this.#readOthersPorts();
+    return this.#othersPorts.get(bridge) ?? [];
+  }
+
+  /** Whoever asks for one network's ports asks for all networks', one right after the other. */
+  #readOthersPorts(): ReadonlyMap<string, readonly string[]> {
+    queueMicrotask(() => {
+      this.#othersPorts = undefined;
+    });
+    const links = listLinks(this.#socket);
+    const bridges = new Map(links.map(({ index, name }) => [index, name]));
+    const ports = new Map<string, string[]>();
+    for (const { name, master, group } of links) {
+      const bridge = master === undefined ? undefined : bridges.get(master);
+      if (bridge === undefined || group === linkGroup || group === doomedLinkGroup) continue;
+      ports.set(bridge, [...(ports.get(bridge) ?? []), name].sort());
+    }
+    return ports;
   }
 
   addressesOn(name: string): readonly InterfaceAddress[] {
@@ -179,11 +195,6 @@ export class LinuxFacts implements HostFacts {
     this.#socket.close();
     closeFd(this.#fd);
   }
-}
-
-/** weft gives its group to VLAN sub-interfaces too, which lead elsewhere. */
-function isSandboxPort({ group, kind }: rtnetlink.Link): boolean {
-  return (group === linkGroup || group === doomedLinkGroup) && kind?.kind === "veth";
 }
 
 /** Nothing also of a folder, or of a link that leads nowhere: then it names no servers. */

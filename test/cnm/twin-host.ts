@@ -1,4 +1,4 @@
-import { parseMac } from "../../src/core/index.ts";
+import { type InterfaceAddress, parseMac } from "../../src/core/index.ts";
 import { FixedFacts, type HostLink } from "../../src/facts/index.ts";
 import {
   hostNetns,
@@ -81,6 +81,26 @@ export class TwinFacts extends FixedFacts {
         "parent" in object.spec &&
         object.spec.parent === name
           ? (this.link(object.name) ?? [])
+          : [],
+      );
+  }
+
+  override underlayPorts(bridge: string): readonly string[] {
+    const ports = this.#kernel
+      .all()
+      .flatMap(({ object, marked }) => (object.kind === "port" && !marked ? [object] : []));
+    return ports
+      .filter(({ netns, master }) => netns === hostNetns && master === bridge)
+      .map(({ link }) => link)
+      .sort();
+  }
+
+  override addressesOn(link: string): readonly InterfaceAddress[] {
+    return this.#kernel
+      .all()
+      .flatMap(({ object }) =>
+        object.kind === "address" && object.netns === hostNetns && object.link === link
+          ? [object.address]
           : [],
       );
   }

@@ -162,13 +162,18 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     "on a bridge that was there with a port to the underlay",
     {},
     { linkKind: () => "bridge", underlayPorts: () => ["eth2"] },
-    ["adopted br mtu -", ...plumbed.filter((one) => one !== "bridge br mtu -")],
+    ["adopted br mtu -", "adopted eth2 mtu -", ...plumbed.filter((one) => one !== "bridge br mtu -")],
   ],
   [
     "on an internal bridge with a port to the underlay",
     { internal: true },
-    { underlayPorts: () => ["eth2"] },
-    [...without(...wayOut, "masq4 10.0.0.0/24"), "internal br"],
+    { linkKind: () => "bridge", underlayPorts: () => ["eth2"] },
+    [
+      "adopted br mtu -",
+      "adopted eth2 mtu -",
+      ...without(...wayOut, "bridge br mtu -", "masq4 10.0.0.0/24"),
+      "internal br",
+    ],
   ],
   [
     "with a parent",
@@ -282,6 +287,7 @@ const unasked: BridgeFacts = {
     linksOn: refuse,
     missingModule: refuse,
     ipv6Available: refuse,
+    ranksAdvertisedRoutes: refuse,
     users: refuse,
   },
 };
@@ -462,7 +468,7 @@ const parentRefusals: readonly (readonly [
       "an MTU above the parent's",
       { [parent]: "eth2", [mtu]: "1501" },
       {},
-      /^invalid MTU number: 1501: parent interface eth2 has 1500$/,
+      /^invalid MTU number: 1501: parent interface eth2 has 1500, and no link on it can have more$/,
     ],
     [
       "the parent of another network",

@@ -30,6 +30,7 @@ const idleHand: HostHand = {
   addVlan() {},
   setMtu() {},
   deleteLink() {},
+  enslave() {},
   hasLink: () => false,
   addAddress() {},
   flushNftables() {},

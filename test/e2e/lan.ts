@@ -72,14 +72,19 @@ export async function withLan(work: (lan: Lan) => Promise<void>): Promise<void> 
     await until("the router's wires are up", () =>
       ["eth0", "eth1"].every((one) => hasLinkLocal(router, one)),
     );
-    await withHost((first) =>
-      withHost((second) =>
-        withHost(async (third) => {
-          const hosts = [first, second, third] as const;
-          for (const { netns } of hosts) plug(wires, netns, uplink);
-          await work({ hosts, wires, machine, router, internet });
-        }),
-      ),
+    const opened = { selfRepair: true };
+    await withHost(
+      (first) =>
+        withHost(
+          (second) =>
+            withHost(async (third) => {
+              const hosts = [first, second, third] as const;
+              for (const { netns } of hosts) plug(wires, netns, uplink);
+              await work({ hosts, wires, machine, router, internet });
+            }, opened),
+          opened,
+        ),
+      opened,
     );
   });
 }

@@ -16,6 +16,7 @@ import {
 } from "./lan.ts";
 import { addressesOf, type PlainAddresses } from "./sandbox-addresses.ts";
 import type { TestHost } from "./test-host.ts";
+import { until } from "./until.ts";
 
 const protocols: readonly Protocol[] = ["tcp", "udp", "icmp"];
 
@@ -26,6 +27,11 @@ const ways: Readonly<
   Record<string, (host: TestHost, make: (options: Options) => Promise<unknown>) => Promise<unknown>>
 > = {
   "by an option": (_host, make) => make({ [bridgeOption.parent]: uplink }),
+  "by hand": async ({ netns }, make) => {
+    await make({});
+    netns.exec("ip", "link", "set", uplink, "master", "brnet");
+    await until("weft has seen it", () => netns.exec("nft", "list", "tables").includes("bridge weft"));
+  },
   "before the network, by hand": ({ netns }, make) => {
     netns.exec("ip", "link", "add", "upnet", "type", "bridge");
     netns.exec("ip", "link", "set", uplink, "master", "upnet");

@@ -1,5 +1,6 @@
 import {
   addressPart,
+  deepEqual,
   type Family,
   familyOf,
   type IpAddress,
@@ -21,7 +22,7 @@ import type {
 } from "../contract.ts";
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
-import type { ParentAnswer, ParentUser } from "../parent/index.ts";
+import { lookAgain, type ParentAnswer, type ParentUser } from "../parent/index.ts";
 import { findBridgeParent } from "./bridge-parent.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
@@ -71,11 +72,11 @@ export class BridgeDriver extends NativeDriver {
     const bridge = options.bridgeName ?? defaultBridgeName(network.id);
     refuseConflict(network, bridge, others);
     const adopted = this.#mayAdopt(bridge, options.bridgeName !== undefined);
-    const parent = findBridgeParent(options, bridge, this.#facts);
+    const parent = findBridgeParent({ ...options, ipv6: network.ipv6 }, bridge, this.#facts);
     return {
       bridge,
       adopted,
-      underlayPorts: this.#underlayPorts(bridge, parent),
+      underlayPorts: withParent(adopted ? this.#facts.underlayPorts(bridge) : [], parent),
       ...(parent === undefined ? {} : { parent }),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
@@ -93,6 +94,16 @@ export class BridgeDriver extends NativeDriver {
     }
     const { interfacePrefix } = parseBridgeOptions(network);
     return { interfacePrefix, gateways, staticRoutes: [], disableGatewayService: network.internal };
+  }
+
+  /** Users give a bridge its ports, and take them, without a word to weft; a parent's MTU may change. */
+  lookAgain(network: DriverNetwork): BridgeAnswer | undefined {
+    const answer = bridgeAnswerOf(network);
+    const parent = answer.parent === undefined ? undefined : lookAgain(answer.parent, this.#facts.parents);
+    const underlayPorts = withParent(this.#facts.underlayPorts(answer.bridge), parent);
+    const same = parent === answer.parent && deepEqual(underlayPorts, answer.underlayPorts ?? []);
+    if (same) return undefined;
+    return { ...answer, underlayPorts, ...(parent === undefined ? {} : { parent }) };
   }
 
   parentUse(network: DriverNetwork): Omit<ParentUser, "network"> | undefined {
@@ -128,11 +139,6 @@ export class BridgeDriver extends NativeDriver {
     return planBridgeEndpoint(network, endpoint, join, parseBridgeOptions(network), bridgeAnswerOf(network));
   }
 
-  #underlayPorts(bridge: string, parent: ParentAnswer | undefined): readonly string[] {
-    const found = this.#facts.underlayPorts(bridge);
-    return parent === undefined || found.includes(parent.link) ? found : [...found, parent.link].sort();
-  }
-
   /** Those that the first network found, before it made the host forward. */
   #guardedBridges(others: readonly DriverNetwork[]): readonly string[] {
     const forwarding = others.find(({ internal }) => !internal);
@@ -149,6 +155,11 @@ export class BridgeDriver extends NativeDriver {
       `the host has an interface ${bridge} already, and it is no bridge to use: it is of kind ${kind}`,
     );
   }
+}
+
+/** A parent is a port also while it is not there. */
+function withParent(ports: readonly string[], parent: ParentAnswer | undefined): readonly string[] {
+  return parent === undefined ? ports : [...new Set([...ports, parent.link])].sort();
 }
 
 /** What a new network is compared with in each of the others. */

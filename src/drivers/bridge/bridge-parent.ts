@@ -1,19 +1,20 @@
 import { WeftError } from "../../core/index.ts";
 import { hostNetns, type KernelObject } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
-import { findParent, type ParentAnswer, planParent } from "../parent/index.ts";
-import type { BridgeFacts } from "./facts.ts";
+import type { DriverNetwork } from "../contract.ts";
+import { findParent, type ParentAnswer, planParent, refuseMtu } from "../parent/index.ts";
+import type { BridgeAnswer, BridgeFacts } from "./facts.ts";
 import { type BridgeOptions, bridgeOption } from "./options.ts";
 
 /** What of a network's options says how its parent has to be. */
-type Asked = Pick<BridgeOptions, "parent" | "mtu">;
+type Asked = Pick<BridgeOptions, "parent" | "mtu"> & Pick<DriverNetwork, "ipv6">;
 
 /**
  * The link that is to become a port of a network's bridge; none when none is asked for. Throws
  * PARENT_HAS_ADDRESSES, and what {@link findParent} throws.
  */
 export function findBridgeParent(
-  { parent, mtu }: Asked,
+  { parent, mtu, ipv6 }: Asked,
   bridge: string,
   facts: Pick<BridgeFacts, "addressesOn" | "parents">,
 ): ParentAnswer | undefined {
@@ -21,20 +22,27 @@ export function findBridgeParent(
   refuseBridges(parent, bridge, facts);
   const answer = findParent({ driver: "bridge", parent, use: "bridge port" }, facts.parents);
   refuseAddresses(parent, facts);
-  if (mtu !== undefined && mtu > answer.mtu) {
-    throw new WeftError(
-      "INVALID_OPTION",
-      `invalid MTU number: ${mtu}: parent interface ${parent} has ${answer.mtu}`,
-    );
-  }
+  refuseMtu({ ipv6 }, { mtu }, answer);
   return answer;
 }
 
 /**
- * What the host must hold for it: the link, its place in the bridge, and that it is up. Of a link that is
+ * What the host must hold for a bridge's ports to the underlay. Those that others put there are there as long
+ * as those others want: to say so lets changes of them be heard of.
+ */
+export function planUnderlayPorts({ bridge, parent, underlayPorts = [] }: BridgeAnswer): readonly Wanted[] {
+  const others = underlayPorts.filter((link) => link !== parent?.link);
+  const links = others.map((name): Wanted => {
+    return { object: { kind: "link", netns: hostNetns, name, spec: { type: "adopted" } } };
+  });
+  return [...links, ...(parent === undefined ? [] : planParentPort(parent, bridge))];
+}
+
+/**
+ * What the host must hold for a parent: the link, its place in the bridge, and that it is up. Of a link that is
  * somebody else's, all of that is as it was before once no network wants it.
  */
-export function planBridgeParent(parent: ParentAnswer, bridge: string): readonly Wanted[] {
+function planParentPort(parent: ParentAnswer, bridge: string): readonly Wanted[] {
   const { link } = parent;
   const port: KernelObject = {
     kind: "port",

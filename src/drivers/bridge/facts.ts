@@ -10,7 +10,7 @@ export interface BridgeFacts {
   forwardedBefore(family: Family): boolean;
   /** The host's bridges with ports that are not weft's. */
   bridgesInUse(): readonly string[];
-  /** Those ports of the host's bridge of that name that lead elsewhere than to weft's sandboxes; none where there is no bridge. */
+  /** Those ports of the host's bridge of that name that are links of others, sorted; none where there is no such bridge. */
   underlayPorts(bridge: string): readonly string[];
   /** Links whose IPv6 default route was learned from router advertisements: forwarding would end that. */
   linksWithAdvertisedRoute(): readonly string[];
@@ -36,7 +36,7 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
    * router for them, and is none now; a bridge that comes later comes with somebody who wants it forwarded.
    */
   readonly guardedBridges: readonly string[];
-  /** Ports of the bridge that lead to the underlay, whoever put them there. Not in records of former versions. */
+  /** Ports of the bridge that lead to the underlay, whoever put them there, sorted. Not in records of former versions. */
   readonly underlayPorts?: readonly string[];
   /** The one of them that weft puts there, and takes out again. */
   readonly parent?: ParentAnswer;

@@ -11,7 +11,7 @@ import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
 import { ipv6Sysctls } from "../ipv6-sysctls.ts";
-import { planBridgeParent } from "./bridge-parent.ts";
+import { planUnderlayPorts } from "./bridge-parent.ts";
 import type { BridgeAnswer } from "./facts.ts";
 import { translates } from "./gateway-mode.ts";
 import type { BridgeOptions } from "./options.ts";
@@ -36,13 +36,12 @@ export function planBridgeNetwork(
     ...(isPlumbed(network, answer) ? [sandboxTable] : []),
     ...tableElements(network, options, answer),
   ];
-  const parent = answer.parent === undefined ? [] : planBridgeParent(answer.parent, answer.bridge);
-  return [...objects.map((object) => ({ object })), ...parent];
+  return [...objects.map((object) => ({ object })), ...planUnderlayPorts(answer)];
 }
 
-/** Bytes: what the user chose, else what the parent has; the kernel's default without one. */
+/** Bytes: what the user chose, but no more than the parent has, or that; the kernel's default without either. */
 function mtuOf({ mtu }: BridgeOptions, { parent }: BridgeAnswer): number | undefined {
-  return mtu ?? parent?.mtu;
+  return parent === undefined ? mtu : Math.min(mtu ?? parent.mtu, parent.mtu);
 }
 
 /** True for a network whose sandboxes share their bridge with others, by a port of it that leads to the underlay. */
