@@ -46,8 +46,11 @@ function nativeDriver(
       return new BridgeDriver({
         linkKind: (link) => facts.linkKind(link),
         bridgesInUse: () => facts.bridgesInUse(),
-        linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
+        underlayPorts: (bridge) => facts.underlayPorts(bridge),
         ipv6Available: () => parents.ipv6Available(),
+        addressesOn: (link) => facts.addressesOn(link),
+        parents,
+        linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
         forwardedBefore: (family) => {
           const key = family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
           const sysctl: SysctlObject = { kind: "sysctl", netns: hostNetns, key, value: "1" };

@@ -1,4 +1,4 @@
-import type { Prefix } from "../core/index.ts";
+import type { InterfaceAddress, Prefix } from "../core/index.ts";
 import type {
   Feature,
   FeatureName,
@@ -127,6 +127,14 @@ export class TryoutFacts implements HostFacts {
 
   bridgesInUse(): readonly string[] {
     return this.#real.bridgesInUse();
+  }
+
+  underlayPorts(bridge: string): readonly string[] {
+    return this.#real.underlayPorts(bridge);
+  }
+
+  addressesOn(link: string): readonly InterfaceAddress[] {
+    return this.#real.addressesOn(link);
   }
 
   linksWithAdvertisedRoute(): readonly string[] {

@@ -88,6 +88,10 @@ export const errorCatalogue = {
     "Forbidden",
     "The interface that the network is to be built on serves another network, or a bridge, in a way that leaves no room for this one.",
   ),
+  PARENT_HAS_ADDRESSES: entry(
+    "Conflict",
+    "The interface that is to become a port of the network's bridge has addresses of its own, which the host would lose.",
+  ),
   ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
   ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),
   ENDPOINT_JOINED: entry("Forbidden", "The endpoint is in a sandbox already, or its sandbox is still there."),

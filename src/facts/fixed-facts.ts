@@ -1,4 +1,4 @@
-import type { IpAddress, MacAddress, Prefix } from "../core/index.ts";
+import type { InterfaceAddress, IpAddress, MacAddress, Prefix } from "../core/index.ts";
 import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
@@ -32,6 +32,10 @@ export class FixedFacts implements HostFacts {
   /** Identities of namespaces by path; the path itself for others. */
   readonly namespaces = new Map<string, string>();
   bridges: readonly string[] = [];
+  /** Ports of bridges that lead to the underlay, by the bridges' names. */
+  readonly ports = new Map<string, readonly string[]>();
+  /** Addresses by links' names. */
+  readonly addresses = new Map<string, readonly InterfaceAddress[]>();
   legacyIptables = false;
   resolvConfText = "";
   /** Features that the kernel lacks; it has all others. */
@@ -81,6 +85,14 @@ export class FixedFacts implements HostFacts {
 
   bridgesInUse(): readonly string[] {
     return this.bridges;
+  }
+
+  underlayPorts(bridge: string): readonly string[] {
+    return this.ports.get(bridge) ?? [];
+  }
+
+  addressesOn(link: string): readonly InterfaceAddress[] {
+    return this.addresses.get(link) ?? [];
   }
 
   linksWithAdvertisedRoute(): readonly string[] {

@@ -1,11 +1,11 @@
-import { isNftFamily, type NftFamily, tableName } from "../kernel/index.ts";
+import { type ForwardFamily, isForwardFamily, tableName } from "../kernel/index.ts";
 import { attribute, attributes, type NetlinkSocket, nftables, text } from "../kernel/netlink/index.ts";
 
 const { listAllChains, listRules, listTables } = nftables;
 
 /** Somebody else's base chain that judges what this host forwards. */
 export interface ForeignChain {
-  readonly family: NftFamily;
+  readonly family: ForwardFamily;
   readonly table: string;
   readonly chain: string;
   /** It may drop: by its policy, or by a rule that a packet can get to. */
@@ -24,13 +24,14 @@ const compatTarget = attributes({ name: attribute(1, text) });
  */
 export function foreignForwardChains(socket: NetlinkSocket): readonly ForeignChain[] {
   const tables = listTables(socket).filter(
-    ({ table, family, flags }) => table !== tableName && isNftFamily(family) && !flags?.includes("dormant"),
+    ({ table, family, flags }) =>
+      table !== tableName && isForwardFamily(family) && !flags?.includes("dormant"),
   );
   if (tables.length === 0) return [];
   const awake = new Set(tables.map(({ family, table }) => `${family} ${table}`));
   return listAllChains(socket).flatMap(({ family, table, chain, hook }): ForeignChain[] => {
     if (hook?.hook !== "forward" || hook.type !== "filter") return [];
-    if (!isNftFamily(family) || !awake.has(`${family} ${table}`)) return [];
+    if (!isForwardFamily(family) || !awake.has(`${family} ${table}`)) return [];
     const drops = hook.policy === "drop" || reachesDrop(socket, { family, table }, chain);
     return [{ family, table, chain, drops }];
   });

@@ -1,4 +1,4 @@
-import type { Family, IpAddress, Prefix } from "../core/index.ts";
+import type { Family, InterfaceAddress, IpAddress, Prefix } from "../core/index.ts";
 import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
@@ -32,6 +32,10 @@ export interface HostFacts {
   onLinkPrefixes(): readonly Prefix[];
   /** The host's bridges that have a port and are not weft's: those without wait for somebody's containers. */
   bridgesInUse(): readonly string[];
+  /** Those ports of the host's bridge of that name that are links of others, sorted; none where there is no such bridge. */
+  underlayPorts(bridge: string): readonly string[];
+  /** The addresses of the host's link of that name, but for IPv6's link-local ones; none where there is no such link. */
+  addressesOn(link: string): readonly InterfaceAddress[];
   /** Links whose IPv6 default route was learned from a router advertisement. */
   linksWithAdvertisedRoute(): readonly string[];
   /** Other people's chains that judge what this host forwards. */

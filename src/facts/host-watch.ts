@@ -120,7 +120,12 @@ export class HostWatch {
       try {
         // Where the link itself has gone meanwhile, that is told too.
         const link = index === undefined ? decodeLink(message) : getLink(this.#socket, index);
-        if (link !== undefined) (link.group === linkGroup ? links : others).add(link.name);
+        if (link === undefined) continue;
+        (link.group === linkGroup ? links : others).add(link.name);
+        // A bridge may get a port that leads elsewhere than to sandboxes.
+        const master = link.group === linkGroup ? undefined : link.master;
+        const bridge = master === undefined ? undefined : getLink(this.#socket, master);
+        if (bridge !== undefined) others.add(bridge.name);
       } catch (error) {
         if (!isKernelError(error)) throw error;
         return [{ change: "unknown" }];

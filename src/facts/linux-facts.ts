@@ -1,5 +1,14 @@
 import { readFileSync } from "node:fs";
-import { type Clock, familyOf, lengthOf, type Prefix, systemClock } from "../core/index.ts";
+import {
+  addressPart,
+  type Clock,
+  familyOf,
+  type InterfaceAddress,
+  isLinkLocal,
+  lengthOf,
+  type Prefix,
+  systemClock,
+} from "../core/index.ts";
 import {
   AddressProber,
   type AddressQuestion,
@@ -24,7 +33,7 @@ import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
 import { readWireLink, type WireLink } from "./wire-link.ts";
 
-const { getLink, IFF_LOOPBACK, kindName, listLinks } = rtnetlink;
+const { getLink, IFF_LOOPBACK, kindName, listAddresses, listLinks } = rtnetlink;
 
 /** Where a host's resolv.conf really is when it points at systemd-resolved's own stub. */
 const systemdResolvConf = "/run/systemd/resolve/resolv.conf";
@@ -42,6 +51,8 @@ export class LinuxFacts implements HostFacts {
   readonly #offered = new Set<FeatureName>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
+  /** Ports that are links of others, by their bridges, as they were read in this turn of the event loop. */
+  #othersPorts: ReadonlyMap<string, readonly string[]> | undefined;
 
   /** Opens the namespace. `resolvConfPath` is the host's own; `clock` is what probes wait by. Throws KernelError. */
   constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf", clock: Clock = systemClock) {
@@ -120,6 +131,34 @@ export class LinuxFacts implements HostFacts {
         kind?.kind === "bridge" && masters.has(index) && group !== linkGroup && group !== doomedLinkGroup,
     );
     return bridges.map(({ name }) => name);
+  }
+
+  underlayPorts(bridge: string): readonly string[] {
+    this.#othersPorts ??= this.#readOthersPorts();
+    return this.#othersPorts.get(bridge) ?? [];
+  }
+
+  /** Whoever asks for one network's ports asks for all networks', one right after the other. */
+  #readOthersPorts(): ReadonlyMap<string, readonly string[]> {
+    queueMicrotask(() => {
+      this.#othersPorts = undefined;
+    });
+    const links = listLinks(this.#socket);
+    const bridges = new Map(links.map(({ index, name }) => [index, name]));
+    const ports = new Map<string, string[]>();
+    for (const { name, master, group } of links) {
+      const bridge = master === undefined ? undefined : bridges.get(master);
+      if (bridge === undefined || group === linkGroup || group === doomedLinkGroup) continue;
+      ports.set(bridge, [...(ports.get(bridge) ?? []), name].sort());
+    }
+    return ports;
+  }
+
+  addressesOn(name: string): readonly InterfaceAddress[] {
+    const link = getLink(this.#socket, name)?.index;
+    if (link === undefined) return [];
+    const addresses = listAddresses(this.#socket, { link }).map(({ address }) => address);
+    return addresses.filter((one) => familyOf(one) === 4 || !isLinkLocal(addressPart(one)));
   }
 
   linksWithAdvertisedRoute(): readonly string[] {

@@ -16,3 +16,8 @@ export const closingSets: ReadonlySet<string> = new Set(["ifs", "internal", "gua
  * the packet; their one rule of weft's accepts it. See {@link AcceptRuleObject}.
  */
 export const acceptMark = 0x1000000;
+/**
+ * The bit of a packet's mark that says it came from a sandbox, on bridges that others send to as well: by
+ * then the packet has the bridge's name and not its port's.
+ */
+export const sandboxMark = 0x2000000;

@@ -8,12 +8,19 @@ import {
 } from "./netlink/nftables/index.ts";
 import { hostNetns, type NetnsRef } from "./netns-ref.ts";
 
+/** Families of nftables tables that packets meet which the host forwards. */
+export type ForwardFamily = "inet" | "ip" | "ip6";
 /** Families of nftables tables that weft writes. */
-export type NftFamily = "inet" | "ip" | "ip6";
+export type NftFamily = ForwardFamily | "bridge";
+
+/** True for a family of tables that forwarded packets meet. */
+export function isForwardFamily(family: string): family is ForwardFamily {
+  return family === "inet" || family === "ip" || family === "ip6";
+}
 
 /** True for a family of tables that weft writes. */
 export function isNftFamily(family: string): family is NftFamily {
-  return family === "inet" || family === "ip" || family === "ip6";
+  return family === "bridge" || isForwardFamily(family);
 }
 
 /**
@@ -47,7 +54,7 @@ export interface NftElementObject {
 export interface AcceptRuleObject {
   readonly kind: "accept-rule";
   readonly netns: NetnsRef;
-  readonly family: NftFamily;
+  readonly family: ForwardFamily;
   readonly table: string;
   readonly chain: string;
 }

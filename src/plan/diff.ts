@@ -1,4 +1,11 @@
-import { type Effect, type Identity, type KernelObject, takenAlongBy, takesAlong } from "../kernel/index.ts";
+import {
+  type Effect,
+  type Identity,
+  type KernelObject,
+  linkIdentity,
+  takenAlongBy,
+  takesAlong,
+} from "../kernel/index.ts";
 import type { Belief } from "./belief.ts";
 import { comparePlanned, type PlannedObject } from "./object.ts";
 import type { Ranks } from "./rank.ts";
@@ -94,7 +101,7 @@ class Comparison {
   implied(): ReadonlySet<Identity> {
     const implied = new Set<Identity>();
     for (const [identity, { object }] of this.deletions) {
-      if (object.kind === "held") continue;
+      if (object.kind === "held" || this.#isLent(object)) continue;
       if (takenAlongBy(object).some((container) => this.#takes(container, object))) implied.add(identity);
     }
     return implied;
@@ -107,6 +114,13 @@ class Comparison {
     if (!this.deletions.has(identity) && !this.#lost.has(identity)) return false;
     const found = this.#belief.get(identity);
     return found === undefined || found.kind === "held" || takesAlong(found, object);
+  }
+
+  /** A bridge's port that is somebody else's link: it is put back as it was, not left to what becomes of it. */
+  #isLent(object: KernelObject): boolean {
+    if (object.kind !== "port") return false;
+    const link = this.#belief.get(this.#belief.providerOf(linkIdentity(object.netns, object.link)));
+    return link?.kind !== "link" || link.spec.type === "adopted";
   }
 
   #decide(identity: Identity): void {

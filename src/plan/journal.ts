@@ -58,7 +58,8 @@ function keyOf(identity: Identity): string {
 }
 
 /**
- * True for what has to be journaled: it lives in the host's namespace, and on no link that weft made.
+ * True for what has to be journaled: it lives in the host's namespace, and on no link that weft made. A bridge's
+ * port lives on the link that it is.
  * `isOwnLink` tells whether the host's link of that name is weft's.
  */
 export function isUnmarked(
@@ -68,6 +69,7 @@ export function isUnmarked(
   switch (object.kind) {
     case "sysctl":
       return object.netns === hostNetns && (object.link === undefined || !isOwnLink(object.link));
+    case "port":
     case "address":
     case "up":
       return object.netns === hostNetns && !isOwnLink(object.link);

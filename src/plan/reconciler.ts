@@ -263,13 +263,15 @@ export class Reconciler {
       this.#ranks.deletion(object) < withdrawnFromRank &&
       !this.#formers.has(identity) &&
       !identitiesWith(object).some((one) => inTheWay.has(one));
-    const now = deletions.filter((step) => !mayWait(step));
+    // Asked once: what is put back is forgotten below, and then nothing tells it from the rest.
+    const background = new Set(deletions.filter(mayWait));
+    const now = deletions.filter((step) => !background.has(step));
     const result = await this.#executor.run([...now, ...creations], onFailure);
     const failed = new Set(result.failures.map(({ step }) => step));
     const stopped = onFailure === "stop" && failed.size > 0;
     // What was not reached when it stopped is looked after by taking the change back.
     if (!stopped) await this.#formers.forget(identitiesOfSteps(now.filter((step) => !failed.has(step))));
-    return { ...result, background: deletions.filter(mayWait) };
+    return { ...result, background: [...background] };
   }
 
   /** Wants again what was wanted before, and waits until what had been made is gone. */

@@ -26,6 +26,8 @@ export interface HostHand {
   addVlan(name: string, parent: string, id: number): void;
   /** Gives a link another MTU, in bytes, as an administrator does; Linux takes from links on it what they have more. */
   setMtu(name: string, mtu: number): void;
+  /** Makes a link a port of a bridge, or of none. */
+  enslave(name: string, bridge: string | undefined): void;
   deleteLink(name: string): void;
   hasLink(name: string): boolean;
   addAddress(link: string, address: string): void;
@@ -84,6 +86,12 @@ export class TwinHand implements HostHand {
       this.#kernel.addForeign([{ ...object, mtu }]);
       if (object.netns === hostNetns) this.setMtu(object.name, mtu);
     }
+  }
+
+  enslave(name: string, bridge: string | undefined): void {
+    const port = { kind: "port", netns: hostNetns, link: name, hairpin: false, isolated: false } as const;
+    if (bridge === undefined) this.#kernel.removeForeign([{ ...port, master: "" }]);
+    else this.#kernel.addForeign([{ ...port, master: bridge }]);
   }
 
   addMarkedBridge(name: string): void {
@@ -170,6 +178,11 @@ export class LinuxHand implements HostHand {
 
   setMtu(name: string, mtu: number): void {
     this.#netns.exec("ip", "link", "set", name, "mtu", String(mtu));
+  }
+
+  enslave(name: string, bridge: string | undefined): void {
+    const place = bridge === undefined ? ["nomaster"] : ["master", bridge];
+    this.#netns.exec("ip", "link", "set", name, ...place);
   }
 
   addMarkedBridge(name: string): void {

@@ -212,6 +212,8 @@ const commands: Readonly<Record<string, Command>> = {
   "host add-vlan": doing((world, words) =>
     world.hand.addVlan(arg(words, 0), arg(words, 1), Number(arg(words, 2))),
   ),
+  "host enslave": doing((world, words) => world.hand.enslave(arg(words, 0), arg(words, 1))),
+  "host release": doing((world, words) => world.hand.enslave(arg(words, 0), undefined)),
   "host set-mtu": doing((world, words) => world.hand.setMtu(arg(words, 0), Number(arg(words, 1)))),
   "host delete-link": doing((world, words, names) => world.hand.deleteLink(names.real(arg(words, 0)))),
   "host add-address": doing((world, words, names) =>

@@ -9,6 +9,7 @@ import {
 } from "../../src/drivers/index.ts";
 import { type HostFacts, isForwarding } from "../../src/facts/index.ts";
 import type { Wanted } from "../../src/plan/index.ts";
+import { parentFacts } from "../drivers/parent/parent-facts.ts";
 
 /** The option that names a route: DESTINATION by GATEWAY. */
 const routeOption = "route";
@@ -24,8 +25,11 @@ export class StaticRouteDriver extends NativeDriver {
       linkKind: (name) => facts.linkKind(name),
       forwardedBefore: (family) => isForwarding(facts, family),
       bridgesInUse: () => facts.bridgesInUse(),
+      underlayPorts: (bridge) => facts.underlayPorts(bridge),
       linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
       ipv6Available: () => true,
+      addressesOn: (link) => facts.addressesOn(link),
+      parents: parentFacts({}),
     });
   }
 

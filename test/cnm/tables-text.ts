@@ -199,6 +199,7 @@ function recordLines(world: World): string[] {
 
 function objectName(object: KernelObject): string {
   if (object.kind === "address") return `address ${object.link} ${object.address}`;
+  if (object.kind === "port") return `port ${object.link} in ${object.master}`;
   return object.kind === "up" ? `up ${object.link}` : object.kind;
 }
 

@@ -1,4 +1,4 @@
-import { addressPart, parseMac } from "../../src/core/index.ts";
+import { addressPart, type InterfaceAddress, parseMac } from "../../src/core/index.ts";
 import { FixedFacts, type HostLink, type HostVlan } from "../../src/facts/index.ts";
 import {
   type AddressQuestion,
@@ -99,6 +99,26 @@ export class TwinFacts extends FixedFacts {
       const below = "parent" in object.spec ? object.spec.parent : this.vlans.get(object.name)?.parent;
       return below === name ? (this.link(object.name) ?? []) : [];
     });
+  }
+
+  override underlayPorts(bridge: string): readonly string[] {
+    const ports = this.#kernel
+      .all()
+      .flatMap(({ object, marked }) => (object.kind === "port" && !marked ? [object] : []));
+    return ports
+      .filter(({ netns, master }) => netns === hostNetns && master === bridge)
+      .map(({ link }) => link)
+      .sort();
+  }
+
+  override addressesOn(link: string): readonly InterfaceAddress[] {
+    return this.#kernel
+      .all()
+      .flatMap(({ object }) =>
+        object.kind === "address" && object.netns === hostNetns && object.link === link
+          ? [object.address]
+          : [],
+      );
   }
 
   override sysctl(key: string): string | undefined {

@@ -17,13 +17,17 @@ import {
 import type { KernelObject, NftElementObject } from "../../src/kernel/index.ts";
 import type { Wanted } from "../../src/plan/index.ts";
 import { idOf } from "../cnm/samples.ts";
+import { hostLink, parentFacts } from "./parent/parent-facts.ts";
 
 const facts: BridgeFacts = {
   linkKind: () => undefined,
   forwardedBefore: () => false,
   bridgesInUse: () => ["uplink0"],
+  underlayPorts: () => [],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
+  addressesOn: () => [],
+  parents: parentFacts({}),
 };
 
 const v4: DriverPool = {
@@ -80,7 +84,7 @@ function line(object: KernelObject): string {
     case "port":
       return `${object.link} in ${object.master}${object.isolated ? " isolated" : ""}`;
     case "nft-table":
-      return `table ${object.definition.table}`;
+      return `table ${object.definition.family}`;
     case "nft-element":
       return [object.set, String(object.element.key), ...dataOf(object)].join(" ");
     default:
@@ -101,12 +105,19 @@ const plain = [
   "guarded uplink0",
   "foreign ipv4",
   "net/ipv4/conf/all/accept_redirects = 0",
-  "table weft",
+  "table inet",
   "ifs br",
   "icc br,br",
   "own4 br,10.0.0.0/24",
   "bridges4 10.0.0.1",
   "masq4 10.0.0.0/24",
+];
+/** What changes with a port of the bridge that leads to the underlay. */
+const plumbed = [
+  ...plain.filter((one) => one !== "bridges4 10.0.0.1"),
+  "table bridge",
+  "plumbed br",
+  "segment br,br",
 ];
 /** What makes the host forward, and nobody else's traffic by it. */
 const wayOut = [
@@ -148,6 +159,49 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     ["adopted br mtu -", ...without("bridge br mtu -")],
   ],
   [
+    "on a bridge that was there with a port to the underlay",
+    {},
+    { linkKind: () => "bridge", underlayPorts: () => ["eth2"] },
+    ["adopted br mtu -", "adopted eth2 mtu -", ...plumbed.filter((one) => one !== "bridge br mtu -")],
+  ],
+  [
+    "on an internal bridge with a port to the underlay",
+    { internal: true },
+    { linkKind: () => "bridge", underlayPorts: () => ["eth2"] },
+    [
+      "adopted br mtu -",
+      "adopted eth2 mtu -",
+      ...without(...wayOut, "bridge br mtu -", "masq4 10.0.0.0/24"),
+      "internal br",
+    ],
+  ],
+  [
+    "with a parent",
+    { options: { [bridgeOption.parent]: "eth2" } },
+    { parents: parentFacts({ links: [hostLink("eth2", { mtu: 9000 })] }) },
+    [
+      "bridge br mtu 9000",
+      ...plumbed.filter((one) => one !== "bridge br mtu -"),
+      "adopted eth2 mtu -",
+      "eth2 in br",
+      "up eth2",
+    ],
+  ],
+  [
+    "with a VLAN that is to be made for its parent, and an MTU of its own",
+    { options: { [bridgeOption.parent]: "eth2.10", [bridgeOption.mtu]: "1400" } },
+    { parents: parentFacts({ links: [hostLink("eth2")] }) },
+    [
+      "bridge br mtu 1400",
+      ...plumbed.filter((one) => one !== "bridge br mtu -"),
+      "adopted eth2 mtu -",
+      "vlan eth2.10 mtu 1500",
+      "net/ipv6/conf/eth2.10/disable_ipv6 = 1",
+      "up eth2.10",
+      "eth2.10 in br",
+    ],
+  ],
+  [
     "on a kernel without IPv6",
     {},
     { ipv6Available: () => false },
@@ -171,7 +225,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
       "net/ipv6/conf/all/forwarding = 1",
       "foreign ipv6",
       "net/ipv4/conf/all/accept_redirects = 0",
-      "table weft",
+      "table inet",
       "ifs br",
       "icc br,br",
       "own4 br,10.0.0.0/24",
@@ -224,8 +278,18 @@ const unasked: BridgeFacts = {
   linkKind: refuse,
   forwardedBefore: refuse,
   bridgesInUse: refuse,
+  underlayPorts: refuse,
   linksWithAdvertisedRoute: refuse,
   ipv6Available: refuse,
+  addressesOn: refuse,
+  parents: {
+    link: refuse,
+    linksOn: refuse,
+    missingModule: refuse,
+    ipv6Available: refuse,
+    ranksAdvertisedRoutes: refuse,
+    users: refuse,
+  },
 };
 
 test("the plan of an endpoint is a pair, its place in the bridge, its addresses, and an announcement when it is up", async () => {
@@ -338,7 +402,101 @@ const refusals: readonly (readonly [
   ],
 ];
 
-for (const [what, more, given, others, words] of refusals) {
+const { name: bridgeName, parent, mtu } = bridgeOption;
+const links = [
+  hostLink("lo", { loopback: true }),
+  hostLink("eth2"),
+  hostLink("eth3", { master: "br9" }),
+  hostLink("eth4", { master: "bond0" }),
+  hostLink("eth5", { up: false }),
+  hostLink("br9", { kind: "bridge" }),
+  hostLink("bond0", { kind: "bond" }),
+  hostLink("tun0", { kind: "tun", mac: undefined }),
+];
+
+/** Refusals of a parent; nothing of the kernel is asked for then. */
+const parentRefusals: readonly (readonly [
+  string,
+  Asked,
+  Partial<BridgeFacts>,
+  readonly DriverNetwork[],
+  RegExp,
+])[] = (
+  [
+    ["loopback as parent", { [parent]: "lo" }, {}, /^loopback interface is not a valid bridge parent link$/],
+    [
+      "a bridge as parent",
+      { [parent]: "br9" },
+      {},
+      /^invalid com\.docker\.network\.bridge\.parent br9: it is a bridge: use it as the network's by com\.docker\.network\.bridge\.name$/,
+    ],
+    [
+      "a port of another bridge as parent",
+      { [parent]: "eth3" },
+      {},
+      /^parent interface eth3 is a port of bridge br9 already: use that as the network's by com\.docker\.network\.bridge\.name, or take it out first \(ip link set eth3 nomaster\)$/,
+    ],
+    [
+      "a port of the bridge itself as parent",
+      { [parent]: "eth3", [bridgeName]: "br9" },
+      { linkKind: () => "bridge" },
+      /^parent interface eth3 is a port of bridge br9 already: leave out com\.docker\.network\.bridge\.parent$/,
+    ],
+    ["a member of a bond as parent", { [parent]: "eth4" }, {}, /is a port of bond0, which gets its frames/],
+    [
+      "a parent with a macvlan on it",
+      { [parent]: "eth2" },
+      { parents: { ...parentFacts({ links }), linksOn: () => [hostLink("mv0", { kind: "macvlan" })] } },
+      /^parent interface eth2 has mv0 on it, of kind macvlan: it cannot serve bridge port besides$/,
+    ],
+    ["a link without Ethernet as parent", { [parent]: "tun0" }, {}, /no Ethernet link/],
+    [
+      "a parent with addresses",
+      { [parent]: "eth2" },
+      { addressesOn: () => [parseInterfaceAddress("192.0.2.5/24")] },
+      /^parent interface eth2 has addresses of its own, which the host would lose: 192\.0\.2\.5\/24: remove them first/,
+    ],
+    ["a parent that is not there", { [parent]: "eth9" }, {}, /the host has no interface eth9$/],
+    ["a VLAN of a link that is down", { [parent]: "eth5.10" }, {}, /^interface eth5 is down/],
+    [
+      "a VLAN that none can be",
+      { [parent]: "eth2.4095" },
+      {},
+      /^vlan id must be between 1-4094, received: 4095$/,
+    ],
+    [
+      "an MTU above the parent's",
+      { [parent]: "eth2", [mtu]: "1501" },
+      {},
+      /^invalid MTU number: 1501: parent interface eth2 has 1500, and no link on it can have more$/,
+    ],
+    [
+      "the parent of another network",
+      { [parent]: "eth2" },
+      {
+        parents: parentFacts({
+          links,
+          users: [
+            {
+              network: "first",
+              use: "bridge port",
+              parent: { origin: "adopted", link: "eth2", mtu: 1500 },
+            },
+          ],
+        }),
+      },
+      /^network first is already using parent interface eth2: it serves one bridge port network$/,
+    ],
+  ] as const
+).map(([what, options, given, words]) => [
+  what,
+  { options },
+  { parents: parentFacts({ links }), ...given },
+  [],
+  words,
+]);
+
+for (const [what, more, given, others, words] of [...refusals, ...parentRefusals]) {
   test(`${what} is refused`, async () => {
     await assert.rejects(
       new BridgeDriver({ ...facts, ...given }).createNetwork(asked(more), others),

@@ -11,8 +11,11 @@ driverCompliance({
       linkKind: () => undefined,
       forwardedBefore: () => false,
       bridgesInUse: () => [],
+      underlayPorts: () => [],
       linksWithAdvertisedRoute: () => [],
       ipv6Available: () => true,
+      addressesOn: () => [],
+      parents: parentFacts({}),
     }),
 });
 driverCompliance({ name: "host", driver: () => new HostDriver(), sandbox: { hostNetns: true } });
@@ -34,6 +37,7 @@ const idleHand: HostHand = {
   addVlan() {},
   setMtu() {},
   deleteLink() {},
+  enslave() {},
   hasLink: () => false,
   addAddress() {},
   flushNftables() {},

@@ -178,7 +178,7 @@ const disturbances: readonly (readonly [string, readonly string[]])[] = [
   ["link set veth0 master br1", []],
   ["link set veth0 master br0", ["veth0"]],
   ["link set veth0 address 02:00:00:00:00:99", ["veth0"]],
-  ["link set veth0 group 7", ["other veth0"]],
+  ["link set veth0 group 7", ["other br0", "other veth0"]],
   ["address del 10.0.0.1/24 dev br0", ["br0"]],
   ["address add 10.0.0.7/24 dev br0", []],
   ["link add strange0 type bridge", ["other strange0"]],

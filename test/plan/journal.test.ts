@@ -27,7 +27,13 @@ const standing = (world: ReturnType<typeof newWorld>, object: KernelObject) =>
 
 test("what carries no mark is what has to be journaled", () => {
   const own = (link: string) => link === "br0";
-  const journaled = [forward("1"), sysctl("k", "1", "eth9"), address("eth9", "10.0.0.1/24"), up("eth9")];
+  const journaled = [
+    forward("1"),
+    sysctl("k", "1", "eth9"),
+    port("eth9"),
+    address("eth9", "10.0.0.1/24"),
+    up("eth9"),
+  ];
   for (const object of journaled) assert.ok(isUnmarked(object, own), identityOf(object));
   const marked = [
     sysctl("k", "1", "br0"),
@@ -37,7 +43,7 @@ test("what carries no mark is what has to be journaled", () => {
     bridge(),
     netns(),
     file("a", ""),
-    port(),
+    port("br0"),
     table(),
     element("a"),
     held("a"),
@@ -174,4 +180,62 @@ test("the journal holds one durable entry an identity, whatever characters that 
     [...journal.entries()].map(({ former }) => former),
     [forward("0")],
   );
+});
+
+/** A bridge of weft's with a port that is somebody else's link. */
+const lent = wanted(bridge(), adopted("eth9"), port("eth9"), up("eth9"));
+
+test("a link that was lent to a bridge is taken out and forgotten before the bridge goes", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  assert.deepEqual(
+    [...world.journal.entries()],
+    [
+      { object: port("eth9"), former: null },
+      { object: up("eth9"), former: null },
+    ],
+  );
+  const done = world.kernel.operations.length;
+  const { removed } = await world.reconciler.takeDown(new Map([["a", []]]));
+  assert.deepEqual([...world.journal.entries()], []);
+  await removed;
+  const undone = world.kernel.operations.slice(done).map(({ op, object }) => `${op} ${identityOf(object)}`);
+  assert.deepEqual(undone, [
+    "delete up host eth9",
+    "delete port host eth9",
+    "delete link host br0",
+    "delete link host eth9",
+  ]);
+  assertThere(world, adopted("eth9"));
+});
+
+test("a link goes back to the bridge that it was a port of", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9"), bridge("theirs"), port("eth9", "theirs"), up("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  assert.deepEqual(standing(world, port("eth9")), port("eth9"));
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assertThere(world, adopted("eth9"), bridge("theirs"), port("eth9", "theirs"), up("eth9"));
+});
+
+test("where somebody has put a lent link meanwhile, there it stays", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  world.kernel.addForeign([bridge("theirs"), port("eth9", "theirs")]);
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assertThere(world, adopted("eth9"), bridge("theirs"), port("eth9", "theirs"));
+  assert.deepEqual([...world.journal.entries()], []);
+});
+
+test("a lent link that was about to be taken in when the process died is let go of by the next start", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  const next = world.restarted();
+  const { failures } = await next.reconciler.sync();
+  assert.deepEqual(failures, []);
+  assertThere(next, adopted("eth9"));
+  assert.deepEqual([...next.journal.entries()], []);
 });

@@ -1,5 +1,6 @@
 import {
   addressPart,
+  deepEqual,
   type Family,
   familyOf,
   type IpAddress,
@@ -21,6 +22,8 @@ import type {
 } from "../contract.ts";
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
+import { lookAgain, type ParentAnswer, type ParentUser } from "../parent/index.ts";
+import { findBridgeParent } from "./bridge-parent.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
 import { hostLinkName, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
@@ -54,7 +57,7 @@ export class BridgeDriver extends NativeDriver {
     return { skipGateway: ([4, 6] as const).filter(nobodys) };
   }
 
-  /** Throws BRIDGE_NAME_IN_USE, POOL_OVERLAP or INVALID_OPTION. */
+  /** Throws BRIDGE_NAME_IN_USE, POOL_OVERLAP, INVALID_OPTION, and what {@link findBridgeParent} throws. */
   override async createNetwork(
     network: Omit<DriverNetwork, "answer">,
     others: readonly DriverNetwork[],
@@ -68,9 +71,13 @@ export class BridgeDriver extends NativeDriver {
     }
     const bridge = options.bridgeName ?? defaultBridgeName(network.id);
     refuseConflict(network, bridge, others);
+    const adopted = this.#mayAdopt(bridge, options.bridgeName !== undefined);
+    const parent = findBridgeParent({ ...options, ipv6: network.ipv6 }, bridge, this.#facts);
     return {
       bridge,
-      adopted: this.#mayAdopt(bridge, options.bridgeName !== undefined),
+      adopted,
+      underlayPorts: withParent(adopted ? this.#facts.underlayPorts(bridge) : [], parent),
+      ...(parent === undefined ? {} : { parent }),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
       guardedBridges: this.#guardedBridges(others),
@@ -87,6 +94,21 @@ export class BridgeDriver extends NativeDriver {
     }
     const { interfacePrefix } = parseBridgeOptions(network);
     return { interfacePrefix, gateways, staticRoutes: [], disableGatewayService: network.internal };
+  }
+
+  /** Users give a bridge its ports, and take them, without a word to weft; a parent's MTU may change. */
+  lookAgain(network: DriverNetwork): BridgeAnswer | undefined {
+    const answer = bridgeAnswerOf(network);
+    const parent = answer.parent === undefined ? undefined : lookAgain(answer.parent, this.#facts.parents);
+    const underlayPorts = withParent(this.#facts.underlayPorts(answer.bridge), parent);
+    const same = parent === answer.parent && deepEqual(underlayPorts, answer.underlayPorts ?? []);
+    if (same) return undefined;
+    return { ...answer, underlayPorts, ...(parent === undefined ? {} : { parent }) };
+  }
+
+  parentUse(network: DriverNetwork): Omit<ParentUser, "network"> | undefined {
+    const { parent } = bridgeAnswerOf(network);
+    return parent === undefined ? undefined : { use: "bridge port", parent };
   }
 
   publishing(network: DriverNetwork): Publishing {
@@ -133,6 +155,11 @@ export class BridgeDriver extends NativeDriver {
       `the host has an interface ${bridge} already, and it is no bridge to use: it is of kind ${kind}`,
     );
   }
+}
+
+/** A parent is a port also while it is not there. */
+function withParent(ports: readonly string[], parent: ParentAnswer | undefined): readonly string[] {
+  return parent === undefined ? ports : [...new Set([...ports, parent.link])].sort();
 }
 
 /** What a new network is compared with in each of the others. */

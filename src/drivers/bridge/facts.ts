@@ -1,5 +1,6 @@
-import type { Family } from "../../core/index.ts";
+import type { Family, InterfaceAddress } from "../../core/index.ts";
 import type { DriverNetwork } from "../contract.ts";
+import type { ParentAnswer, ParentFacts } from "../parent/index.ts";
 
 /** What the bridge driver has to know about the host before it plans a network. */
 export interface BridgeFacts {
@@ -9,10 +10,16 @@ export interface BridgeFacts {
   forwardedBefore(family: Family): boolean;
   /** The host's bridges with ports that are not weft's. */
   bridgesInUse(): readonly string[];
+  /** Those ports of the host's bridge of that name that are links of others, sorted; none where there is no such bridge. */
+  underlayPorts(bridge: string): readonly string[];
   /** Links whose IPv6 default route was learned from router advertisements: forwarding would end that. */
   linksWithAdvertisedRoute(): readonly string[];
   /** False when the kernel runs without IPv6. */
   ipv6Available(): boolean;
+  /** The addresses of a link of the host, but for IPv6's link-local ones. */
+  addressesOn(link: string): readonly InterfaceAddress[];
+  /** What has to be known of a link before it becomes a port of a network's bridge. */
+  readonly parents: ParentFacts;
 }
 
 /** The facts that a bridge network's plans rely on, as its record keeps them. */
@@ -29,6 +36,10 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
    * router for them, and is none now; a bridge that comes later comes with somebody who wants it forwarded.
    */
   readonly guardedBridges: readonly string[];
+  /** Ports of the bridge that lead to the underlay, whoever put them there, sorted. Not in records of former versions. */
+  readonly underlayPorts?: readonly string[];
+  /** The one of them that weft puts there, and takes out again. */
+  readonly parent?: ParentAnswer;
 }
 
 /** The answer that the driver gave when it made the network. */

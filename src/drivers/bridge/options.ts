@@ -11,9 +11,10 @@ import {
 } from "../options.ts";
 import { type GatewayMode, gatewayModeOption } from "./gateway-mode.ts";
 
-/** The options of a bridge network; the reference's names, docker/docs "bridge driver options". */
+/** The options of a bridge network; the reference's names, docker/docs "bridge driver options", but for `parent`. */
 export const bridgeOption = {
   name: "com.docker.network.bridge.name",
+  parent: "com.docker.network.bridge.parent",
   defaultBridge: "com.docker.network.bridge.default_bridge",
   icc: "com.docker.network.bridge.enable_icc",
   masquerade: "com.docker.network.bridge.enable_ip_masquerade",
@@ -32,6 +33,8 @@ export const bridgeOption = {
 export interface BridgeOptions {
   /** The Linux interface that the user wants the bridge to be. */
   readonly bridgeName: string | undefined;
+  /** The link of the host that becomes a port of the bridge; weft's own option. */
+  readonly parent: string | undefined;
   /** Sandboxes of the network may talk to each other. */
   readonly icc: boolean;
   /** Traffic to the outside leaves by the host's address. */
@@ -63,6 +66,7 @@ export function parseBridgeOptions({
   if (!ipv4 && !ipv6) throw new WeftError("INVALID_OPTION", "IPv4 or IPv6 must be enabled");
   return {
     bridgeName: bridgeName(options),
+    parent: parentOption(options, internal),
     icc: booleanOption(options, bridgeOption.icc, true),
     masquerade: booleanOption(options, bridgeOption.masquerade, true),
     inhibitIpv4: booleanOption(options, bridgeOption.inhibitIpv4, false),
@@ -94,6 +98,15 @@ function bridgeName(options: DriverOptions): string | undefined {
       `invalid ${bridgeOption.name} "lo": the loopback interface is no bridge`,
     );
   return name;
+}
+
+function parentOption(options: DriverOptions, internal: boolean): string | undefined {
+  const parent = options[bridgeOption.parent];
+  if (parent === undefined || !internal) return parent;
+  throw new WeftError(
+    "INVALID_OPTION",
+    `invalid ${bridgeOption.parent} ${JSON.stringify(parent)}: an internal network has no way out, and a parent is one`,
+  );
 }
 
 function trustedInterfaces(options: DriverOptions): readonly string[] {

@@ -11,9 +11,11 @@ import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
 import { ipv6Sysctls } from "../ipv6-sysctls.ts";
+import { planUnderlayPorts } from "./bridge-parent.ts";
 import type { BridgeAnswer } from "./facts.ts";
 import { translates } from "./gateway-mode.ts";
 import type { BridgeOptions } from "./options.ts";
+import { sandboxTable } from "./sandbox-table.ts";
 import { bridgeTable, element } from "./table.ts";
 
 /** The host's end of an endpoint's veth pair: `veth` and 11 digits of the endpoint's id, 15 bytes in all. */
@@ -31,9 +33,20 @@ export function planBridgeNetwork(
     ...bridgeLink(network, options, answer),
     ...forwarding(network, answer),
     bridgeTable,
+    ...(isPlumbed(network, answer) ? [sandboxTable] : []),
     ...tableElements(network, options, answer),
   ];
-  return objects.map((object) => ({ object }));
+  return [...objects.map((object) => ({ object })), ...planUnderlayPorts(answer)];
+}
+
+/** Bytes: what the user chose, but no more than the parent has, or that; the kernel's default without either. */
+function mtuOf({ mtu }: BridgeOptions, { parent }: BridgeAnswer): number | undefined {
+  return parent === undefined ? mtu : Math.min(mtu ?? parent.mtu, parent.mtu);
+}
+
+/** True for a network whose sandboxes share their bridge with others, by a port of it that leads to the underlay. */
+function isPlumbed({ internal }: DriverNetwork, { underlayPorts = [] }: BridgeAnswer): boolean {
+  return !internal && underlayPorts.length > 0;
 }
 
 function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: BridgeAnswer): KernelObject[] {
@@ -46,7 +59,7 @@ function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: Brid
         name: bridge,
         spec: { type: "bridge" },
         mac: bridgeMac(network.id),
-        mtu: options.mtu,
+        mtu: mtuOf(options, answer),
         alias: `weft network ${network.name}`,
       };
   const ipv6 = network.ipv6 && options.gatewayMode[6] !== "isolated";
@@ -115,16 +128,16 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
   return objects;
 }
 
-function tableElements(
-  network: DriverNetwork,
-  options: BridgeOptions,
-  { bridge }: BridgeAnswer,
-): KernelObject[] {
+function tableElements(network: DriverNetwork, options: BridgeOptions, answer: BridgeAnswer): KernelObject[] {
+  const { bridge } = answer;
   const elements = [element("ifs", [bridge])];
   if (options.icc) elements.push(element("icc", [bridge, bridge]));
   if (network.internal) elements.push(element("internal", [bridge]));
   for (const { family, pool } of network.pools) elements.push(element(poolSets[family].own, [bridge, pool]));
-  for (const address of bridgeAddresses(network, options)) {
+  // On the underlay the host's address is for everybody there, as its others are.
+  if (isPlumbed(network, answer))
+    elements.push(element("plumbed", [bridge]), element("segment", [bridge, bridge]));
+  for (const address of isPlumbed(network, answer) ? [] : bridgeAddresses(network, options)) {
     const host = addressPart(address);
     elements.push(element(poolSets[familyOf(host)].bridges, [host]));
   }
@@ -175,7 +188,7 @@ export function planBridgeEndpoint(
     netns: hostNetns,
     name,
     spec: { type: "veth", peer: { netns, name: ifname, mac } },
-    mtu: options.mtu,
+    mtu: mtuOf(options, answer),
   };
   const announce: Effect[] =
     mac === undefined

@@ -1,4 +1,4 @@
-import { acceptMark } from "../../kernel/index.ts";
+import { acceptMark, sandboxMark } from "../../kernel/index.ts";
 import { nftables } from "../../kernel/netlink/index.ts";
 import { portChains } from "../../ports/index.ts";
 
@@ -9,9 +9,11 @@ const {
   drop,
   expressionClause,
   fib,
+  goBack,
   goTo,
   jump,
   map,
+  masked,
   masquerade,
   match,
   meta,
@@ -35,6 +37,14 @@ const outOfOthers = match(oifname, "!=", set("ifs"));
 const fromOurs = match(iifname, "in", set("ifs"));
 const fromOthers = match(iifname, "!=", set("ifs"));
 const fromInternal = match(iifname, "in", set("internal"));
+/**
+ * It came by the port to the underlay, or a bridge passed it on from one port to another: on a plumbed bridge
+ * sandboxTable marks what sandboxes send to the host.
+ */
+const fromUnderlay = [
+  match(iifname, "in", set("plumbed")),
+  match(masked(meta("mark"), sandboxMark), "==", 0),
+] as const;
 /** No answer to the sender would leave by the interface that the packet came by: its source is not its own. */
 const isSpoofed = match(fib(["saddr", "iif"], "present"), "==", "missing");
 const notrack = expressionClause({ kind: "unknown", name: "notrack" });
@@ -53,11 +63,13 @@ const forward: nftables.ChainDefinition = {
   rules: rules("inet", [
     [jump(userChain)],
     [fromOthers, outOfOthers, goTo("not-ours")],
+    [...fromUnderlay, outOfOthers, jump("neighbours")],
     [setMeta("mark", withBits(meta("mark"), acceptMark))],
     [match(concat(iifname, oifname), "in", set("icc")), accept],
+    [...fromUnderlay, match(concat(iifname, oifname), "in", set("segment")), accept],
     // What is spoofed belongs to no flow; see raw.
     [isEstablished, accept],
-    [fromOurs, isSpoofed, drop],
+    [fromOurs, isSpoofed, jump("spoofed")],
     [isRelated, goTo("related")],
     [fromInternal, drop],
     // It would leave under the sandbox's own address: what is in no flow is not rewritten.
@@ -88,6 +100,7 @@ const input: nftables.ChainDefinition = {
   rules: rules("inet", [
     [fromOthers, accept],
     [isEstablished, accept],
+    [...fromUnderlay, accept],
     // Those who ask for an address by DHCP, or whether theirs is free (RFC 4862 §5.4.2), have none yet.
     [match(payload("ip saddr"), "!=", "0.0.0.0"), isSpoofed, drop],
     [match(payload("ip6 saddr"), "!=", "::"), isSpoofed, drop],
@@ -116,6 +129,7 @@ const input: nftables.ChainDefinition = {
 const related: nftables.ChainDefinition = {
   rules: rules("inet", [
     [fromOthers, accept],
+    [...fromUnderlay, accept],
     [match(concat(iifname, ct("ip saddr", "original")), "in", set("own4")), accept],
     [match(concat(iifname, ct("ip saddr", "reply")), "in", set("own4")), accept],
     [match(concat(iifname, ct("ip6 saddr", "original")), "in", set("own6")), accept],
@@ -134,6 +148,7 @@ const raw: nftables.ChainDefinition = {
   rules: rules("inet", [
     [match(payload("ip daddr"), "==", "127.0.0.0/8"), match(iifname, "!=", "lo"), drop],
     [match(payload("ip saddr"), "==", "127.0.0.0/8"), match(iifname, "!=", "lo"), drop],
+    [...fromUnderlay, accept],
     [fromOurs, isSpoofed, notrack],
   ]),
 };
@@ -141,7 +156,11 @@ const raw: nftables.ChainDefinition = {
 /** Nobody but a sandbox begins a flow in a sandbox's name. A chain of this type sees each flow's first packet alone. */
 const strangers: nftables.ChainDefinition = {
   hook: { type: "nat", hook: "prerouting", priority: priorities.dstnat - 1, policy: "accept" },
-  rules: rules("inet", [[fromOthers, match(fib("saddr", "oifname"), "in", set("ifs")), drop]]),
+  rules: rules("inet", [
+    // Not all who have an address of an underlay's are sandboxes, and they may come by any way.
+    [match(fib("saddr", "oifname"), "in", set("plumbed")), accept],
+    [fromOthers, match(fib("saddr", "oifname"), "in", set("ifs")), drop],
+  ]),
 };
 
 /** Whose address leaves: the host's towards the outside, and where an answer would not come back through the host. */
@@ -154,6 +173,8 @@ const postrouting: nftables.ChainDefinition = {
     // A target that is on the client's network too would answer past the host.
     [isNat, outOfOurs, match(payload("ip saddr"), "in", set("masq4")), masquerade()],
     [isNat, outOfOurs, match(payload("ip6 saddr"), "in", set("masq6")), masquerade()],
+    // What the host sends on for neighbours of the underlay, it sends on as it is.
+    [...fromUnderlay, outOfOthers, accept],
     [outOfOthers, snat("ip", map(payload("ip saddr"), "snat4"), { data: "address" })],
     [outOfOthers, snat("ip6", map(payload("ip6 saddr"), "snat6"), { data: "address" })],
     [match(payload("ip saddr"), "in", set("masq4")), outOfOthers, masquerade()],
@@ -174,10 +195,18 @@ export const tableChains: Readonly<Record<string, nftables.ChainDefinition>> = {
   "not-ours": {
     rules: rules("inet", [
       [match(meta("iifkind"), "==", "bridge"), match(iifname, "!=", set("guarded")), accept],
+      [goTo("to-others")],
+    ]),
+  },
+  "to-others": {
+    rules: rules("inet", [
       [match(meta("oifkind"), "==", "bridge"), match(oifname, "!=", set("guarded")), accept],
       [verdictMap(meta("nfproto"), "foreign")],
       [accept],
     ]),
   },
+  // Nor for those with whom sandboxes share an underlay, but for the answers that they give.
+  neighbours: { rules: rules("inet", [[isEstablished, goBack], [goTo("to-others")]]) },
+  spoofed: { rules: rules("inet", [[...fromUnderlay, goBack], [drop]]) },
   postrouting,
 };

@@ -7,6 +7,10 @@ export const tableSets = {
   ifs: { key: ["ifname"] },
   /** Pairs of bridges that may talk: a bridge with itself. */
   icc: { key: ["ifname", "ifname"] },
+  /** Bridges that others send to as well, by a port that leads to the underlay. */
+  plumbed: { key: ["ifname"] },
+  /** The same, each with itself: what stays on such a bridge is judged by its ports alone. */
+  segment: { key: ["ifname", "ifname"] },
   /** Bridges of internal networks: nothing but their own traffic. */
   internal: { key: ["ifname"] },
   /** Subnets that leave by the host's address. */

@@ -16,6 +16,7 @@ import type { ParentAnswer, ParentFacts, ParentUser } from "./answer.ts";
 import { planEndpointOnParent } from "./endpoint-plan.ts";
 import { dummyParent, findParent, refuseMissing } from "./find-parent.ts";
 import { lookAgain } from "./look-again.ts";
+import { refuseMtu } from "./mtu.ts";
 import { type EndpointKind, type ParentOptions, parseParentOptions } from "./parent-options.ts";
 import { planParent } from "./plan.ts";
 
@@ -27,9 +28,6 @@ export interface ParentNetworkAnswer extends Readonly<Record<string, unknown>> {
   /** See {@link ParentFacts.ranksAdvertisedRoutes}. */
   readonly ranksAdvertisedRoutes: boolean;
 }
-
-/** The least MTU that IPv6 works with, bytes (RFC 8200 §5). */
-const leastIpv6Mtu = 1280;
 
 /**
  * A driver whose endpoints are links on a link of the host: they are on its wire, with addresses of their
@@ -187,23 +185,4 @@ function gatewaysFor({ pools }: DriverNetwork, { addresses }: DriverEndpoint): r
       ? [addressPart(gateway)]
       : [],
   );
-}
-
-function refuseMtu(
-  { ipv6 }: Pick<DriverNetwork, "ipv6">,
-  { mtu }: ParentOptions,
-  { link, mtu: most }: ParentAnswer,
-): void {
-  if (mtu !== undefined && mtu > most) {
-    throw new WeftError(
-      "INVALID_OPTION",
-      `invalid MTU number: ${mtu}: parent interface ${link} has ${most}, and no link on it can have more`,
-    );
-  }
-  if (ipv6 && most < leastIpv6Mtu) {
-    throw new WeftError(
-      "INVALID_OPTION",
-      `parent interface ${link} has an MTU of ${most}: IPv6 needs ${leastIpv6Mtu} at least`,
-    );
-  }
 }

@@ -20,7 +20,7 @@ import {
 import type { NetlinkSocket } from "../netlink/socket.ts";
 import { bytes, encode, text, u32, u32be } from "../netlink/wire.ts";
 import type { NetnsRef } from "../netns-ref.ts";
-import { type AcceptRuleObject, isNftFamily } from "../nft-objects.ts";
+import { type AcceptRuleObject, isForwardFamily } from "../nft-objects.ts";
 
 /**
  * The rule as iptables 1.8.9 writes it in its nftables mode (read by `nft --debug=netlink list ruleset`):
@@ -41,7 +41,7 @@ const compatMatch = attributes({
 /** The rules of weft's in other people's base chains on the forward hook. Throws KernelError. */
 export function foreignAcceptRules(socket: NetlinkSocket, netns: NetnsRef): readonly AcceptRuleObject[] {
   return listAllChains(socket).flatMap(({ family, table, chain, hook }): AcceptRuleObject[] => {
-    if (hook?.hook !== "forward" || table === tableName || !isNftFamily(family)) return [];
+    if (hook?.hook !== "forward" || table === tableName || !isForwardFamily(family)) return [];
     const object: AcceptRuleObject = { kind: "accept-rule", netns, family, table, chain };
     return rulesOf(socket, object).length === 0 ? [] : [object];
   });

@@ -5,6 +5,8 @@ import { isKernelError } from "../kernel-error.ts";
 import { protocolNumber, tableName } from "../marks.ts";
 import { listElements, listTables, readTable, type SetElement } from "../netlink/nftables/index.ts";
 import {
+  getLink,
+  type Link,
   listAddresses,
   listLinks,
   listRoutes,
@@ -14,7 +16,7 @@ import {
 import { isNetns, netnsIdentityOfFd } from "../netns.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import { isNftFamily } from "../nft-objects.ts";
-import type { KernelObject } from "../objects.ts";
+import type { KernelObject, PortObject } from "../objects.ts";
 import { foreignAcceptRules } from "./accept-rules.ts";
 import { readFile, readSysctl } from "./files.ts";
 import { isOwn, type NetnsReading, specOf } from "./link-specs.ts";
@@ -187,6 +189,7 @@ function lookedUp(session: Session, query: KernelQuery): Found[] {
         return sysctlOf(session, object);
       case "file":
         return isBelow(query.fileFolder, object.path) ? [] : fileAt(object.path, false);
+      case "port":
       case "address":
       case "up":
         return query.namespaces.includes(object.netns) ? [] : onLink(session, object);
@@ -207,9 +210,13 @@ function sysctlOf(session: Session, object: KernelObject & { readonly kind: "sys
   }
 }
 
-function onLink(session: Session, object: KernelObject & { readonly kind: "address" | "up" }): Found[] {
+function onLink(
+  session: Session,
+  object: KernelObject & { readonly kind: "port" | "address" | "up" },
+): Found[] {
   const link = session.link(object.netns, object.link);
   if (link === undefined) return [];
+  if (object.kind === "port") return portOf(session, object, link);
   const there =
     object.kind === "up"
       ? link.up
@@ -217,4 +224,13 @@ function onLink(session: Session, object: KernelObject & { readonly kind: "addre
           ({ address }) => address === object.address,
         );
   return there ? [{ object, marked: false }] : [];
+}
+
+function portOf(session: Session, { netns }: PortObject, { name, master, port }: Link): Found[] {
+  const bridge = master === undefined ? undefined : getLink(session.route(netns), master);
+  if (bridge === undefined) return [];
+  const { hairpin = false, isolated = false } = port ?? {};
+  return [
+    { object: { kind: "port", netns, link: name, master: bridge.name, hairpin, isolated }, marked: false },
+  ];
 }

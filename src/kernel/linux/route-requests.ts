@@ -64,9 +64,7 @@ export function routeRequests(session: Session, operation: RouteFamilyOperation)
           ? [linkSettings(session, object)]
           : giveBack(session, object);
     case "port":
-      return op === "delete"
-        ? [changeLink(session.index(object.netns, object.link), { master: 0 })]
-        : port(session, object);
+      return op === "delete" ? noPort(session, object) : port(session, object);
     case "address":
       if (op === "change") return []; // restored to what it is: it was there before weft
       return [
@@ -203,6 +201,13 @@ function port(
     changeLink(index, { master: session.index(netns, master) }),
     setBridgePort(index, { hairpin, isolated }),
   ];
+}
+
+/** Somebody may have put it elsewhere meanwhile: there it stays. */
+function noPort(session: Session, { netns, link, master }: PortObject): readonly NetlinkRequest[] {
+  const index = session.index(netns, link);
+  const isHere = session.link(netns, link)?.master === session.index(netns, master);
+  return isHere ? [changeLink(index, { master: 0 })] : [];
 }
 
 function address(session: Session, { netns, link, address: value }: AddressObject): LinkAddress {

@@ -206,7 +206,7 @@ export class MemoryKernel implements Kernel {
     if (there.object.kind === "netns" && there.object.from !== undefined)
       this.#rename(there.object.netns, there.object.from);
     if (object.kind === "link") this.#deleteLink(object, there);
-    else this.#remove(identity);
+    else if (!isElsewhere(object, there.object)) this.#remove(identity);
   }
 
   #deleteLink(link: LinkObject, { marked }: Found): void {
@@ -285,6 +285,11 @@ function foundOf(object: KernelObject, adopted: ReadonlySet<Identity>): Found {
     default:
       return { object, marked: true };
   }
+}
+
+/** Somebody put the port elsewhere: there it stays. */
+function isElsewhere(object: KernelObject, there: KernelObject): boolean {
+  return object.kind === "port" && there.kind === "port" && object.master !== there.master;
 }
 
 function chainKey({ netns, family, table, chain }: ForeignChain): string {
