@@ -9,6 +9,7 @@ import {
   type Underlay,
 } from "../../src/drivers/index.ts";
 import type { Wanted } from "../../src/plan/index.ts";
+import { parentFacts } from "../drivers/parent/parent-facts.ts";
 
 /** Facts of a host of which nothing is known; enough for bridges of the driver's own. */
 const noFacts: BridgeFacts = {
@@ -17,6 +18,9 @@ const noFacts: BridgeFacts = {
   bridgesInUse: () => [],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
+  underlayPorts: () => [],
+  addressesOn: () => [],
+  parents: parentFacts({}),
 };
 
 /** A bridge driver whose bridges are on the wire, by ports that tests add. */

@@ -19,6 +19,7 @@ import type {
   JoinAnswer,
   Publication,
   Publishing,
+  Underlay,
 } from "../contract.ts";
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
@@ -109,6 +110,12 @@ export class BridgeDriver extends NativeDriver {
   parentUse(network: DriverNetwork): Omit<ParentUser, "network"> | undefined {
     const { parent } = bridgeAnswerOf(network);
     return parent === undefined ? undefined : { use: "bridge port", parent };
+  }
+
+  underlay(network: DriverNetwork): Underlay | undefined {
+    const { bridge, parent, underlayPorts = [] } = bridgeAnswerOf(network);
+    const [port = parent?.link] = underlayPorts;
+    return port === undefined ? undefined : { link: bridge, port, promiscuous: true };
   }
 
   publishing(network: DriverNetwork): Publishing {
