@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { daemonDoor } from "../daemon-door.ts";
 import { ExitError } from "../failures.ts";
 import { addFolderOptions, type FolderOptions, foldersOf } from "../options/daemon-options.ts";
-import { addFormatOption } from "../options/listing-options.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { type Listing, listingRenderer } from "../text/listing.ts";
 
 const listing: Listing<Finding> = {
