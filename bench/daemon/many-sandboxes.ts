@@ -1,20 +1,16 @@
-import { readFileSync } from "node:fs";
-import { type CrowdOptions, idleCommand, makeCrowd, removeCrowd } from "../../test/e2e/daemon/crowd.ts";
+import {
+  type CrowdOptions,
+  crowdName,
+  idleCommand,
+  makeCrowd,
+  removeCrowd,
+} from "../../test/e2e/daemon/crowd.ts";
 import { accountOf, assertHostHolds } from "../../test/e2e/daemon/host-account.ts";
 import { type TestDaemon, withDaemon } from "../../test/e2e/daemon/test-daemon.ts";
+import { until } from "../../test/e2e/until.ts";
 import { timed } from "../measure.ts";
 import type { DaemonFigure } from "./figures.ts";
-
-/** The daemon's memory in MB: what is its own, and not a file's that others share (proc_pid_status(5)). */
-function memoryOf({ pid }: TestDaemon): number {
-  const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Number(kilobytes) / 1000;
-}
-
-/** What the machine has left, in MB. */
-function available(): number {
-  return Number(/^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1]) / 1000;
-}
+import { available, residentOf, waitingProcesses } from "./process-memory.ts";
 
 const seconds = async (work: () => Promise<unknown>) => {
   const start = performance.now();
@@ -32,18 +28,28 @@ export async function manySandboxes(sandboxes: number, rounds: number): Promise<
   };
   const figures: DaemonFigure[] = [];
   await withDaemon(async (daemon) => {
-    const before = { daemon: memoryOf(daemon), machine: available() };
+    await until("a process waits", () => waitingProcesses(daemon).length > 0);
+    const before = { daemon: residentOf(daemon.pid), machine: available() };
     const making = await seconds(() => makeCrowd(daemon, crowd));
-    const made = { daemon: memoryOf(daemon), machine: available() };
+    await until("a process waits", () => waitingProcesses(daemon).length > 0);
+    const made = { daemon: residentOf(daemon.pid), machine: available() };
+    const waiting = waitingProcesses(daemon);
     const title = `${crowd.clients} clients at once, ${sandboxes} sandboxes with a command each`;
     const each = (mb: number) => (mb * 1000) / sandboxes;
     figures.push(
       { what: `${title}: making all`, unit: "s", figure: making },
-      { what: "  memory of the daemon, empty", unit: "MB", figure: before.daemon },
-      { what: `  memory of the daemon with ${sandboxes}`, unit: "MB", figure: made.daemon },
+      { what: "  the daemon's resident memory, without sandboxes", unit: "MB", figure: before.daemon },
+      { what: `  with ${sandboxes}`, unit: "MB", figure: made.daemon },
       { what: "  of it for each sandbox", unit: "kB", figure: each(made.daemon - before.daemon) },
+      { what: "  processes of weft's beside the daemon and the commands", unit: "", figure: waiting.length },
       {
-        what: "  memory of the machine for each, its command and the kernel's share included",
+        what: "  their resident memory",
+        unit: "MB",
+        figure: waiting.reduce((sum, pid) => sum + residentOf(pid), 0),
+      },
+      { what: "  resident memory of a command itself", unit: "kB", figure: await commandMemory(daemon) },
+      {
+        what: "  the machine's memory for each sandbox: all of these, and the kernel's share",
         unit: "kB",
         figure: each(before.machine - made.machine),
       },
@@ -53,7 +59,7 @@ export async function manySandboxes(sandboxes: number, rounds: number): Promise<
     const restart = await seconds(() => daemon.start());
     figures.push(
       { what: `  ready again after kill -9 with ${sandboxes}`, unit: "ms", figure: restart * 1000 },
-      { what: "  memory of the daemon then", unit: "MB", figure: memoryOf(daemon) },
+      { what: "  the daemon's resident memory then", unit: "MB", figure: residentOf(daemon.pid) },
     );
     await assertHostHolds(daemon, await accountOf(daemon));
     figures.push({
@@ -64,6 +70,11 @@ export async function manySandboxes(sandboxes: number, rounds: number): Promise<
     await assertHostHolds(daemon, await accountOf(daemon));
   });
   return figures;
+}
+
+/** Of one of the crowd, kB. */
+async function commandMemory({ client }: TestDaemon): Promise<number> {
+  return residentOf((await client.sandbox(crowdName(0))).State.Pid) * 1000;
 }
 
 async function listing(daemon: TestDaemon, count: number, rounds: number): Promise<readonly DaemonFigure[]> {

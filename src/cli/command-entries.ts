@@ -1,8 +1,15 @@
 import type { Command } from "commander";
 import type { Context } from "./context.ts";
 
-/** Gives a command its options and what it does. */
-export type Configure = (command: Command, context: Context) => void;
+/**
+ * Gives a command its options and what it does. Of the commands below it only the one called `below` is needed; all
+ * of them without, and when there is none of that name.
+ */
+export type Configure = (
+  command: Command,
+  context: Context,
+  below?: string | undefined,
+) => void | Promise<void>;
 
 /** One of weft's commands, as its help lists it. Its own file is loaded only when it is asked for. */
 export interface CommandEntry {

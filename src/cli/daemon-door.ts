@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import type { Finding } from "../api/index.ts";
 
 /** Where a daemon keeps its things. */
@@ -45,5 +46,8 @@ export interface DaemonDoor {
 
 /** Loads the daemon's code, which no other command needs. */
 export async function daemonDoor(): Promise<DaemonDoor> {
+  // Its 700 files are read 80 ms sooner by require, one after the other, than by import and its threads. The first
+  // releases of Node 22 cannot require ES modules.
+  if (process.features.require_module) return createRequire(import.meta.url)("../daemon/index.js");
   return await import("../daemon/index.ts");
 }

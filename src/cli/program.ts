@@ -11,8 +11,15 @@ const hiddenEntries: Readonly<Record<string, () => Promise<Configure>>> = {
   __purge: async () => (await import("./commands/down.ts")).purgeCommand,
 };
 
-/** The top of weft's commands. Of those below only `name` is loaded; without one, none; with "all", all. */
-export async function weftProgram(context: Context, name: string | undefined): Promise<Command> {
+/**
+ * The top of weft's commands. Of those below only `name` is loaded; without one, none; with "all", all. Of those
+ * below that one, only `below` is, or all: a file more costs each start a millisecond.
+ */
+export async function weftProgram(
+  context: Context,
+  name: string | undefined,
+  below?: string | undefined,
+): Promise<Command> {
   const program = new WeftCommand("weft")
     .description("Networks, names and published ports for commands and containers on Linux.")
     .usage("[options] COMMAND [ARG…]")
@@ -31,11 +38,11 @@ export async function weftProgram(context: Context, name: string | undefined): P
     .addHelpText("after", topExamples);
   for (const entry of commandEntries) {
     const command = program.command(entry.name).description(entry.summary).helpGroup(entry.heading);
-    if (name === entry.name || name === "all") (await entry.load())(command, context);
+    if (name === entry.name || name === "all") await (await entry.load())(command, context, below);
   }
   const hidden = name === undefined ? undefined : hiddenEntries[name];
   if (name !== undefined && hidden !== undefined)
-    (await hidden())(program.command(name, { hidden: true }), context);
+    await (await hidden())(program.command(name, { hidden: true }), context);
   return program;
 }
 
@@ -61,8 +68,13 @@ function outputOf(context: Context) {
 
 /** The name of the command that `argv` asks for, before anything is loaded. */
 export function commandNameIn(argv: readonly string[]): string | undefined {
+  return commandNamesIn(argv)[0];
+}
+
+/** The same, with the word behind it: the name of a command below, if it has any. */
+function commandNamesIn(argv: readonly string[]): readonly [string | undefined, string | undefined] {
   const operands = operandsIn(argv);
-  return operands[0] === "help" ? operands[1] : operands[0];
+  return operands[0] === "help" ? [operands[1], undefined] : [operands[0], operands[1]];
 }
 
 function operandsIn(argv: readonly string[]): readonly string[] {
@@ -84,7 +96,7 @@ export async function perform(
   context: Context,
   check: (command: Command) => void = () => {},
 ): Promise<void> {
-  const program = await weftProgram(context, commandNameIn(argv));
+  const program = await weftProgram(context, ...commandNamesIn(argv));
   program.hook("preAction", (_program, command) => check(command));
   try {
     await program.parseAsync([...argv], { from: "user" });

@@ -60,13 +60,13 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
   };
   try {
     opened(takeExclusively(paths, hostNetnsPath));
+    const dns = opened(DnsService.begin()); // first, and not awaited: its thread takes longer to start than all the rest
     const store = opened(await LmdbStore.open({ path: paths.store, schema }));
     closeOnExecBelow(realpathSync(paths.store));
     if (!isMountPoint(paths.run)) onFailure.push(() => unmountPrivateFolder(paths.run));
     prepareRunFolder(paths);
     const kernel = opened(new LinuxKernel(hostNetnsPath));
     const facts = opened(new LinuxFacts(hostNetnsPath, options.resolvConf));
-    const dns = opened(await DnsService.start());
     const standing = new StandingProxies(() => ProxyService.start(hostNetnsPath));
     const hostPorts = opened(
       new HostPorts({
@@ -102,7 +102,8 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       onPurge: [() => unmountPrivateFolder(paths.run), () => removeRoot(paths)],
       threads: { dns: () => dns.stats(), proxies: () => proxies.stats() },
       tell: (listener) => {
-        dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error }));
+        const crashed = (error: WeftError) => listener({ event: "resolver-crashed", error });
+        dns.ready.then(() => dns.events.subscribe(({ error }) => crashed(error)), crashed);
         proxies.events.subscribe(({ error }) => listener({ event: "proxies-crashed", error }));
       },
     };

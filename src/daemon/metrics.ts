@@ -1,6 +1,4 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
-import type { HostService } from "../api/index.ts";
-import { isWeftError } from "../core/index.ts";
 
 /** What is read when the metrics are asked for. */
 export interface MetricSources {
@@ -18,28 +16,6 @@ export interface Figure {
   readonly value: number;
   readonly labels?: Readonly<Record<string, string>>;
 }
-
-const measuredOperations = new Set<string>([
-  "createNetwork",
-  "network",
-  "removeNetwork",
-  "pruneNetworks",
-  "connect",
-  "disconnect",
-  "createSandbox",
-  "sandbox",
-  "removeSandbox",
-  "startSandbox",
-  "stopSandbox",
-  "killSandbox",
-  "restartSandbox",
-  "enterSandbox",
-  "claimProcess",
-  "drift",
-  "repair",
-  "doctor",
-  "plan",
-] satisfies readonly (keyof HostService)[]);
 
 /** The daemon's metrics; every name begins with `weft_`. */
 export class DaemonMetrics {
@@ -80,29 +56,9 @@ export class DaemonMetrics {
     this.#figures = sources.figures;
   }
 
-  /** Measures an operation and passes its outcome on. */
-  async measure<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const stop = this.#operations.startTimer({ operation });
-    try {
-      const result = await work();
-      stop({ outcome: "ok" });
-      return result;
-    } catch (error) {
-      stop({ outcome: isWeftError(error) ? error.code : "INTERNAL" });
-      throw error;
-    }
-  }
-
-  /** `service` with its operations measured; streams and what is answered at once are not. */
-  measured(service: HostService): HostService {
-    return new Proxy(service, {
-      get: (target, name) => {
-        const member: unknown = Reflect.get(target, name);
-        if (typeof member !== "function" || typeof name !== "string" || !measuredOperations.has(name))
-          return typeof member === "function" ? member.bind(target) : member;
-        return (...args: readonly unknown[]) => this.measure(name, async () => member.apply(target, args));
-      },
-    });
+  /** Notes an operation that took so long; its outcome is `ok`, or the code of the refusal. */
+  observe(operation: string, outcome: string, seconds: number): void {
+    this.#operations.observe({ operation, outcome }, seconds);
   }
 
   /** Everything in Prometheus' text format. */

@@ -10,8 +10,9 @@ import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
 import { EventLog } from "./event-log.ts";
 import { commandsFolder, type Folders, socketPath } from "./folders.ts";
 import { Host } from "./host.ts";
+import { LaterMetrics } from "./later-metrics.ts";
 import { type DaemonLog, openLog } from "./log.ts";
-import { DaemonMetrics } from "./metrics.ts";
+import { measuredService } from "./measured-service.ts";
 import { sandboxEvent, tellModelEvent } from "./model-events.ts";
 import { HostNetworks } from "./networks/host-networks.ts";
 import { RecordTable } from "./own-records.ts";
@@ -37,7 +38,7 @@ interface OpenHost {
   readonly host: Host;
   readonly controller: Controller;
   readonly keeper: SandboxKeeper;
-  readonly metrics: DaemonMetrics;
+  readonly metrics: LaterMetrics;
   readonly log: DaemonLog;
   readonly config: DaemonConfig;
   /** Gives everything back; commands and networks go on. */
@@ -60,14 +61,18 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const { host, metrics, log, config } = open;
   try {
     const metricsPort = config["metrics-addr"]?.split(":").at(-1);
-    const server = await serveHttp(metrics.measured(host), {
-      listen: { socketPath: socketPath(options.run) },
-      group: config.group,
-      log,
-      ...(metricsPort === undefined ? {} : { metricsPort: Number(metricsPort) }),
-    });
+    const server = await serveHttp(
+      measuredService(host, (...operation) => metrics.observe(...operation)),
+      {
+        listen: { socketPath: socketPath(options.run) },
+        group: config.group,
+        log,
+        ...(metricsPort === undefined ? {} : { metricsPort: Number(metricsPort) }),
+      },
+    );
     log.info({ component: "daemon", root: options.root, run: options.run, version: weftVersion }, "ready");
     options.onReady?.();
+    metrics.load().catch((error: unknown) => log.error({ component: "metrics", err: error }, "not loaded"));
     await ended;
     log.info({ component: "daemon" }, "ending");
     await server.close();
@@ -123,6 +128,9 @@ async function open(
   const ownNetns = openSync("/proc/self/ns/net", "r");
   undo.push(() => closeSync(ownNetns));
   const hostNetns = `/proc/${process.pid}/fd/${ownNetns}`;
+  const launcher = new Launcher({ spare: 1 });
+  undo.push(() => launcher.close());
+  launcher.prepare(); // beside all that follows; processes it starts last, that they inherit nothing and delay nothing
   const controller = await Controller.open({
     root,
     hostNetns,
@@ -133,8 +141,6 @@ async function open(
   await controller.ensurePredefined(predefinedNetworks(config));
   const facts = new LinuxFacts(hostNetns);
   undo.push(() => facts.close());
-  const launcher = new Launcher({ spare: 1 });
-  undo.push(() => launcher.close());
   await launcher.start();
   const follower = new CommandFollower();
   undo.push(() => follower.close());
@@ -158,7 +164,7 @@ async function open(
   await keeper.restore();
 
   const networks = new HostNetworks({ controller, book, keeper, clock, tell: (event) => events.add(event) });
-  const metrics = new DaemonMetrics({
+  const metrics = new LaterMetrics({
     networks: () => controller.networks().length,
     sandboxes: () => countByStatus(book),
     figures: () => figuresOf(controller),

@@ -43,6 +43,8 @@ export class DnsService {
   readonly #begun: Int32Array;
   readonly #calls = new Map<number, PendingCall>();
   readonly #ended: Promise<void>;
+  /** Resolves when the worker serves. Rejects with INTERNAL when it could not be started; that is no event. */
+  readonly ready: Promise<void>;
   #lastCall = 0;
   #over: WeftError | undefined;
   #closing: Promise<void> | undefined;
@@ -51,10 +53,22 @@ export class DnsService {
     this.#worker = worker;
     this.#begun = begun;
     this.#ended = ended;
+    this.ready = this.#listen();
+    this.ready.catch(() => {}); // nobody has to wait for it
   }
 
   /** Starts the worker. Rejects with INTERNAL when it cannot. */
   static async start(init: DnsServiceInit = {}): Promise<DnsService> {
+    const service = DnsService.begin(init);
+    await service.ready;
+    return service;
+  }
+
+  /**
+   * Begins to start the worker, which takes nearly 100 ms, and waits for nothing: it does what it is told until then
+   * when it is {@link ready}.
+   */
+  static begin(init: DnsServiceInit = {}): DnsService {
     // Compiled, this file has the worker's program beside it; tsc leaves URLs as they are.
     const program = init.worker ?? new URL("./dns-worker.js", import.meta.url);
     const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
@@ -68,10 +82,7 @@ export class DnsService {
       trackUnmanagedFds: false,
     });
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    const service = new DnsService(worker, begun, ended);
-    await service.#listen();
-    worker.unref();
-    return service;
+    return new DnsService(worker, begun, ended);
   }
 
   /**
@@ -163,9 +174,12 @@ export class DnsService {
   #listen(): Promise<void> {
     return new Promise((resolve, reject) => {
       let cause: unknown;
+      let isReady = false;
       this.#worker.on("message", (message: FromWorker) => {
-        if (message.kind === "ready") resolve();
-        else this.#settle(message);
+        if (message.kind !== "ready") return this.#settle(message);
+        isReady = true;
+        if (this.#calls.size === 0) this.#worker.unref();
+        resolve();
       });
       this.#worker.on("error", (error) => {
         cause = error;
@@ -174,7 +188,7 @@ export class DnsService {
         const why = cause === undefined ? `exit code ${code}` : messageOf(cause);
         const error = new WeftError("INTERNAL", `the DNS worker ended unasked: ${why}`, { cause });
         reject(error); // of no effect once it was ready
-        this.#workerEnded(error);
+        this.#workerEnded(error, isReady);
       });
     });
   }
@@ -209,8 +223,8 @@ export class DnsService {
     else pending?.reject(new WeftError(message.code, message.message));
   }
 
-  #workerEnded(error: WeftError): void {
-    const crashed = this.#over === undefined;
+  #workerEnded(error: WeftError, wasReady: boolean): void {
+    const crashed = wasReady && this.#over === undefined;
     this.#over ??= error;
     const taken = Atomics.load(this.#begun, 0);
     for (const [call, { request, reject }] of this.#calls) {

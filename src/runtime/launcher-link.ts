@@ -4,7 +4,7 @@ import { messageOf, WeftError } from "../core/index.ts";
 import type { ExitStatus } from "./command.ts";
 import type { StartFailure } from "./init-protocol.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
-import type { LauncherThreadStart, RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
+import type { RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
 
 /** A command that runs, and the promise of its end. */
 export interface StartedCommand {
@@ -31,9 +31,9 @@ export class LauncherLink {
   readonly #gone = promiseWithResolvers<void>();
   #death: WeftError | undefined;
 
-  constructor(workerData: LauncherThreadStart) {
+  constructor() {
     const file = new URL("./launcher-thread.js", import.meta.url);
-    this.#worker = new Worker(file, { name: "weft-launcher", execArgv: [], workerData });
+    this.#worker = new Worker(file, { name: "weft-launcher", execArgv: [] });
     this.#worker.on("message", (event: ThreadEvent) => this.#receive(event));
     this.#worker.on("error", (error) => this.#die(messageOf(error)));
     this.#worker.on("exit", () => this.#die("it has ended"));
@@ -42,6 +42,11 @@ export class LauncherLink {
   /** Resolves when the thread takes requests. Rejects with LAUNCH. */
   get ready(): Promise<void> {
     return this.#ready.promise;
+  }
+
+  /** Has so many processes wait for a command to become. */
+  keepSpares(count: number): void {
+    this.#send({ kind: "keepSpares", count });
   }
 
   /**
@@ -70,7 +75,8 @@ export class LauncherLink {
 
   /** Ends the thread, at once or, when commands run, after the last of them; waits only for the former. */
   async close(): Promise<void> {
-    await Promise.allSettled([...this.#starting.values()].map(({ promise }) => promise));
+    // Ready first: a thread that is no longer waited for when it becomes so would not be waited for at its end either.
+    await Promise.allSettled([this.ready, ...[...this.#starting.values()].map(({ promise }) => promise)]);
     this.#send({ kind: "close" });
     if (this.#running.size > 0) {
       for (const id of this.#running.keys()) this.unref(id);

@@ -4,17 +4,16 @@
  * PID namespace for a moment: neither is the main thread's business.
  */
 import os from "node:os";
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { isWeftError, messageOf, WeftError } from "../core/index.ts";
 import { CommandChild } from "./command-child.ts";
 import type { StartFailure } from "./init-protocol.ts";
 import { SpareChildren } from "./spare-children.ts";
-import type { LauncherThreadStart, RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
+import type { RunRequest, ThreadEvent, ThreadRequest } from "./thread-protocol.ts";
 
 if (parentPort === null) throw new WeftError("INTERNAL", "launcher-thread.ts is not for the main thread");
 const port = parentPort;
-const { spareCount }: LauncherThreadStart = workerData; // LauncherLink starts no thread without it
-const spares = new SpareChildren(spareCount);
+const spares = new SpareChildren();
 const children = new Map<number, CommandChild>();
 let closing = false;
 
@@ -83,6 +82,9 @@ port.on("message", (request: ThreadRequest) => {
     case "run":
       void run(request);
       break;
+    case "keepSpares":
+      spares.keep(request.count);
+      break;
     case "proceed":
       children.get(request.id)?.proceed();
       break;
@@ -95,5 +97,4 @@ port.on("message", (request: ThreadRequest) => {
       break;
   }
 });
-spares.refill();
 post({ kind: "ready" });

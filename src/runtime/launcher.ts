@@ -39,12 +39,21 @@ export class Launcher {
     this.#spare = options.spare ?? 0;
   }
 
+  /**
+   * Begins to start the launcher thread, which takes 50 ms, and no process: for a program that has other things to do
+   * before {@link start}. What keeps the thread from starting is thrown there.
+   */
+  prepare(): void {
+    this.#refuseClosed();
+    this.#link ??= new LauncherLink();
+  }
+
   /** Starts the launcher thread; {@link run} can be used once this resolves. Throws NO_ROOT, LAUNCH. */
   async start(): Promise<void> {
     requireRoot();
-    this.#refuseClosed();
-    this.#link ??= new LauncherLink({ spareCount: this.#spare });
-    await this.#link.ready;
+    this.prepare();
+    await this.#started().ready;
+    if (this.#spare > 0) this.#started().keepSpares(this.#spare);
   }
 
   /**

@@ -4,11 +4,13 @@ import { CommandChild } from "./command-child.ts";
 /** Processes that wait for a command to become. They end by themselves when this process does. */
 export class SpareChildren {
   readonly #waiting: CommandChild[] = [];
-  #wanted: number;
+  #wanted = 0;
   #self: number | undefined;
 
-  constructor(wanted: number) {
-    this.#wanted = wanted;
+  /** From now on so many are to wait. */
+  keep(count: number): void {
+    this.#wanted = count;
+    this.refill();
   }
 
   /** One that waits, if there is one: the oldest, which has had the most time to get ready. */

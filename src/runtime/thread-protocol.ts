@@ -5,12 +5,6 @@ import type { ProcessIdentity } from "./process-identity.ts";
 /** A standard stream of a child: an open file descriptor, or nothing. */
 export type ChildFd = number | "ignore";
 
-/** What the launcher thread is started with. */
-export interface LauncherThreadStart {
-  /** How many processes wait, with Node's own start behind them, for a command to become. */
-  readonly spareCount: number;
-}
-
 /** A command to start; `id` is the launcher's own number for it. */
 export interface RunRequest {
   readonly kind: "run";
@@ -27,6 +21,8 @@ export interface RunRequest {
 /** What the main thread asks of the launcher thread. */
 export type ThreadRequest =
   | RunRequest
+  /** From now on so many processes wait, with Node's own start behind them, for a command to become. */
+  | { readonly kind: "keepSpares"; readonly count: number }
   /** Let a held command start. */
   | { readonly kind: "proceed"; readonly id: number }
   | { readonly kind: "signal"; readonly id: number; readonly signal: number }

@@ -1,7 +1,7 @@
 import http from "node:http";
+import net from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { messageOf, WeftError } from "../../core/errors.ts";
-import { errorOfAnswer } from "./answer-error.ts";
 import type { ApiRequest } from "./requests.ts";
 
 /** How often a full queue of the daemon's socket is asked again, and after how many ms. */
@@ -11,17 +11,17 @@ const fullQueueWaitMs = 25;
 /** Sends requests to the daemon's unix socket. */
 export class Connection {
   readonly #socketPath: string;
-  readonly #agent: http.Agent | false;
+  readonly #agent: http.Agent | undefined;
 
   /** With `keepAlive`, connections are kept for later requests, until `close`; else each request has its own. */
   constructor(socketPath: string, keepAlive: boolean) {
     this.#socketPath = socketPath;
-    this.#agent = keepAlive ? new http.Agent({ keepAlive: true }) : false;
+    this.#agent = keepAlive ? new http.Agent({ keepAlive: true }) : undefined;
   }
 
   /** Ends the connections that are kept. */
   close(): void {
-    if (this.#agent !== false) this.#agent.destroy();
+    this.#agent?.destroy();
   }
 
   /** The answer, once its head is there. Throws the daemon's refusal, or why there is no answer. */
@@ -29,6 +29,8 @@ export class Connection {
     const answer = await this.#reach(request, signal);
     const status = answer.statusCode ?? 0;
     if (status >= 200 && status < 300) return answer;
+    // Loaded when it is needed: most commands are not refused, and a file more costs their start a millisecond.
+    const { errorOfAnswer } = await import("./answer-error.ts");
     throw errorOfAnswer(status, await this.text(answer, signal));
   }
 
@@ -64,10 +66,9 @@ export class Connection {
     const body = request.Body === undefined ? undefined : Buffer.from(JSON.stringify(request.Body));
     return new Promise((resolve, reject) => {
       const outgoing = http.request({
-        socketPath: this.#socketPath,
+        ...this.#way(),
         method: request.Method,
         path: request.Path,
-        agent: this.#agent,
         headers:
           body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": body.length },
         ...(signal === undefined ? {} : { signal }),
@@ -76,6 +77,14 @@ export class Connection {
       outgoing.on("error", reject); // after the response, its own reader is told
       outgoing.end(body);
     });
+  }
+
+  /** Without an agent for a connection that is not kept: an agent's first request takes 5 ms, of a command's 100. */
+  #way(): http.RequestOptions {
+    const socketPath = this.#socketPath;
+    return this.#agent === undefined
+      ? { createConnection: () => net.connect(socketPath) }
+      : { socketPath, agent: this.#agent };
   }
 
   #failure(error: unknown, signal: AbortSignal | undefined): WeftError {

@@ -23,7 +23,6 @@ import type {
   WaitResult,
 } from "../schema/index.ts";
 import { Connection } from "./connection.ts";
-import { linesOf } from "./lines.ts";
 import {
   type ApiRequest,
   type ChangeRequest,
@@ -217,6 +216,7 @@ export class WeftClient {
    * ANSWER_LOST; ask again with the last event's Id as `since`, and nothing is lost or told twice.
    */
   async *events({ since, until, filters = {}, signal }: ClientEventQuery = {}): AsyncGenerator<Event> {
+    const { linesOf } = await import("./lines.ts"); // not at the start: no other command needs it
     const path = withQuery("/v1/events", { since, until, filters });
     for await (const line of linesOf(this.#chunks(get(path), signal))) yield parse(line);
   }

@@ -4,7 +4,7 @@ import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { daemonDoor } from "../daemon-door.ts";
 import { ExitError } from "../failures.ts";
-import { addFormatOption } from "../options/listing-options.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { type Listing, listingRenderer } from "../text/listing.ts";
 
 const listing: Listing<Finding> = {

@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { DriftItem, RepairReport } from "../../api/index.ts";
 import type { Context } from "../context.ts";
 import { ExitError, UsageError } from "../failures.ts";
-import { addFormatOption } from "../options/listing-options.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { type Listing, listingRenderer } from "../text/listing.ts";
 
 const listing: Listing<DriftItem> = {

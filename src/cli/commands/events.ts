@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Event, Filters } from "../../api/index.ts";
 import type { Context } from "../context.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { collectFilters } from "../options/key-values.ts";
-import { addFormatOption } from "../options/listing-options.ts";
 import { timeText } from "../options/times.ts";
 import { printable } from "../text/printable.ts";
 import { parseTemplate, renderTemplate } from "../text/template.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Context } from "../context.ts";
-import { addFormatOption } from "../options/listing-options.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { fieldLines } from "../text/field-lines.ts";
 import { parseTemplate, renderTemplate } from "../text/template.ts";
 

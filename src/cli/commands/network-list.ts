@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import type { Network } from "../../api/index.ts";
 import type { Context } from "../context.ts";
-import { inspect } from "../inspect.ts";
-import { addFormatOption, addListingOptions, type ListOptions } from "../options/listing-options.ts";
+import { addListingOptions, type ListOptions } from "../options/listing-options.ts";
 import { idText, labelsText } from "../text/cells.ts";
 import { type Listing, listingRenderer } from "../text/listing.ts";
 
@@ -31,20 +30,4 @@ export function networkListCommand(command: Command, context: Context): void {
       const networks = await (await context.client()).networks(options.filter ?? {});
       await context.print(render(networks, context.surroundings.now()));
     });
-}
-
-/** `weft network inspect`. */
-export function networkInspectCommand(command: Command, context: Context): void {
-  addFormatOption(command)
-    .description("Print everything about networks, as JSON")
-    .argument("<network...>", "names or ids")
-    .option("-v, --verbose", "the host's link and how many addresses are free, too")
-    .action(
-      async (names: readonly string[], options: { readonly format?: string; readonly verbose?: boolean }) => {
-        const client = await context.client();
-        await inspect(context, names, options.format, (name) =>
-          client.network(name, { verbose: options.verbose === true }),
-        );
-      },
-    );
 }

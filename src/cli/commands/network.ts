@@ -1,17 +1,34 @@
 import type { Command } from "commander";
+import type { Configure } from "../command-entries.ts";
 import type { Context } from "../context.ts";
-import { networkConnectCommand, networkDisconnectCommand } from "./network-attach.ts";
-import { networkCreateCommand } from "./network-create.ts";
-import { networkInspectCommand, networkListCommand } from "./network-list.ts";
-import { networkPruneCommand, networkRemoveCommand } from "./network-remove.ts";
+
+/** One of the commands below `weft network`. Its own file is loaded only when it is asked for. */
+interface NetworkEntry {
+  readonly name: string;
+  readonly alias?: string;
+  readonly load: () => Promise<Configure>;
+}
+
+const entries: readonly NetworkEntry[] = [
+  { name: "create", load: async () => (await import("./network-create.ts")).networkCreateCommand },
+  { name: "ls", alias: "list", load: async () => (await import("./network-list.ts")).networkListCommand },
+  { name: "inspect", load: async () => (await import("./network-inspect.ts")).networkInspectCommand },
+  { name: "connect", load: async () => (await import("./network-attach.ts")).networkConnectCommand },
+  { name: "disconnect", load: async () => (await import("./network-attach.ts")).networkDisconnectCommand },
+  {
+    name: "rm",
+    alias: "remove",
+    load: async () => (await import("./network-remove.ts")).networkRemoveCommand,
+  },
+  { name: "prune", load: async () => (await import("./network-remove.ts")).networkPruneCommand },
+];
 
 /** `weft network …`. */
-export function networkCommand(command: Command, context: Context): void {
-  networkCreateCommand(command.command("create"), context);
-  networkListCommand(command.command("ls").alias("list"), context);
-  networkInspectCommand(command.command("inspect"), context);
-  networkConnectCommand(command.command("connect"), context);
-  networkDisconnectCommand(command.command("disconnect"), context);
-  networkRemoveCommand(command.command("rm").alias("remove"), context);
-  networkPruneCommand(command.command("prune"), context);
+export async function networkCommand(command: Command, context: Context, below?: string): Promise<void> {
+  const asked = entries.find(({ name, alias }) => below !== undefined && [name, alias].includes(below));
+  for (const { name, alias, load } of asked === undefined ? entries : [asked]) {
+    const one = command.command(name);
+    if (alias !== undefined) one.alias(alias);
+    await (await load())(one, context);
+  }
 }

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import type { Plan } from "../../api/index.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../failures.ts";
-import { addFormatOption } from "../options/listing-options.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { isPlannable } from "../plannable.ts";
 import { PlannedChanges } from "../planned-changes.ts";
 import { perform } from "../program.ts";

@@ -4,7 +4,7 @@ import type { SandboxCreateInput } from "../../api/index.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../failures.ts";
 import { inspect } from "../inspect.ts";
-import { addFormatOption } from "../options/listing-options.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { count } from "../options/numbers.ts";
 import { addSandboxOptions, type SandboxOptions, sandboxRequest } from "../options/sandbox-options.ts";
 import { markPlannable } from "../plannable.ts";

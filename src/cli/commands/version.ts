@@ -2,15 +2,14 @@ import type { Command } from "commander";
 import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { ExitError, lineOf } from "../failures.ts";
-import { addFormatOption } from "../options/listing-options.ts";
+import { addFormatOption } from "../options/format-option.ts";
 import { ownVersion } from "../own-version.ts";
 import { fieldLines } from "../text/field-lines.ts";
-import { parseTemplate, renderTemplate } from "../text/template.ts";
 
 /** `weft version`. */
 export function versionCommand(command: Command, context: Context): void {
   addFormatOption(command).action(async ({ format }: { readonly format?: string }) => {
-    const parts = format === undefined || format === "json" ? undefined : parseTemplate(format);
+    const render = format === undefined || format === "json" ? undefined : await rendererOf(format);
     const client = {
       Version: ownVersion(),
       ApiVersion: "1",
@@ -19,7 +18,7 @@ export function versionCommand(command: Command, context: Context): void {
     };
     const server = await serverVersion(context);
     const both = { Client: client, ...(server.version !== undefined && { Server: server.version }) };
-    if (parts !== undefined) await context.print(`${renderTemplate(parts, both)}\n`);
+    if (render !== undefined) await context.print(`${render(both)}\n`);
     else if (format === "json") await context.print(`${JSON.stringify(both)}\n`);
     else
       await context.print(
@@ -29,6 +28,13 @@ export function versionCommand(command: Command, context: Context): void {
       );
     if (server.error !== undefined) throw new ExitError(1, lineOf(server.error));
   });
+}
+
+/** Of a template, whose code is loaded only for one: this command is to answer at once. */
+async function rendererOf(format: string): Promise<(object: unknown) => string> {
+  const { parseTemplate, renderTemplate } = await import("../text/template.ts");
+  const parts = parseTemplate(format);
+  return (object) => renderTemplate(parts, object);
 }
 
 /** The daemon's; the client's own is told also when no daemon answers. */

@@ -8,11 +8,6 @@ export interface ListOptions extends ListingOptions {
   readonly filter?: Filters;
 }
 
-/** The `--format` of commands that print something that programs want too; -f belongs to another option where `flags` has none. */
-export function addFormatOption(command: Command, flags = "-f, --format <format>"): Command {
-  return command.option(flags, "json, or text with {{.Field}} and {{json .Field}}");
-}
-
 /** The options that every listing has. */
 export function addListingOptions(command: Command, filters: string): Command {
   command.option("-f, --filter <key=value>", `only those that match: ${filters}`, collectFilters);

@@ -19,6 +19,7 @@ export const echoServer = (port: number): readonly string[] => [
 export class Conversation {
   readonly #child: ChildProcess;
   readonly #lines: Interface;
+  readonly #ended: Promise<never>;
   #said = 0;
 
   /** From a namespace; the server has to listen already. */
@@ -28,18 +29,18 @@ export class Conversation {
     });
     assert.ok(this.#child.stdout);
     this.#lines = createInterface({ input: this.#child.stdout });
+    this.#ended = once(this.#child, "exit").then(() => {
+      throw new Error(`the connection ended after ${this.#said - 1} lines`);
+    });
+    this.#ended.catch(() => {}); // when nobody says anything any more, that is as it should be
   }
 
   /** Says something, and waits for it to come back. Throws when the connection has ended. */
   async goOn(): Promise<void> {
     const said = `line ${++this.#said}`;
     const heard = once(this.#lines, "line");
-    const ended = once(this.#child, "exit").then(() => {
-      throw new Error(`the connection ended after ${this.#said - 1} lines`);
-    });
-    ended.catch(() => {}); // when it ends later, that is as it should be
     this.#child.stdin?.write(`${said}\n`);
-    const [line] = await Promise.race([heard, ended]);
+    const [line] = await Promise.race([heard, this.#ended]);
     assert.equal(line, said);
   }
 

@@ -12,6 +12,8 @@ export interface CrowdOptions {
   readonly firstPort?: number;
   /** What runs in each; nothing without. */
   readonly command?: readonly string[];
+  /** False to leave the commands unstarted: the sandboxes are recorded, and the host holds nothing of them. */
+  readonly started?: boolean;
 }
 
 /** The command of most sandboxes that are made in numbers: it costs little, and does not end. */
@@ -28,7 +30,9 @@ export async function makeCrowd({ client, socketPath }: TestDaemon, options: Cro
       IPAM: { Config: [{ Subnet: `10.${i}.0.0/16` }] },
     });
   await byClients(socketPath, options, (one, i) =>
-    one.createSandbox(requestOf(options, i), { start: options.command !== undefined }),
+    one.createSandbox(requestOf(options, i), {
+      start: options.command !== undefined && options.started !== false,
+    }),
   );
 }
 

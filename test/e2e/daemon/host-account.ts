@@ -22,8 +22,21 @@ export async function accountOf({ client }: TestDaemon): Promise<Account> {
   const listed = await client.sandboxes({}, { all: true });
   return {
     networks: networks.filter(({ Driver }) => Driver === "bridge").length,
-    sandboxes: await Promise.all(listed.map(({ Id }) => client.sandbox(Id))),
+    sandboxes: await askEach(listed, ({ Id }) => client.sandbox(Id)),
   };
+}
+
+/** A daemon takes 1,024 connections. */
+const atOnce = 100;
+
+async function askEach<T, Answer>(
+  items: readonly T[],
+  ask: (item: T) => Promise<Answer>,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (let at = 0; at < items.length; at += atOnce)
+    answers.push(...(await Promise.all(items.slice(at, at + atOnce).map(ask))));
+  return answers;
 }
 
 /** Counted without weft: the host holds what the daemon tells of, each thing once, and nothing else. */
