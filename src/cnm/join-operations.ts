@@ -66,7 +66,7 @@ export function joinSandbox(
         `another container is attached to the same network endpoint ${current.name}`,
       );
     }
-    checkJoin(context, network, target, withName(options, current.options));
+    checkJoin(context, network, target, otherJoins(context, target), withName(options, current.options));
     await attach(
       context,
       network,
@@ -95,7 +95,7 @@ export function connectSandbox(
     const sandbox = sandboxOf(context, sandboxId);
     refuseConfigOnly(network);
     const join = withName(options, options.options ?? {});
-    checkJoin(context, network, sandbox, join);
+    checkJoin(context, network, sandbox, otherJoins(context, sandbox), join);
     const { record, giveUp } = await prepareEndpoint(context, network, name, options);
     try {
       const write = (joined: EndpointRecord, transaction: Transaction) => {
@@ -111,7 +111,7 @@ export function connectSandbox(
 }
 
 /** The interface's name may be named for the join, or once for all of the endpoint's joins. */
-function withName(join: JoinOptions, endpoint: EndpointRecord["options"]): JoinOptions {
+export function withName(join: JoinOptions, endpoint: EndpointRecord["options"]): JoinOptions {
   const name = join.interfaceName ?? endpoint[endpointOption.ifname];
   return name === undefined ? join : { ...join, interfaceName: name };
 }
@@ -198,11 +198,25 @@ function nextOrder(context: Context, sandbox: Id): number {
   return Math.max(0, ...orders) + 1;
 }
 
+/** A network that a sandbox is on, and the name of its interface there, once it has one. */
+export interface OtherJoin {
+  readonly network: NetworkRecord;
+  readonly ifname: string | undefined;
+}
+
+function otherJoins(context: Context, { id }: SandboxRecord): readonly OtherJoin[] {
+  return attachmentsOf(context, id).map(({ network, endpoint }) => ({
+    network,
+    ifname: endpoint.join?.ifname,
+  }));
+}
+
 /** Refuses what cannot be before anything is asked for or written. */
-function checkJoin(
+export function checkJoin(
   context: Context,
   network: NetworkRecord,
-  sandbox: SandboxRecord,
+  sandbox: Pick<SandboxRecord, "containerId" | "hostNetns">,
+  others: readonly OtherJoin[],
   { interfaceName: wanted, priority = 0, links = {}, signal }: JoinOptions,
 ): void {
   refuseIfAborted(signal);
@@ -211,7 +225,6 @@ function checkJoin(
     checkName("container", name);
   }
   const { capabilities } = driverOf(context, network.driver);
-  const others = attachmentsOf(context, sandbox.id);
   if (others.some((other) => other.network.id === network.id)) {
     throw new WeftError(
       "ENDPOINT_JOINED",
@@ -241,7 +254,7 @@ function checkJoin(
   }
   if (wanted === undefined || !capabilities.needsAddresses) return;
   checkInterfaceName(wanted);
-  if (wanted === "lo" || others.some(({ endpoint }) => endpoint.join?.ifname === wanted)) {
+  if (wanted === "lo" || others.some(({ ifname }) => ifname === wanted)) {
     throw new WeftError(
       "INTERFACE_NAME_IN_USE",
       `interface name ${wanted} is taken in sandbox ${sandbox.containerId}`,
