@@ -14,6 +14,8 @@ export interface DaemonOptions extends DaemonFolders {
   readonly config: string | undefined;
   /** Called once, when the socket answers and all that was stored is there again. */
   readonly onReady: () => void;
+  /** Called once, when it was told to end, before anything is closed. */
+  readonly onEnding: () => void;
 }
 
 /** What a store's check found. */
@@ -29,7 +31,7 @@ export interface StoreReport {
  * in. Whatever is refused is a WeftError.
  */
 export interface DaemonDoor {
-  /** Runs until SIGTERM or SIGINT; resolves when all is closed. Throws what keeps it from starting. */
+  /** Runs until SIGTERM, SIGINT or SIGHUP; resolves when all is closed. Throws what keeps it from starting. */
   runDaemon(options: DaemonOptions): Promise<void>;
   /** Throws what is wrong with a configuration. */
   checkConfig(file: string): Promise<void>;
