@@ -35,7 +35,9 @@ export interface DaemonDoor {
   runDaemon(options: DaemonOptions): Promise<void>;
   /** Throws what is wrong with a configuration. */
   checkConfig(file: string): Promise<void>;
-  /** Removes everything that weft has made here, and both folders. Throws CONTROLLER_RUNNING while a daemon runs. */
+  /** Refuses folders that hold what is not weft's, which a purge would remove. Throws FOLDER_NOT_OWN. */
+  refuseOthersFiles(folders: DaemonFolders): void;
+  /** Removes everything that weft has made here, and both folders. Throws CONTROLLER_RUNNING while a daemon runs, FOLDER_NOT_OWN. */
   purgeHost(folders: DaemonFolders): Promise<void>;
   /** The doctor's report without a daemon. */
   examineHost(folders: DaemonFolders): Promise<readonly Finding[]>;

@@ -187,6 +187,7 @@ export const errorCatalogue = {
     "InvalidParameter",
     "The daemon's configuration file has a key or a value it cannot have.",
   ),
+  FOLDER_NOT_OWN: entry("Forbidden", "A folder was to be removed with weft's files, and holds others."),
   EVENTS_LOST: entry(
     "Unavailable",
     "Events were forgotten before they were read; list what there is and follow anew.",

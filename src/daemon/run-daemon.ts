@@ -8,7 +8,7 @@ import { CommandFollower, Launcher, LogKeeper } from "../runtime/index.ts";
 import { type DaemonConfig, defaultConfig, readConfig } from "./config.ts";
 import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
 import { EventLog } from "./event-log.ts";
-import { commandsFolder, type Folders, socketPath } from "./folders.ts";
+import { commandsFolder, type Folders, refuseOthersFiles, socketPath } from "./folders.ts";
 import { Host } from "./host.ts";
 import { type DaemonLog, openLog } from "./log.ts";
 import { DaemonMetrics } from "./metrics.ts";
@@ -93,9 +93,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 /**
  * Removes every sandbox and network, what weft changed on this host, and both folders. Throws
- * CONTROLLER_RUNNING while a daemon runs, and what could not be removed.
+ * CONTROLLER_RUNNING while a daemon runs, FOLDER_NOT_OWN for a folder with others' files, and what could not be removed.
  */
 export async function purgeHost(folders: Folders): Promise<void> {
+  refuseOthersFiles(folders);
   const { keeper, controller, close } = await openHost(folders);
   try {
     await keeper.removeAll();
