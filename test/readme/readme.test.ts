@@ -4,15 +4,16 @@ import path from "node:path";
 import { test } from "node:test";
 import { repositoryFolder } from "../fixture-file.ts";
 import type { TestNetns } from "../netns-fixture.ts";
-import { patternOf, typedLines } from "./console-blocks.ts";
+import { patternOf, type TypedLine, typedLines } from "./console-blocks.ts";
+import type { ConsoleSession } from "./console-session.ts";
 import { withHost } from "./typing-host.ts";
 
 test("typed lines are those of console blocks, with what they print", () => {
   const text =
-    "$ not typed\n```console\n$ a b\n…\nx … y\nother$ c\n```\n\n    $ nor this\n```sh\n$ nor that\n```\n";
+    "$ not typed\n```console\n$ a b\n…\nx … y\nother$ c \\\n  d\nz\n```\n\n    $ nor this\n```sh\n$ nor that\n```\n";
   assert.deepEqual(typedLines(text), [
     { where: "", command: "a b", printed: ["…", "x … y"], lineNumber: 3 },
-    { where: "other", command: "c", printed: [], lineNumber: 6 },
+    { where: "other", command: "c \\\n  d", printed: ["z"], lineNumber: 6 },
   ]);
 });
 
@@ -35,20 +36,38 @@ function documentOf(name: string): string {
   return readFileSync(path.join(repositoryFolder(), name), "utf8");
 }
 
+/** Types what a document shows, one line after the other, and compares what it prints. */
+async function typeAll(
+  name: string,
+  sessions: Readonly<Record<string, ConsoleSession>>,
+): Promise<readonly TypedLine[]> {
+  const lines = typedLines(documentOf(name));
+  assert.notEqual(lines.length, 0);
+  for (const { where, command, printed, lineNumber } of lines) {
+    const session = sessions[where];
+    assert.ok(session !== undefined, `${name}:${lineNumber}: nobody is ${where}`);
+    const outcome = await session.type(command);
+    const told = `${name}:${lineNumber}: ${command}\n${outcome.printed}`;
+    assert.equal(outcome.status, 0, told);
+    assert.match(outcome.printed, patternOf(printed), told);
+  }
+  return lines;
+}
+
 test("the README's lines do what it shows, typed one after the other", () =>
   withHost(async (sessions, host) => {
-    const lines = typedLines(documentOf("README.md"));
+    const lines = await typeAll("README.md", sessions);
     assert.ok(lines.some(({ where }) => where === "other"));
-    for (const { where, command, printed, lineNumber } of lines) {
-      const session = sessions[where];
-      assert.ok(session !== undefined, `README.md:${lineNumber}: nobody is ${where}`);
-      const outcome = await session.type(command);
-      const told = `README.md:${lineNumber}: ${command}\n${outcome.printed}`;
-      assert.equal(outcome.status, 0, told);
-      assert.match(outcome.printed, patternOf(printed), told);
-    }
     assert.equal(leftOn(host), "");
   }));
+
+for (const name of ["docs/api.md", "docs/daemon.md"]) {
+  test(`the lines of ${name} do what it shows, where a daemon runs`, () =>
+    withHost(async (sessions) => {
+      assert.equal((await sessions[""]?.type("weft up"))?.status, 0);
+      await typeAll(name, sessions);
+    }));
+}
 
 test("docs/daemon.md names every metric of weft's own, and no other", () =>
   withHost(async (sessions) => {
