@@ -56,9 +56,9 @@ export class Context {
     return write(this.surroundings.stdout, text);
   }
 
-  /** Says on the standard error, as one line, what went wrong. */
+  /** Says on the standard error, as one line, what went wrong; when that cannot be said, nothing more is wrong. */
   complain(error: unknown): Promise<void> {
-    return write(this.surroundings.stderr, `weft: ${lineOf(error)}\n`);
+    return write(this.surroundings.stderr, `weft: ${lineOf(error)}\n`).catch(() => {});
   }
 
   /** Does `work` for each of `targets`, also after one was refused. Throws ExitError 1 when any was. */

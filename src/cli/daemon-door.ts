@@ -15,6 +15,8 @@ export interface DaemonOptions extends DaemonFolders {
   readonly config: string | undefined;
   /** Called once, when the socket answers and all that was stored is there again. */
   readonly onReady: () => void;
+  /** Called once, when it was told to end, before anything is closed. */
+  readonly onEnding: () => void;
 }
 
 /** What a store's check found. */
@@ -30,11 +32,13 @@ export interface StoreReport {
  * in. Whatever is refused is a WeftError.
  */
 export interface DaemonDoor {
-  /** Runs until SIGTERM or SIGINT; resolves when all is closed. Throws what keeps it from starting. */
+  /** Runs until SIGTERM, SIGINT or SIGHUP; resolves when all is closed. Throws what keeps it from starting. */
   runDaemon(options: DaemonOptions): Promise<void>;
   /** Throws what is wrong with a configuration. */
   checkConfig(file: string): Promise<void>;
-  /** Removes everything that weft has made here, and both folders. Throws CONTROLLER_RUNNING while a daemon runs. */
+  /** Refuses folders that hold what is not weft's, which a purge would remove. Throws FOLDER_NOT_OWN. */
+  refuseOthersFiles(folders: DaemonFolders): void;
+  /** Removes everything that weft has made here, and both folders. Throws CONTROLLER_RUNNING while a daemon runs, FOLDER_NOT_OWN. */
   purgeHost(folders: DaemonFolders): Promise<void>;
   /** The doctor's report without a daemon. */
   examineHost(): Promise<readonly Finding[]>;

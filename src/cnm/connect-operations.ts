@@ -11,7 +11,15 @@ import {
   refuseConfigOnly,
 } from "./endpoint-operations.ts";
 import { linkLocalAddresses } from "./endpoint-options.ts";
-import { attach, checkJoin, type JoinOptions, locked, sandboxOf, withName } from "./join-operations.ts";
+import {
+  attach,
+  checkJoin,
+  type JoinOptions,
+  locked,
+  otherJoins,
+  sandboxOf,
+  withName,
+} from "./join-operations.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./records.ts";
 
 /** An endpoint to be made, and the sandbox that it is to be in. */
@@ -83,7 +91,7 @@ function checkedEnds(context: Context, connection: Connection): Ends {
   const sandbox = sandboxOf(context, connection.sandbox);
   refuseConfigOnly(network);
   const join = withName(options, options.options ?? {});
-  checkJoin(context, network, sandbox, join);
+  checkJoin(context, network, sandbox, otherJoins(context, sandbox), join);
   return { network, sandbox, join };
 }
 

@@ -27,7 +27,12 @@ import type { NetworkRecord } from "./records.ts";
 import { restore } from "./restore.ts";
 import { hostLock, resume } from "./restore-deletions.ts";
 import { Sandbox } from "./sandbox.ts";
-import { createConnectedSandbox, type InitialEndpoint, type SandboxOptions } from "./sandbox-operations.ts";
+import {
+  checkSandbox,
+  createSandbox,
+  type InitialEndpoint,
+  type SandboxOptions,
+} from "./sandbox-operations.ts";
 import { type RepairCounters, SelfRepair } from "./self-repair.ts";
 import { type ControllerStats, statsOf } from "./stats.ts";
 import { Tables } from "./tables.ts";
@@ -128,17 +133,20 @@ export class Controller {
     return records.sort((a, b) => a.created - b.created).map((record) => new Network(this.#context, record));
   }
 
-  /** Makes the sandbox of a container, with its endpoints if any; see {@link createConnectedSandbox}. */
-  async createSandbox(
-    containerId: string,
-    { endpoints = [], ...options }: NewSandbox = {},
-  ): Promise<Sandbox> {
-    const initial = endpoints.map(({ network, ...rest }) => ({ ...rest, network: network.id }));
+  /** Makes the sandbox of a container, with its endpoints if any; see {@link createSandbox}. */
+  async createSandbox(containerId: string, wanted: NewSandbox = {}): Promise<Sandbox> {
+    const { options, endpoints } = withIds(wanted);
     const record = await this.#run(
-      () => createConnectedSandbox(this.#context, containerId, options, initial),
+      () => createSandbox(this.#context, containerId, options, endpoints),
       "sandbox create",
     );
     return new Sandbox(this.#context, record, this.#parts.hostNetnsPath);
+  }
+
+  /** Refuses a sandbox that could not be made as asked, and makes none; see {@link checkSandbox}. */
+  checkSandbox(containerId: string, wanted: NewSandbox): void {
+    const { options, endpoints } = withIds(wanted);
+    checkSandbox(this.#context, containerId, options, endpoints);
   }
 
   /** A sandbox by id, container id or unique beginning of its id. Throws SANDBOX_NOT_FOUND, AMBIGUOUS_ID. */
@@ -366,4 +374,11 @@ function contextOf(
     hostPorts: parts.hostPorts,
     lostPorts: new Map(),
   };
+}
+
+function withIds({ endpoints = [], ...options }: NewSandbox): {
+  readonly options: SandboxOptions;
+  readonly endpoints: readonly InitialEndpoint[];
+} {
+  return { options, endpoints: endpoints.map(({ network, ...rest }) => ({ ...rest, network: network.id })) };
 }

@@ -63,6 +63,28 @@ export interface PreparedEndpoint {
   readonly giveUp: () => Promise<void>;
 }
 
+/**
+ * Refuses what cannot be before anything is asked for or written. Throws INVALID_NAME, INVALID_OPTION, INVALID_ADDRESS,
+ * INVALID_MAC, UNKNOWN_OPTION, NETWORK_CONFIG, ADDRESS_IN_USE.
+ */
+export function checkEndpoint(
+  context: Context,
+  network: NetworkRecord,
+  name: string,
+  options: EndpointOptions,
+) {
+  checkName("endpoint", name);
+  for (const alias of options.aliases ?? []) checkName("alias", alias);
+  if (network.predefined === true) refuseOnPredefined(options);
+  refuseConfigOnly(network);
+  checkEndpointOptions(driverOf(context, network.driver), options.options ?? {});
+  return {
+    linkLocal: linkLocalAddresses(context.tables, network, options.linkLocalAddresses ?? []),
+    wanted: wantedAddresses(network, options),
+    macAddress: options.macAddress === undefined ? undefined : parseMac(options.macAddress),
+  };
+}
+
 /** Checks and allocates an endpoint, and has its driver make it; the network's lock is held. */
 async function prepareEndpoint(
   context: Context,
@@ -85,15 +107,8 @@ export async function allocateEndpoint(
   options: EndpointOptions,
 ): Promise<EndpointRecord> {
   refuseIfAborted(options.signal);
-  checkName("endpoint", name);
-  for (const alias of options.aliases ?? []) checkName("alias", alias);
-  if (network.predefined === true) refuseOnPredefined(options);
-  refuseConfigOnly(network);
+  const { linkLocal, wanted, macAddress } = checkEndpoint(context, network, name, options);
   const driver = driverOf(context, network.driver);
-  checkEndpointOptions(driver, options.options ?? {});
-  const linkLocal = linkLocalAddresses(context.tables, network, options.linkLocalAddresses ?? []);
-  const wanted = wantedAddresses(network, options);
-  const macAddress = options.macAddress === undefined ? undefined : parseMac(options.macAddress);
   await refuseBeyondLimit(context, network, driver);
   const id = newId(context.random);
   context.tables.claimEndpointName(network, name, id);

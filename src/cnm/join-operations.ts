@@ -91,7 +91,7 @@ async function checkedJoin(
     );
   }
   const join = withName(options, endpoint.options);
-  checkJoin(context, network, sandbox, join);
+  checkJoin(context, network, sandbox, otherJoins(context, sandbox), join);
   return { network, endpoint, sandbox, options: join };
 }
 
@@ -192,11 +192,25 @@ function nextOrder(context: Context, sandbox: Id): number {
   return Math.max(0, ...orders) + 1;
 }
 
+/** A network that a sandbox is on, and the name of its interface there, once it has one. */
+export interface OtherJoin {
+  readonly network: NetworkRecord;
+  readonly ifname: string | undefined;
+}
+
+export function otherJoins(context: Context, { id }: SandboxRecord): readonly OtherJoin[] {
+  return attachmentsOf(context, id).map(({ network, endpoint }) => ({
+    network,
+    ifname: endpoint.join?.ifname,
+  }));
+}
+
 /** Refuses what cannot be before anything is asked for or written. */
 export function checkJoin(
   context: Context,
   network: NetworkRecord,
-  sandbox: SandboxRecord,
+  sandbox: Pick<SandboxRecord, "containerId" | "hostNetns">,
+  others: readonly OtherJoin[],
   { interfaceName: wanted, priority = 0, links = {}, signal }: JoinOptions,
 ): void {
   refuseIfAborted(signal);
@@ -205,7 +219,6 @@ export function checkJoin(
     checkName("container", name);
   }
   const { capabilities } = driverOf(context, network.driver);
-  const others = attachmentsOf(context, sandbox.id);
   if (others.some((other) => other.network.id === network.id)) {
     throw new WeftError(
       "ENDPOINT_JOINED",
@@ -235,7 +248,7 @@ export function checkJoin(
   }
   if (wanted === undefined || !capabilities.needsAddresses) return;
   checkInterfaceName(wanted);
-  if (wanted === "lo" || others.some(({ endpoint }) => endpoint.join?.ifname === wanted)) {
+  if (wanted === "lo" || others.some(({ ifname }) => ifname === wanted)) {
     throw new WeftError(
       "INTERFACE_NAME_IN_USE",
       `interface name ${wanted} is taken in sandbox ${sandbox.containerId}`,

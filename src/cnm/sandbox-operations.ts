@@ -5,20 +5,22 @@ import { connectSandbox } from "./connect-operations.ts";
 import {
   attachmentsOf,
   type Context,
+  networkOf,
   refuseIfAborted,
   removedAfter,
   sandboxChange,
   staysInKernel,
   takeDown,
 } from "./context.ts";
-import type { EndpointOptions } from "./endpoint-operations.ts";
+import { checkEndpoint, type EndpointOptions } from "./endpoint-operations.ts";
 import { extraHostsOf } from "./extra-hosts.ts";
 import { inGatewayOrder } from "./gateway-order.ts";
-import { type JoinOptions, sandboxOf } from "./join-operations.ts";
+import { checkJoin, type JoinOptions, type OtherJoin, sandboxOf, withName } from "./join-operations.ts";
 import { endEndpoint } from "./leave-operations.ts";
 import { checkHostname, checkName, checkResolverWord } from "./names.ts";
 import { endpointOwner, networkOwner, sandboxOwner } from "./plans.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
+import { inWords } from "./refused-by-kernel.ts";
 import { sandboxSysctls } from "./sysctl-options.ts";
 import { moveGateway } from "./way-out.ts";
 
@@ -52,8 +54,8 @@ export interface SandboxOptions {
 /** The port at 127.0.0.11 that a sandbox's resolver listens on; above the ports that programs get by chance. */
 const resolverPort = 61053;
 
-/** Makes a sandbox: its namespace and its files. Throws SANDBOX_EXISTS, INVALID_NAME, INVALID_ADDRESS, KERNEL; then nothing of it is left. */
-export async function createSandbox(
+/** Makes a sandbox: its namespace and its files. Throws as {@link createSandbox}. */
+async function createUnconnected(
   context: Context,
   containerId: string,
   options: SandboxOptions,
@@ -188,15 +190,30 @@ export interface InitialEndpoint extends EndpointOptions, Omit<JoinOptions, "sig
 
 /**
  * Makes a sandbox with its endpoints, the first of them in the sandbox's own commit; when one of them
- * cannot be, the sandbox is deleted again and the reason is thrown.
+ * cannot be, the sandbox is deleted again and the reason is thrown: SANDBOX_EXISTS, INVALID_NAME, INVALID_ADDRESS,
+ * INVALID_OPTION, KERNEL, and what networks refuse. Then nothing of it is left.
  */
-export async function createConnectedSandbox(
+export async function createSandbox(
   context: Context,
   containerId: string,
   options: SandboxOptions,
   endpoints: readonly InitialEndpoint[],
 ): Promise<SandboxRecord> {
-  if (endpoints.length === 0) return createSandbox(context, containerId, options);
+  try {
+    return endpoints.length === 0
+      ? await createUnconnected(context, containerId, options)
+      : await createConnected(context, containerId, options, endpoints);
+  } catch (error) {
+    throw inWords(error, options);
+  }
+}
+
+async function createConnected(
+  context: Context,
+  containerId: string,
+  options: SandboxOptions,
+  endpoints: readonly InitialEndpoint[],
+): Promise<SandboxRecord> {
   refuseIfAborted(options.signal);
   checkName("container", containerId);
   await untilLeft(context, options.netnsPath);
@@ -219,6 +236,32 @@ export async function createConnectedSandbox(
     throw error;
   }
   return markReady(context, sandboxOf(context, draft.id));
+}
+
+/**
+ * Refuses what {@link createSandbox} would refuse for what was asked: what can be said without giving out an address
+ * or a port, or asking the kernel for a change. Nothing is kept of it. Throws as createSandbox.
+ */
+export function checkSandbox(
+  context: Context,
+  containerId: string,
+  options: SandboxOptions,
+  endpoints: readonly InitialEndpoint[],
+): void {
+  checkName("container", containerId);
+  try {
+    const draft = draftSandbox(context, containerId, options);
+    const others: OtherJoin[] = [];
+    for (const { network: id, name = containerId, ...endpoint } of endpoints) {
+      const network = networkOf(context, id);
+      const join = withName(endpoint, endpoint.options ?? {});
+      checkJoin(context, network, draft, others, join);
+      checkEndpoint(context, network, name, endpoint);
+      others.push({ network, ifname: join.interfaceName });
+    }
+  } catch (error) {
+    throw inWords(error, options);
+  }
 }
 
 function markReady(context: Context, sandbox: SandboxRecord): SandboxRecord {

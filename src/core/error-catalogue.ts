@@ -117,7 +117,7 @@ export const errorCatalogue = {
   FILE_EXISTS: entry("Conflict", "The file to write is there already; name another."),
   INVALID_COMMAND: entry(
     "InvalidParameter",
-    "A command that cannot be started as asked: no program, or no such user or working directory; the message says which.",
+    "A command that cannot be started as asked: no program, or no such user, working directory or root folder; the message says which.",
   ),
   COMMAND_NOT_FOUND: entry("InvalidParameter", "The program to run is not there, or its interpreter is not."),
   COMMAND_NOT_EXECUTABLE: entry(
@@ -208,6 +208,7 @@ export const errorCatalogue = {
     "InvalidParameter",
     "The daemon's configuration file has a key or a value it cannot have.",
   ),
+  FOLDER_NOT_OWN: entry("Forbidden", "A folder was to be removed with weft's files, and holds others."),
   EVENTS_LOST: entry(
     "Unavailable",
     "Events were forgotten before they were read; list what there is and follow anew.",

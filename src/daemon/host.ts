@@ -29,13 +29,14 @@ import type {
   WaitResult,
 } from "../api/index.ts";
 import type { Controller, HostDrift } from "../cnm/index.ts";
-import { type Clock, isWeftError, messageOf } from "../core/index.ts";
+import { type Clock, type Id, isWeftError, messageOf } from "../core/index.ts";
 import type { HostFacts } from "../facts/index.ts";
+import { type PortBinding, parseExposed } from "../ports/index.ts";
 import type { DaemonConfig } from "./config.ts";
 import { diagnose } from "./doctor.ts";
 import type { EventLog } from "./event-log.ts";
 import type { Folders } from "./folders.ts";
-import { type FilterKeys, filterBy, hasLabel } from "./listing-filters.ts";
+import { type FilterKeys, filterBy, hasLabel, parsePorts } from "./listing-filters.ts";
 import type { HostNetworks } from "./networks/host-networks.ts";
 import { withDefaults } from "./sandbox-defaults.ts";
 import { hostnameOf, type LaunchedRunner } from "./sandboxes/launched-runner.ts";
@@ -129,8 +130,12 @@ export class Host implements HostService {
   }
 
   async createSandbox(request: SandboxCreate, options: { readonly start: boolean }): Promise<Created> {
-    const { id } = await this.#init.keeper.create(withDefaults(request, this.#init.config), options);
-    return { Id: id, Warnings: [] };
+    const { id, config } = await this.#init.keeper.create(withDefaults(request, this.#init.config), options);
+    const discarded = config.NetworkMode === "host" && (config.Ports.length > 0 || config.PublishAllPorts);
+    return {
+      Id: id,
+      Warnings: discarded ? ["Published ports are discarded when using host network mode"] : [],
+    };
   }
 
   sandboxes(filters: Filters, { all }: { readonly all: boolean }): readonly SandboxSummary[] {
@@ -262,7 +267,25 @@ export class Host implements HostService {
     status: (record, value) => statusOf(record) === value,
     exited: ({ ending, process }, value) => process === undefined && String(ending?.code ?? "") === value,
     network: ({ networks }, value) => networks.some(({ Network }) => this.#isNetwork(Network, value)),
+    publish: {
+      read: (value) => {
+        const has = parsePorts("publish", value);
+        return ({ id }) =>
+          has(this.#bindings(id).map(({ protocol, hostPort }) => ({ protocol, port: hostPort })));
+      },
+    },
+    expose: {
+      read: (value) => {
+        const has = parsePorts("expose", value);
+        return ({ id, config }) => has([...this.#bindings(id), ...config.ExposedPorts.flatMap(parseExposed)]);
+      },
+    },
   };
+
+  /** The ports of the host that lead to a sandbox now. */
+  #bindings(id: Id): readonly PortBinding[] {
+    return this.#init.keeper.openings.get(id)?.ports() ?? [];
+  }
 
   #isNetwork(reference: string, wanted: string): boolean {
     if (reference === wanted) return true;

@@ -1,8 +1,14 @@
 import type { Filters } from "../api/index.ts";
-import { WeftError } from "../core/index.ts";
+import { isWeftError, WeftError } from "../core/index.ts";
+import { type ExposedPort, parseExposed } from "../ports/index.ts";
 
 /** What a listing can be filtered by: for each key, whether a thing has a value. */
-export type FilterKeys<T> = Readonly<Record<string, (thing: T, value: string) => boolean>>;
+export type FilterKeys<T> = Readonly<Record<string, FilterKey<T>>>;
+
+/** One key: a test, or what reads a value once and gives the test. Readers throw INVALID_OPTION for what is none. */
+export type FilterKey<T> =
+  | ((thing: T, value: string) => boolean)
+  | { readonly read: (value: string) => (thing: T) => boolean };
 
 /**
  * Finds what passes the filters: of each key one value has to hold, of `label` every one. Throws
@@ -17,9 +23,12 @@ export function filterBy<T>(filters: Filters, keys: FilterKeys<T>): (thing: T) =
         `invalid filter ${JSON.stringify(key)}: it should be one of ${Object.keys(keys).join(", ")}`,
       );
     }
+    const ofValues = values.map((value) =>
+      typeof holds === "function" ? (thing: T) => holds(thing, value) : holds.read(value),
+    );
     const all = key === "label";
     return (thing: T) =>
-      all ? values.every((value) => holds(thing, value)) : values.some((value) => holds(thing, value));
+      all ? ofValues.every((ofValue) => ofValue(thing)) : ofValues.some((ofValue) => ofValue(thing));
   });
   return (thing) => tests.every((test) => test(thing));
 }
@@ -39,4 +48,22 @@ export function parseFlag(key: string, value: string): boolean {
     "INVALID_OPTION",
     `invalid filter ${key}=${value}: it should be ${key}=true or ${key}=false`,
   );
+}
+
+/** Reads Docker's filters of ports, `80`, `8080-8090/udp`: whether there is one of them. Throws INVALID_OPTION. */
+export function parsePorts(key: string, value: string): (ports: readonly ExposedPort[]) => boolean {
+  try {
+    const wanted = parseExposed(value);
+    return (ports) =>
+      ports.some((one) =>
+        wanted.some(({ port, protocol }) => port === one.port && protocol === one.protocol),
+      );
+  } catch (error) {
+    if (!isWeftError(error, "INVALID_PORT")) throw error;
+    throw new WeftError(
+      "INVALID_OPTION",
+      `invalid filter ${key}=${value}: it should be PORT[-PORT][/PROTOCOL], as 80 or 8080-8090/udp`,
+      { cause: error },
+    );
+  }
 }

@@ -15,8 +15,13 @@ const secrets = [
   "*.key",
 ];
 
-/** Opens the daemon's log on standard error. */
+/** What is kept of lines that cannot be written, until they can, bytes; what comes beyond that is lost. */
+const longestBacklog = 256 * 1024;
+
+/** Opens the daemon's log on standard error. A log that cannot be written ends no daemon: on a full disk, or when its terminal is gone. */
 export function openLog(level: string): DaemonLog {
+  const destination = pino.destination({ dest: 2, sync: true, maxLength: longestBacklog });
+  destination.on("error", () => {}); // there is nowhere to tell it
   return pino(
     {
       level,
@@ -25,6 +30,6 @@ export function openLog(level: string): DaemonLog {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
 }

@@ -8,7 +8,7 @@ import { CommandFollower, Launcher, LogKeeper } from "../runtime/index.ts";
 import { type DaemonConfig, defaultConfig, readConfig } from "./config.ts";
 import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
 import { EventLog } from "./event-log.ts";
-import { commandsFolder, type Folders, socketPath } from "./folders.ts";
+import { commandsFolder, type Folders, refuseOthersFiles, socketPath } from "./folders.ts";
 import { Host } from "./host.ts";
 import { LaterMetrics } from "./later-metrics.ts";
 import { type DaemonLog, openLog } from "./log.ts";
@@ -31,6 +31,8 @@ export interface DaemonOptions extends Folders {
   readonly config?: string | undefined;
   /** Called once, when the socket answers and all that was stored is there again. */
   readonly onReady?: () => void;
+  /** Called once, when it was told to end, before anything is closed. */
+  readonly onEnding?: () => void;
 }
 
 /** A host with everything that its records say, whether it is served or not. */
@@ -48,15 +50,27 @@ interface OpenHost {
 /** Parts of a daemon, closed in the reverse of the order in which they were opened. */
 type Undo = (() => unknown)[];
 
+/** Signals that tell a daemon to end; SIGHUP comes when its terminal has gone. */
+const endingSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
+
+/** Resolves with the first signal that tells this process to end. A second one ends it at once, as it would any program. */
+function toldToEnd(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const hear = (signal: NodeJS.Signals) => {
+      for (const one of endingSignals) process.off(one, hear);
+      resolve(signal);
+    };
+    for (const one of endingSignals) process.on(one, hear);
+  });
+}
+
 /**
- * Runs the daemon of this host until SIGTERM or SIGINT: brings the host to what the records say, finds the
+ * Runs the daemon of this host until SIGTERM, SIGINT or SIGHUP: brings the host to what the records say, finds the
  * commands that run, and serves. Throws INVALID_CONFIG, CONTROLLER_RUNNING, and what else keeps it from
  * starting; then it holds nothing.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const ended = new Promise<void>((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
-  });
+  const ended = toldToEnd();
   const open = await openHost(options);
   const { host, metrics, log, config } = open;
   try {
@@ -73,8 +87,9 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     log.info({ component: "daemon", root: options.root, run: options.run, version: weftVersion }, "ready");
     options.onReady?.();
     metrics.load().catch((error: unknown) => log.error({ component: "metrics", err: error }, "not loaded"));
-    await ended;
-    log.info({ component: "daemon" }, "ending");
+    const signal = await ended;
+    options.onEnding?.();
+    log.info({ component: "daemon", signal }, "ending");
     await server.close();
   } finally {
     await open.close();
@@ -83,9 +98,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 
 /**
  * Removes every sandbox and network, what weft changed on this host, and both folders. Throws
- * CONTROLLER_RUNNING while a daemon runs, and what could not be removed.
+ * CONTROLLER_RUNNING while a daemon runs, FOLDER_NOT_OWN for a folder with others' files, and what could not be removed.
  */
 export async function purgeHost(folders: Folders): Promise<void> {
+  refuseOthersFiles(folders);
   const { keeper, controller, close } = await openHost(folders);
   try {
     await keeper.removeAll();

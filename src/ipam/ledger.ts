@@ -89,7 +89,7 @@ function readAddress(key: StoreKey, prefix: string): IpAddress {
   try {
     return parseAddress(key.slice(prefix.length));
   } catch (error) {
-    throw isWeftError(error) ? new WeftError("STORE", `${key} is no address lease`, { cause: error }) : error;
+    throw isWeftError(error) ? noLease(key, error) : error;
   }
 }
 
@@ -100,7 +100,13 @@ function readRecord(key: StoreKey, value: unknown): LeaseRecord {
       return { owner, kind };
     }
   }
-  throw new WeftError("STORE", `${key} is no address lease`);
+  throw noLease(key);
+}
+
+function noLease(key: string, cause?: unknown): WeftError {
+  return new WeftError("STORE", `${key} is no address lease: the store is damaged: restore a backup`, {
+    cause,
+  });
 }
 
 /** `text` as one segment of a key: bytes other than letters, digits and `._:-` as %XX, or a hash if that is long. */

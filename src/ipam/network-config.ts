@@ -29,7 +29,7 @@ export interface SubnetConfig {
 export interface NetworkIpamConfig {
   readonly enableIpv4: boolean;
   readonly enableIpv6: boolean;
-  /** Those of a family that is not enabled are ignored; a family without any gets one subnet of the driver's choice. */
+  /** None of a family that is not enabled; a family without any gets one subnet of the driver's choice. */
   readonly subnets: readonly SubnetConfig[];
 }
 
@@ -71,7 +71,7 @@ function anyPool(family: Family): PoolConfig {
   return { family, subnet: undefined, ipRange: undefined, gateway: undefined, auxAddresses: {} };
 }
 
-/** The pool an entry asks for; undefined when it is wrong, of another family, or asks for nothing. */
+/** The pool an entry asks for; undefined when it is wrong, of a family that is not enabled, or asks for nothing. */
 function parseSubnet(
   entry: SubnetConfig,
   families: readonly Family[],
@@ -92,10 +92,16 @@ function parseSubnet(
     problems.push(`invalid subnet ${text}: invalid CIDR block notation`);
     return undefined;
   }
-  if (!families.includes(familyOf(subnet.prefix))) return undefined;
+  const family = familyOf(subnet.prefix);
+  if (!families.includes(family)) {
+    problems.push(
+      `invalid subnet ${text}: IPv${family} is not enabled for this network: it needs --ipv${family}, EnableIPv${family}`,
+    );
+    return undefined;
+  }
   if (!subnet.canonical) problems.push(`invalid subnet ${text}: it should be ${subnet.prefix}`);
   return {
-    family: familyOf(subnet.prefix),
+    family,
     subnet: subnet.prefix,
     ipRange: parseIpRange(ipRange, subnet.prefix, problems),
     gateway: parseMember(gateway, subnet.prefix, `gateway ${gateway}`, problems),

@@ -49,6 +49,35 @@ export function abstractSocketOwner(
   });
 }
 
+/** Room for a path in struct sockaddr_un, its NUL included, bytes. */
+const longestPath = 108;
+
+/**
+ * Sends one datagram to a unix socket of this namespace: a path, or `@` and an abstract name. Waits while its reader
+ * has too many unread. Throws KernelError, and RangeError for an address that is neither or too long.
+ */
+export function sendUnixDatagram(address: string, datagram: Uint8Array): void {
+  const isAbstract = address.startsWith("@");
+  if ((!isAbstract && !address.startsWith("/")) || Buffer.byteLength(address) >= longestPath)
+    throw new RangeError(`${JSON.stringify(address)} is no unix socket's address`);
+  const bytes = isAbstract ? abstractAddress(address.slice(1)) : pathAddress(address);
+  const fd = sys.socket(sys.AF_UNIX, sys.SOCK_DGRAM, 0);
+  try {
+    sys.connect(fd, bytes, address);
+    sys.send(fd, datagram, "send", address);
+  } finally {
+    sys.close(fd);
+  }
+}
+
+/** struct sockaddr_un with a path. */
+function pathAddress(path: string): Buffer {
+  const address = Buffer.alloc(2 + Buffer.byteLength(path) + 1);
+  address.writeUInt16LE(sys.AF_UNIX, 0);
+  address.write(path, 2);
+  return address;
+}
+
 /** struct sockaddr_in. */
 function ipv4SocketAddress(address: readonly [number, number, number, number], port: number): Buffer {
   const bytes = Buffer.alloc(16);

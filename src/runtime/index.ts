@@ -14,6 +14,7 @@ export type {
 export { type Adoption, CommandFollower } from "./command-follower.ts";
 export { endProcess } from "./end-process.ts";
 export { exitNumber, startFailureNumber } from "./exit-status.ts";
+export { checkCommandInit } from "./init-order.ts";
 export { Launcher } from "./launcher.ts";
 export { LogKeeper } from "./log-keeper.ts";
 export { type ReadLogOptions, readLog } from "./log-reader.ts";

@@ -36,6 +36,11 @@ export function orderOf(init: CommandInit, context: OrderContext): InitOrder {
   return basicOrder(init, place, home, undefined, context);
 }
 
+/** Refuses a command that could not be started as it is described, and starts none. Throws as {@link orderOf}. */
+export function checkCommandInit(init: CommandInit): void {
+  orderOf(init, { foreground: false, ownStreams: [] });
+}
+
 /**
  * {@link orderOf} for a command beside another, whose capabilities `base` says. Throws INVALID_COMMAND,
  * INVALID_CAPABILITY.

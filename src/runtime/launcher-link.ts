@@ -30,6 +30,8 @@ export class LauncherLink {
   readonly #ready = promiseWithResolvers<void>();
   readonly #gone = promiseWithResolvers<void>();
   #death: WeftError | undefined;
+  /** The program stays until the thread has ended. */
+  #staying = false;
 
   constructor() {
     const file = new URL("./launcher-thread.js", import.meta.url);
@@ -70,7 +72,7 @@ export class LauncherLink {
   /** Lets the program end although this command runs. */
   unref(id: number): void {
     this.#awaited.delete(id);
-    if (this.#awaited.size === 0) this.#worker.unref();
+    this.#letGo();
   }
 
   /** Ends the thread, at once or, when commands run, after the last of them; waits only for the former. */
@@ -82,8 +84,14 @@ export class LauncherLink {
       for (const id of this.#running.keys()) this.unref(id);
       return;
     }
+    this.#staying = true;
     this.#worker.ref();
     await this.#gone.promise;
+  }
+
+  /** Lets the program end unless it waits for a command or for the thread, which may be closed before it is ready. */
+  #letGo(): void {
+    if (!this.#staying && this.#awaited.size === 0) this.#worker.unref();
   }
 
   #send(request: ThreadRequest): void {
@@ -98,7 +106,7 @@ export class LauncherLink {
   #receive(event: ThreadEvent): void {
     switch (event.kind) {
       case "ready":
-        this.#worker.unref();
+        this.#letGo();
         this.#ready.resolve();
         break;
       case "prepared":

@@ -22,7 +22,7 @@ const deviceLinks = [
  */
 export function enterRoot(rootfs: string, devices: boolean): () => void {
   if (statSync(rootfs, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new WeftError("LAUNCH", `rootfs ${JSON.stringify(rootfs)} is no folder`);
+    throw new WeftError("INVALID_COMMAND", `rootfs ${JSON.stringify(rootfs)} is no folder`);
   }
   const former = sys.open("/", sys.O_PATH);
   sys.mount(rootfs, rootfs, null, sys.MS_BIND | sys.MS_REC, null);

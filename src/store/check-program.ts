@@ -5,6 +5,7 @@ import { open } from "lmdb";
 import { messageOf } from "../core/index.ts";
 import type { CheckAnswer, CheckedStore } from "./checked-store.ts";
 import { checkKey } from "./key.ts";
+import { refuseDamaged } from "./lmdb-database.ts";
 import { isVersion } from "./schema.ts";
 import { decodeValue } from "./value.ts";
 
@@ -20,6 +21,7 @@ function check(folder: string): CheckedStore {
   const meta: ReturnType<typeof root.openDB<string, string>> | undefined = root.openDB("meta", options);
   const data: typeof meta = root.openDB("data", options);
   if (meta === undefined || data === undefined) throw new Error("it has none of weft's tables");
+  refuseDamaged(root, [data, meta]);
   const schema = Number(meta.get("schema"));
   const revision = Number(meta.get("revision") ?? "0");
   if (!isVersion(schema) || !Number.isSafeInteger(revision)) throw new Error("its own facts make no sense");

@@ -38,7 +38,8 @@ async function readApart(path: string, file: string): Promise<CheckedStore> {
     if (existsSync(lock)) symlinkSync(lock, join(folder, lockFile));
     const answer = await ask(folder);
     if (!("error" in answer)) return answer;
-    throw new WeftError("STORE", `the store at ${path} is damaged: ${answer.error}: restore a backup`, {
+    const why = answer.error.replace(/^it is damaged: |(: it is damaged)?: restore a backup$/g, ""); // said once
+    throw new WeftError("STORE", `the store at ${path} is damaged: ${why}: restore a backup`, {
       details: { path },
     });
   } finally {

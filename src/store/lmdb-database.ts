@@ -180,7 +180,7 @@ interface Stats {
  * whose records are not found would be cleared of all that they speak of. So what there is is counted. Throws
  * when it is less than LMDB has taken down.
  */
-function refuseDamaged(
+export function refuseDamaged(
   root: RootDatabase<string, string>,
   tables: readonly Database<string, string>[],
 ): void {

@@ -40,7 +40,8 @@ export function decodeValue(key: StoreKey, text: string): StoreValue {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new WeftError("STORE", `the stored value of ${key} is not JSON: ${messageOf(cause)}`, { cause });
+    const what = `the stored value of ${key} is not JSON: ${messageOf(cause)}`;
+    throw new WeftError("STORE", `${what}: it is damaged: restore a backup`, { cause });
   }
 }
 

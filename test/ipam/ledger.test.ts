@@ -94,7 +94,7 @@ describe("leases in a store", () => {
       await store.transact((transaction) => transaction.put(key, value));
       assert.throws(
         () => [...leasesOf(store, "default", poolId)],
-        refusal("STORE", `${key} is no address lease`),
+        refusal("STORE", `${key} is no address lease: the store is damaged: restore a backup`),
       );
     });
   }

@@ -43,11 +43,17 @@ describe("parseNetworkConfig", () => {
     ]);
   });
 
-  it("ignores what is of a family that is not enabled, wrong or not", () => {
-    const subnets = [{ subnet: "fd00::7/64", gateway: "10.0.0.1" }, { subnet: "10.0.0.0/8" }];
-    assert.deepEqual(parseNetworkConfig(config(subnets, true, false)), [
-      { family: 4, ...any, subnet: "10.0.0.0/8" },
-    ]);
+  it("refuses a subnet of a family that is not enabled", () => {
+    const subnets = [{ subnet: "fd00::/64", gateway: "fd00::1" }, { subnet: "10.0.0.0/8" }];
+    for (const [ipv4, ipv6, subnet, family] of [
+      [true, false, "fd00::/64", 6],
+      [false, true, "10.0.0.0/8", 4],
+    ] as const) {
+      assert.throws(() => parseNetworkConfig(config(subnets, ipv4, ipv6)), {
+        code: "INVALID_IPAM_CONFIG",
+        message: `invalid network config:\ninvalid subnet ${subnet}: IPv${family} is not enabled for this network: it needs --ipv${family}, EnableIPv${family}`,
+      });
+    }
   });
 
   it("lets two entries ask for any subnet of one size", () => {

@@ -9,8 +9,10 @@ import {
   closeFd,
   isKernelError,
   openUdpAndTcp,
+  sendUnixDatagram,
 } from "../../src/kernel/index.ts";
 import { withNetns } from "../netns-fixture.ts";
+import { NotifySocket } from "../notify-socket.ts";
 
 test("an abstract name is one process's, in its namespace only, and gone with its socket", async () => {
   await withNetns(2, ([a, b]) => {
@@ -56,4 +58,22 @@ test("a UDP and a TCP socket share an address and a port of the namespace", asyn
       (error) => isKernelError(error),
     );
   });
+});
+
+test("a datagram is sent to a path or an abstract name, and to nothing that is no address", () => {
+  const name = `@weft-datagram-${process.pid}`;
+  const socket = new NotifySocket(name);
+  try {
+    sendUnixDatagram(name, Buffer.from("one"));
+    sendUnixDatagram(name, Buffer.from("two\nlines"));
+    assert.deepEqual(socket.heard(), ["one", "two\nlines"]);
+  } finally {
+    socket.close();
+  }
+  assert.throws(
+    () => sendUnixDatagram(name, Buffer.from("late")),
+    (error) => isKernelError(error, "ECONNREFUSED"),
+  );
+  for (const address of ["", "relative", `/${"x".repeat(107)}`, `@${"x".repeat(107)}`])
+    assert.throws(() => sendUnixDatagram(address, Buffer.from("x")), RangeError, address);
 });

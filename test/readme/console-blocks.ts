@@ -9,17 +9,25 @@ export interface TypedLine {
   readonly lineNumber: number;
 }
 
-/** The lines that a Markdown text shows to be typed: those behind `$ ` or `NAME$ ` in its `console` blocks. */
+/**
+ * The lines that a Markdown text shows to be typed: those behind `$ ` or `NAME$ ` in its `console` blocks, with the
+ * lines that follow a backslash.
+ */
 export function typedLines(markdown: string): readonly TypedLine[] {
-  const found: (TypedLine & { readonly printed: string[] })[] = [];
+  const found: { where: string; command: string; printed: string[]; lineNumber: number }[] = [];
   let inBlock = false;
   for (const [index, line] of markdown.split("\n").entries()) {
     if (line.startsWith("```")) inBlock = line === "```console";
     else if (inBlock) {
+      const last = found.at(-1);
+      if (last?.command.endsWith("\\") === true) {
+        last.command += `\n${line}`;
+        continue;
+      }
       const [, where, command] = /^(\w*)\$ (.+)$/.exec(line) ?? [];
       if (where !== undefined && command !== undefined)
         found.push({ where, command, printed: [], lineNumber: index + 1 });
-      else found.at(-1)?.printed.push(line);
+      else last?.printed.push(line);
     }
   }
   return found;

@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { chmodSync, existsSync, readFileSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { suite, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { type ErrorCode, isWeftError } from "../../src/core/index.ts";
 import { type CommandInit, Launcher } from "../../src/runtime/index.ts";
 import { type SandboxFixture, withSandbox } from "./sandbox-fixture.ts";
@@ -24,6 +26,12 @@ async function refused(
 }
 
 suite("the launcher", () => {
+  test("may be closed before it is ready, and the program stays until it is", async () => {
+    const program = spawn(process.execPath, [fileURLToPath(new URL("./close-at-once.js", import.meta.url))]);
+    const [[status], output] = await Promise.all([once(program, "close"), text(program.stdout)]);
+    assert.deepEqual([status, output], [0, "closed\n"]);
+  });
+
   test("refuses what is no command, and says why", () =>
     withSandbox(async (fixture) => {
       const { folder } = fixture;

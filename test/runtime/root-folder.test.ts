@@ -138,7 +138,7 @@ suite("a command with a root folder of its own", () => {
   test("is refused when the folder is not there", () =>
     withSandbox(async ({ run, folder }) => {
       await assert.rejects(run({ command: ["true"], rootfs: join(folder, "none") }), {
-        code: "LAUNCH",
+        code: "INVALID_COMMAND",
         message: /rootfs ".*none" is no folder/,
       });
       const rootfs = makeBusyboxRoot(folder);

@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import { isWeftError } from "../../core/errors.ts";
-import { type Context, socketIn } from "../context.ts";
+import { type Context, defaultRun, socketIn } from "../context.ts";
 import { type DaemonFolders, daemonDoor } from "../daemon-door.ts";
 import { ends } from "../daemon-process/process-end.ts";
 import { endOf, spawnWeft } from "../daemon-process/spawn-weft.ts";
@@ -38,7 +38,8 @@ async function down(options: DownOptions, context: Context): Promise<void> {
     return;
   }
   const folders = daemon?.folders ?? foldersOf(options, context);
-  if (daemon === undefined) refuseAnothersFolders(options, folders, context);
+  if (daemon === undefined) refuseAnothersFolders(options, context);
+  else (await daemonDoor()).refuseOthersFiles(folders); // before it is ended
   // Held open, for the number of a process that has ended leads nowhere.
   const netns = daemon === undefined ? undefined : openSync(`/proc/${daemon.pid}/ns/net`, "r");
   try {
@@ -50,10 +51,11 @@ async function down(options: DownOptions, context: Context): Promise<void> {
   }
 }
 
-/** Without a daemon that tells its folders, what is removed has to be meant: not what is usual while a socket elsewhere was named. */
-function refuseAnothersFolders(options: DownOptions, { run }: DaemonFolders, context: Context): void {
-  const named = options.root !== undefined && options.run !== undefined;
-  if (named || context.socketPath === socketIn(run)) return;
+/** Without a daemon that tells its folders, what is removed has to be meant: both folders named, or none and no socket elsewhere. */
+function refuseAnothersFolders({ root, run }: DownOptions, context: Context): void {
+  const bothNamed = root !== undefined && run !== undefined;
+  const allUsual = root === undefined && run === undefined && context.socketPath === socketIn(defaultRun);
+  if (bothNamed || allUsual) return;
   throw new ExitError(
     1,
     `no daemon runs at ${context.socketPath}: name the folders to remove what it left, by --root and --run`,

@@ -11,7 +11,7 @@ export function psCommand(command: Command, context: Context): void {
 
 /** `weft ps`, which lists what runs, and `weft sandbox ls`, which lists all. */
 export function sandboxListCommand(command: Command, context: Context, all: boolean): void {
-  addListingOptions(command, "name=, id=, label=, status=, network=, exited=, publish=");
+  addListingOptions(command, "name=, id=, label=, status=, network=, exited=, publish=, expose=");
   if (!all) command.option("-a, --all", "those that do not run, too");
   command.action(async (options: ListOptions & { readonly all?: boolean }) => {
     const render = listingRenderer(sandboxListing, options);

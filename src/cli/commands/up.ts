@@ -7,7 +7,7 @@ import { isWeftError } from "../../core/errors.ts";
 import { type Context, socketIn } from "../context.ts";
 import { type DaemonFolders, daemonDoor } from "../daemon-door.ts";
 import { type Readiness, readReadiness, readyVariable } from "../daemon-process/readiness.ts";
-import { endOf, spawnWeft } from "../daemon-process/spawn-weft.ts";
+import { endOf, spawnWeft, textOf } from "../daemon-process/spawn-weft.ts";
 import { ExitError, lineOf } from "../failures.ts";
 import { addFolderOptions, type FolderOptions, foldersOf } from "../options/daemon-options.ts";
 
@@ -99,13 +99,6 @@ async function damageOf(folders: DaemonFolders): Promise<string | undefined> {
   } catch (error) {
     return lineOf(error);
   }
-}
-
-/** All that comes until the other end is closed. */
-async function textOf(stream: Readable): Promise<string> {
-  let text = "";
-  for await (const chunk of stream) text += String(chunk);
-  return text;
 }
 
 function lastLineOf(log: string): string {

@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { signalStatus } from "../signal-status.ts";
 
@@ -25,4 +26,11 @@ export function endOf(child: ChildProcess): Promise<number> {
     child.once("error", reject);
     child.once("exit", (code, signal) => resolve(code ?? (signal === null ? 1 : signalStatus(signal))));
   });
+}
+
+/** All that comes until the other end is closed. */
+export async function textOf(stream: Readable): Promise<string> {
+  let text = "";
+  for await (const chunk of stream) text += String(chunk);
+  return text;
 }

@@ -97,8 +97,8 @@ class ForegroundRun {
     const { gaveUp } = this.#relay;
     const status = gaveUp === undefined ? this.#runtime.startFailureNumber(error) : signalStatus(gaveUp);
     if (this.#claimed !== undefined) await this.#tellEnd(status);
-    else if (this.#parts.removed)
-      await this.#attempt(() => this.#client.removeSandbox(this.#parts.id, { force: true }));
+    // As with -d: what was refused has left nothing.
+    else await this.#attempt(() => this.#client.removeSandbox(this.#parts.id, { force: true }));
     return new ExitError(status, gaveUp === undefined ? lineOf(error) : "", { cause: error });
   }
 

@@ -1,10 +1,11 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { CommandConfig, LogQuery } from "../../api/index.ts";
 import { type Id, isId, shortId, WeftError } from "../../core/index.ts";
 import {
   type CommandFollower,
   type CommandInit,
+  checkCommandInit,
   type Launcher,
   type LogKeeper,
   type ProcessIdentity,
@@ -156,6 +157,28 @@ export class LaunchedRunner implements CommandRunner {
 export function hostnameOf({ config, id }: Pick<SandboxRecord, "config" | "id">): string | undefined {
   if (config.Hostname !== "") return config.Hostname;
   return config.NetworkMode === "host" ? undefined : shortId(id);
+}
+
+/**
+ * Refuses a sandbox whose command could not be started or stopped as asked, as far as that can be said without looking
+ * at the host. Throws INVALID_COMMAND, INVALID_CAPABILITY, INVALID_OPTION, INVALID_SIGNAL.
+ */
+export function checkCommand(record: Pick<SandboxRecord, "config" | "id">): void {
+  const { Command, StopSignal } = record.config;
+  parseSignal(StopSignal);
+  if (Command === undefined) return;
+  for (const [what, path] of [
+    ["working directory", Command.WorkingDir],
+    ["rootfs", Command.Rootfs],
+  ] as const) {
+    if (path !== "" && !isAbsolute(path)) {
+      throw new WeftError(
+        "INVALID_COMMAND",
+        `the ${what} ${JSON.stringify(path)} is invalid, it needs to be an absolute path`,
+      );
+    }
+  }
+  checkCommandInit(commandInit(record, Command, { netnsPath: "/", files: [] }));
 }
 
 /** What the launcher is told of a sandbox's command; without its streams. */

@@ -6,6 +6,12 @@ import type { SandboxRecord } from "./sandbox-record.ts";
 /** The network of a sandbox that names none. */
 const defaultNetwork = "bridge";
 
+/** As Docker has them in its containers since 20.10: every user may listen on low ports, and ping without CAP_NET_RAW. */
+const unprivilegedSysctls = {
+  "net.ipv4.ip_unprivileged_port_start": "0",
+  "net.ipv4.ping_group_range": "0 2147483647",
+} as const;
+
 /** How a sandbox gets its network: one of its own, the host's, none but loopback, or another sandbox's. */
 export type NetworkMode =
   | { readonly mode: "own" | "host" | "none" }
@@ -50,7 +56,8 @@ export function modelSandbox(
     exposedPorts: config.ExposedPorts,
     publishAll: config.PublishAllPorts,
     hostNetns: mode === "host",
-    sysctls: config.Sysctls,
+    // A namespace that something else made is left as it is.
+    sysctls: { ...(mode === "host" || config.Netns !== "" ? {} : unprivilegedSysctls), ...config.Sysctls },
     ...(config.Netns === "" ? {} : { netnsPath: config.Netns }),
     endpoints: networks.map((endpoint) => ({
       network: controller.network(endpoint.Network),

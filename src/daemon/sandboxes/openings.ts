@@ -38,6 +38,13 @@ export class Openings {
     return this.#placeOf(sandbox);
   }
 
+  /** Refuses what opening a sandbox would refuse for what was asked, as far as that can be said before. */
+  check(record: SandboxRecord): void {
+    const network = parseNetworkMode(record.config.NetworkMode);
+    if (network.mode === "shared") this.#book.find(network.sandbox);
+    else this.#controller.checkSandbox(record.name, modelSandbox(this.#controller, record));
+  }
+
   /** Where an open sandbox's commands run; undefined when it is closed. */
   place(record: SandboxRecord): Place | undefined {
     const network = parseNetworkMode(record.config.NetworkMode);

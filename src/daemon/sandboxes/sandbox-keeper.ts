@@ -8,6 +8,7 @@ import {
   startFailureNumber,
 } from "../../runtime/index.ts";
 import type { CommandRunner, Place, Run } from "./command-runner.ts";
+import { checkCommand } from "./launched-runner.ts";
 import { madeUpName } from "./made-up-name.ts";
 import { endpointOptions, initialNetworks, parseNetworkMode } from "./model-sandbox.ts";
 import { Openings } from "./openings.ts";
@@ -94,6 +95,7 @@ export class SandboxKeeper {
       restarts: 0,
       stopped: false,
     };
+    checkCommand(draft);
     book.claim(name, draft.id);
     try {
       await this.#lock.run(draft.id, () => this.#make(draft, start));
@@ -238,9 +240,10 @@ export class SandboxKeeper {
           `endpoint with name ${record.name} already exists in network ${network.name}`,
         );
       }
+      const networks = [...record.networks, { ...endpoint, Network: network.name }];
+      if (sandbox === undefined) this.#openings.check({ ...record, networks });
       const joined = await sandbox?.connect(network, endpointOptions(endpoint));
       try {
-        const networks = [...record.networks, { ...endpoint, Network: network.name }];
         await this.#init.book.put({ ...this.#init.book.need(record.id), networks });
       } catch (error) {
         await joined?.delete({ force: true });
@@ -250,16 +253,21 @@ export class SandboxKeeper {
     });
   }
 
-  /** Takes a sandbox off a network. Throws ENDPOINT_NOT_FOUND when it is not on it. */
+  /** Takes a sandbox off a network. Throws ENDPOINT_NOT_FOUND when it is not on it, INVALID_OPTION for the host's. */
   disconnect(reference: string, networkReference: string): Promise<void> {
     return this.#alone(reference, async (record) => {
       const network = this.#init.controller.network(networkReference);
-      refuseSharedNamespace(record);
       const networks = record.networks.filter((one) => !this.#isNetwork(one.Network, network.id));
       if (networks.length === record.networks.length) {
         throw new WeftError(
           "ENDPOINT_NOT_FOUND",
           `sandbox ${record.name} is not connected to network ${network.name}`,
+        );
+      }
+      if (record.config.NetworkMode === "host") {
+        throw new WeftError(
+          "INVALID_OPTION",
+          "cannot disconnect container from host network - container was created in host network mode",
         );
       }
       await this.#init.book.put({ ...record, networks });
@@ -298,7 +306,10 @@ export class SandboxKeeper {
 
   async #make(draft: SandboxRecord, start: boolean): Promise<void> {
     const { book } = this.#init;
-    if (draft.config.Command !== undefined && !start) return book.put(draft);
+    if (draft.config.Command !== undefined && !start) {
+      this.#openings.check(draft);
+      return book.put(draft);
+    }
     await this.#openings.open(draft);
     try {
       if (draft.config.Command === undefined) await book.put(draft);
@@ -603,25 +614,50 @@ function refuseSharedNamespace({ config }: SandboxRecord): void {
   if (mode !== "shared") return;
   throw new WeftError(
     "INVALID_OPTION",
-    "sandbox sharing network namespace with another sandbox or host cannot be connected to any other network",
+    "container sharing network namespace with another container or host cannot be connected to any other network",
   );
 }
 
 /** Refuses what does not go together. */
-function checkTogether({
-  NetworkMode,
-  Networks,
-  Netns,
-  Command,
-  AutoRemove,
-  RestartPolicy,
-}: SandboxCreate): void {
-  if (NetworkMode !== "" && Networks.length > 0)
-    throw new WeftError("INVALID_OPTION", `network mode ${NetworkMode} goes with no other network`);
-  if (NetworkMode !== "" && Netns !== "")
-    throw new WeftError("INVALID_OPTION", "a sandbox in a namespace given by path takes no network mode");
-  if (AutoRemove && Command === undefined)
-    throw new WeftError("INVALID_OPTION", "a sandbox without a command has no end at which to be removed");
-  if (AutoRemove && RestartPolicy.Name !== "no")
-    throw new WeftError("INVALID_OPTION", "a sandbox that is removed when its command ends is not restarted");
+function checkTogether(config: SandboxCreate): void {
+  const { NetworkMode, Networks, Netns, Command, AutoRemove, RestartPolicy } = config;
+  const words = [
+    NetworkMode !== "" && Networks.length > 0 && `network mode ${NetworkMode} goes with no other network`,
+    NetworkMode !== "" && Netns !== "" && "a sandbox in a namespace given by path takes no network mode",
+    parseNetworkMode(NetworkMode).mode === "shared" && refusalOfShared(config),
+    AutoRemove && Command === undefined && "a sandbox without a command has no end at which to be removed",
+    AutoRemove &&
+      RestartPolicy.Name !== "no" &&
+      "a sandbox that is removed when its command ends is not restarted",
+    RestartPolicy.MaximumRetryCount > 0 &&
+      RestartPolicy.Name !== "on-failure" &&
+      `maximum retry count cannot be used with restart policy '${RestartPolicy.Name}'`,
+  ].find((one) => one !== false && one !== undefined);
+  if (typeof words === "string") throw new WeftError("INVALID_OPTION", words);
+}
+
+/** Why a sandbox cannot live in another's namespace: what it asks for is the other's, in Docker's words; undefined when it can. */
+function refusalOfShared({
+  Hostname,
+  Dns,
+  DnsSearch,
+  DnsOptions,
+  ExtraHosts,
+  Ports,
+  PublishAllPorts,
+  ExposedPorts,
+  Sysctls,
+}: SandboxCreate): string | undefined {
+  if (Hostname !== "") return "conflicting options: hostname and the network mode";
+  if (Dns.length + DnsSearch.length + DnsOptions.length > 0)
+    return "conflicting options: dns and the network mode";
+  if (ExtraHosts.length > 0) return "conflicting options: custom host-to-IP mapping and the network mode";
+  if (Ports.length > 0 || PublishAllPorts)
+    return "conflicting options: port publishing and the container type network mode";
+  if (ExposedPorts.length > 0)
+    return "conflicting options: port exposing and the container type network mode";
+  const [sysctl] = Object.keys(Sysctls);
+  return sysctl === undefined
+    ? undefined
+    : `sysctl ${JSON.stringify(sysctl)} not allowed in the network namespace of another sandbox`;
 }

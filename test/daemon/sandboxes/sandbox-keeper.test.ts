@@ -334,3 +334,59 @@ suite("a daemon that was killed", () => {
     },
   );
 });
+
+const refusal = async (work: Promise<unknown>) =>
+  (await work.then(() => assert.fail("it was not refused"), String)).replace(/^WeftError: /, "");
+
+keptTest(
+  "a sandbox of the host's network is on that alone, and its record stays",
+  async ({ keeper, book }) => {
+    await keeper.create(withCommand("web", { NetworkMode: "host" }), { start: true });
+    const before = book.find("web");
+    assert.equal(
+      await refusal(keeper.disconnect("web", "host")),
+      "cannot disconnect container from host network - container was created in host network mode",
+    );
+    assert.equal(
+      await refusal(keeper.connect("web", { Network: "bridge" })),
+      "container sharing network namespace with another container or host cannot be connected to any other network",
+    );
+    assert.equal(
+      await refusal(keeper.connect("web", { Network: "host" })),
+      "endpoint with name web already exists in network host",
+    );
+    assert.equal(
+      await refusal(keeper.disconnect("web", "bridge")),
+      "sandbox web is not connected to network bridge",
+    );
+    assert.deepEqual(book.find("web"), before);
+  },
+);
+
+keptTest("others do not come to the host's network, nor one in another's namespace to any", async (kept) => {
+  const { keeper, book } = kept;
+  await keeper.create(withCommand("web"), { start: true });
+  await keeper.create(withCommand("beside", { NetworkMode: "container:web" }), { start: true });
+  const before = [book.find("web"), book.find("beside")];
+  assert.equal(
+    await refusal(keeper.connect("web", { Network: "host" })),
+    "cannot connect container to host network - container must be created in host network mode",
+  );
+  assert.equal(
+    await refusal(keeper.disconnect("web", "host")),
+    "sandbox web is not connected to network host",
+  );
+  assert.equal(
+    await refusal(keeper.connect("web", { Network: "none" })),
+    "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+  );
+  assert.equal(
+    await refusal(keeper.connect("beside", { Network: "bridge" })),
+    "container sharing network namespace with another container or host cannot be connected to any other network",
+  );
+  assert.equal(
+    await refusal(keeper.disconnect("beside", "bridge")),
+    "sandbox beside is not connected to network bridge",
+  );
+  assert.deepEqual([book.find("web"), book.find("beside")], before);
+});

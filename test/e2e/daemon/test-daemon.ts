@@ -42,6 +42,8 @@ export interface TestDaemon {
   launch(...options: readonly string[]): ChildProcess;
   /** Ends the daemon by a signal, SIGKILL if none is named, and waits until it is gone. */
   kill(signal?: "SIGKILL" | "SIGTERM"): Promise<void>;
+  /** Sends it a signal; resolves with how it ended, its status and the signal that ended it. */
+  end(signal: NodeJS.Signals): Promise<readonly unknown[]>;
   /** The processes of the daemon, of its sandboxes, and of whoever uses it. */
   processes(): readonly ProcessTrace[];
   /** What the daemons have logged. */
@@ -154,6 +156,16 @@ class Daemon implements TestDaemon {
     child.kill(signal);
     await exited;
     child.stdio[3]?.destroy();
+  }
+
+  async end(signal: NodeJS.Signals): Promise<readonly unknown[]> {
+    const child = this.#child;
+    if (child === undefined) throw new Error("no daemon was started");
+    const exited = once(child, "exit");
+    child.kill(signal);
+    const how = await exited;
+    child.stdio[3]?.destroy();
+    return how;
   }
 
   processes(): readonly ProcessTrace[] {
