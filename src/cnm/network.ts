@@ -1,7 +1,9 @@
 import type { Id, Prefix } from "../core/index.ts";
+import type { ParentAnswer } from "../drivers/index.ts";
 import type { PoolStatus } from "../ipam/index.ts";
 import { hostNetns } from "../kernel/index.ts";
 import { type Context, driverOf, networkOf } from "./context.ts";
+import { driverNetwork } from "./driver-views.ts";
 import { Endpoint } from "./endpoint.ts";
 import { createEndpoint, type EndpointOptions } from "./endpoint-operations.ts";
 import { deleteNetwork } from "./network-operations.ts";
@@ -12,6 +14,8 @@ import type { NetworkRecord } from "./records.ts";
 export interface NetworkStatus {
   /** The host's link that is the network's, such as a bridge. */
   readonly interfaceName: string | undefined;
+  /** What it is built on, as it was found last; undefined for a network that is built on no link of the host. */
+  readonly parent: ParentAnswer | undefined;
   /** How many addresses are taken, and free to be chosen, in pools of the builtin IPAM driver. */
   readonly pools: readonly (PoolStatus & { readonly pool: Prefix })[];
 }
@@ -38,10 +42,12 @@ export class Network {
   /** What of the host and of its pools the network has now. Throws NETWORK_NOT_FOUND. */
   status(): NetworkStatus {
     const record = this.info();
-    const wanted = planNetwork(driverOf(this.#context, record.driver), record);
+    const driver = driverOf(this.#context, record.driver);
+    const wanted = planNetwork(driver, record);
     const link = wanted.find(({ object }) => object.kind === "link" && object.netns === hostNetns)?.object;
     return {
       interfaceName: link?.kind === "link" ? link.name : undefined,
+      parent: record.configOnly ? undefined : driver.parentUse?.(driverNetwork(record))?.parent,
       pools: record.pools.flatMap(({ pool, poolId }) => {
         const usage = this.#context.poolUsage(record.ipamDriver, poolId);
         return usage === undefined ? [] : [{ pool, ...usage }];

@@ -72,10 +72,9 @@ export class TwinHand implements HostHand {
   }
 
   addVlan(name: string, parent: string, id: number): void {
-    this.#kernel.addForeign([
-      { ...link(name), spec: { type: "vlan", parent, id, protocol: "802.1Q" } },
-      { kind: "up", netns: hostNetns, link: name },
-    ]);
+    this.#facts.links.set(name, "vlan");
+    this.#facts.vlans.set(name, { parent, id, protocol: "802.1Q" });
+    this.#kernel.addForeign([link(name), { kind: "up", netns: hostNetns, link: name }]);
   }
 
   setMtu(name: string, mtu: number): void {

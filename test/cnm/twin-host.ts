@@ -1,5 +1,5 @@
 import { type InterfaceAddress, parseMac } from "../../src/core/index.ts";
-import { FixedFacts, type HostLink } from "../../src/facts/index.ts";
+import { FixedFacts, type HostLink, type HostVlan } from "../../src/facts/index.ts";
 import {
   hostNetns,
   identityOf,
@@ -30,6 +30,8 @@ const loopback: HostLink = {
 
 /** Facts about a host whose kernel is the twin. */
 export class TwinFacts extends FixedFacts {
+  /** What VLAN sub-interfaces of others are, by their names. */
+  readonly vlans = new Map<string, HostVlan>();
   readonly #kernel: TwinKernel;
 
   constructor(kernel: TwinKernel, resolvConf: string) {
@@ -68,21 +70,19 @@ export class TwinFacts extends FixedFacts {
       running: up,
       ours: there.marked,
       master: port?.kind === "port" ? port.master : undefined,
-      vlan: spec.type === "vlan" ? { parent: spec.parent, id: spec.id, protocol: spec.protocol } : undefined,
+      vlan:
+        spec.type === "vlan"
+          ? { parent: spec.parent, id: spec.id, protocol: spec.protocol }
+          : this.vlans.get(name),
     };
   }
 
   override linksOn(name: string): readonly HostLink[] {
-    return this.#kernel
-      .all()
-      .flatMap(({ object }) =>
-        object.kind === "link" &&
-        object.netns === hostNetns &&
-        "parent" in object.spec &&
-        object.spec.parent === name
-          ? (this.link(object.name) ?? [])
-          : [],
-      );
+    return this.#kernel.all().flatMap(({ object }) => {
+      if (object.kind !== "link" || object.netns !== hostNetns) return [];
+      const below = "parent" in object.spec ? object.spec.parent : this.vlans.get(object.name)?.parent;
+      return below === name ? (this.link(object.name) ?? []) : [];
+    });
   }
 
   override underlayPorts(bridge: string): readonly string[] {

@@ -1,8 +1,8 @@
-import { BridgeDriver, HostDriver, NullDriver } from "../../src/drivers/index.ts";
+import { BridgeDriver, HostDriver, MacvlanDriver, NullDriver } from "../../src/drivers/index.ts";
 import type { HostHand } from "../cnm/host-hand.ts";
 import { driverCompliance } from "./driver-compliance.ts";
 import { FakePluginDriver } from "./fake-plugin-driver.ts";
-import { parentFacts } from "./parent/parent-facts.ts";
+import { hostLink, parentFacts } from "./parent/parent-facts.ts";
 
 driverCompliance({
   name: "bridge",
@@ -19,6 +19,13 @@ driverCompliance({
     }),
 });
 driverCompliance({ name: "host", driver: () => new HostDriver(), sandbox: { hostNetns: true } });
+for (const mode of ["bridge", "passthru"])
+  driverCompliance({
+    name: "macvlan",
+    driver: () => new MacvlanDriver(parentFacts({ links: [hostLink("eth0")] })),
+    options: { parent: "eth0", macvlan_mode: mode },
+    prepare: ({ hand }) => hand.addUplink("eth0"),
+  });
 driverCompliance({ name: "null", driver: () => new NullDriver() });
 
 /** A hand for plans, which touch nothing. */

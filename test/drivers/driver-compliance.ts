@@ -12,6 +12,10 @@ export interface DriverUnderTest {
   readonly name: string;
   readonly world?: () => WorldOptions;
   readonly sandbox?: NewSandbox;
+  /** The options of its networks. */
+  readonly options?: Readonly<Record<string, string>>;
+  /** Puts on the host what the networks are built on. */
+  readonly prepare?: (world: World) => void;
   /** The driver itself, for its plans. */
   readonly driver: () => Driver;
   /** What only this driver's state tells, beside kernel, records and held. */
@@ -20,7 +24,9 @@ export interface DriverUnderTest {
 
 /** What every network driver has to keep to, native or not. */
 export function driverCompliance(under: DriverUnderTest): void {
-  const { name, sandbox = {} } = under;
+  const { name, sandbox = {}, prepare = () => {} } = under;
+  const makeNetwork = ({ controller }: World) =>
+    controller.createNetwork(name, "net", under.options === undefined ? {} : { options: under.options });
   const options = () => under.world?.() ?? {};
   const nothingLeft = async (world: World, before: readonly string[]) => {
     await world.settle();
@@ -32,8 +38,9 @@ export function driverCompliance(under: DriverUnderTest): void {
   onBoth(
     `a ${name} network, its endpoint, a join, a leave and their deletion leave nothing behind`,
     async (world) => {
+      prepare(world);
       const before = await tablesOf(world);
-      const network = await world.controller.createNetwork(name, "net");
+      const network = await makeNetwork(world);
       const endpoint = await network.createEndpoint("e1");
       const box = await world.controller.createSandbox("c1", sandbox);
       await endpoint.join(box);
@@ -54,8 +61,9 @@ export function driverCompliance(under: DriverUnderTest): void {
   onBoth(
     `a sandbox on a ${name} network takes its endpoints along`,
     async (world) => {
+      prepare(world);
       const before = await tablesOf(world);
-      const network = await world.controller.createNetwork(name, "net");
+      const network = await makeNetwork(world);
       const box = await world.controller.createSandbox("c1", sandbox);
       await box.connect(network);
       await box.delete();
@@ -68,8 +76,9 @@ export function driverCompliance(under: DriverUnderTest): void {
   onBoth(
     `a restart and a death change nothing of a ${name} network, and it can be deleted after them`,
     async (world) => {
+      prepare(world);
       const before = await tablesOf(world);
-      const network = await world.controller.createNetwork(name, "net");
+      const network = await makeNetwork(world);
       const box = await world.controller.createSandbox("c1", sandbox);
       await box.connect(network, { name: "e1" });
       await world.settle();
@@ -91,7 +100,7 @@ export function driverCompliance(under: DriverUnderTest): void {
 
   test(`the plans of driver ${name} are functions of what they are given`, async () => {
     const driver = under.driver();
-    const { network: asked, endpoint } = sample();
+    const { network: asked, endpoint } = sample(driver, under.options);
     const answer = await driver.createNetwork(asked, []);
     const network = { ...asked, answer };
     const joined = await driver.join(network, endpoint, { sandboxId: network.id, netns: "/n/c1" });
@@ -112,32 +121,37 @@ export function driverCompliance(under: DriverUnderTest): void {
   });
 }
 
-function sample(): { readonly network: DriverNetwork; readonly endpoint: DriverEndpoint } {
+function sample(
+  driver: Driver,
+  options: Readonly<Record<string, string>> = {},
+): { readonly network: DriverNetwork; readonly endpoint: DriverEndpoint } {
   const random = seededRandom("compliance");
+  const network: DriverNetwork = {
+    id: newId(random),
+    name: "net",
+    options,
+    internal: false,
+    ipv4: true,
+    ipv6: false,
+    pools: [
+      {
+        family: 4,
+        pool: parsePrefix("10.7.0.0/24"),
+        gateway: parseInterfaceAddress("10.7.0.1/24"),
+        auxAddresses: {},
+      },
+    ],
+    answer: {},
+  };
+  const sharesMac = driver.sharesMac?.(network) === true;
   return {
-    network: {
-      id: newId(random),
-      name: "net",
-      options: {},
-      internal: false,
-      ipv4: true,
-      ipv6: false,
-      pools: [
-        {
-          family: 4,
-          pool: parsePrefix("10.7.0.0/24"),
-          gateway: parseInterfaceAddress("10.7.0.1/24"),
-          auxAddresses: {},
-        },
-      ],
-      answer: {},
-    },
+    network,
     endpoint: {
       id: newId(random),
       name: "e1",
       options: {},
       addresses: [parseInterfaceAddress("10.7.0.2/24")],
-      macAddress: parseMac("02:00:00:00:00:02"),
+      macAddress: sharesMac ? undefined : parseMac("02:00:00:00:00:02"),
     },
   };
 }

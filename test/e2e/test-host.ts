@@ -14,6 +14,7 @@ import { text } from "node:stream/consumers";
 import { runAll } from "../../src/core/index.ts";
 import {
   Controller,
+  type ControllerEvent,
   type ControllerOptions,
   Launcher,
   type Sandbox,
@@ -64,6 +65,7 @@ export async function withHost(
     opened = true,
     selfRepair = false,
     keepBridgeNetfilter = true,
+    tolerated = [],
     prepare,
   }: {
     readonly opened?: boolean;
@@ -71,11 +73,13 @@ export async function withHost(
     readonly selfRepair?: boolean;
     /** Tests that are about it set br_netfilter themselves. */
     readonly keepBridgeNetfilter?: boolean;
+    /** What may happen by itself in the test; whatever else does fails it. */
+    readonly tolerated?: readonly ControllerEvent["event"][];
     readonly prepare?: (host: TestHost) => Promise<void>;
   } = {},
 ): Promise<void> {
   await withNetns(["host", "outside", "far"], async ({ host: netns, outside, far }) => {
-    const host = new Host(netns, outside, far, { selfRepair, keepBridgeNetfilter });
+    const host = new Host(netns, outside, far, { selfRepair, keepBridgeNetfilter }, tolerated);
     let failed = true;
     try {
       await host.launcher.start();
@@ -109,6 +113,7 @@ class Host implements TestHost {
   readonly #agents: Agent[] = [];
   readonly #commands: SandboxProcess[] = [];
   readonly #events: string[] = [];
+  readonly #tolerated: readonly ControllerEvent["event"][];
   #controller: Controller | undefined;
 
   constructor(
@@ -116,7 +121,9 @@ class Host implements TestHost {
     outside: TestNetns,
     far: TestNetns,
     options: Pick<ControllerOptions, "selfRepair" | "keepBridgeNetfilter">,
+    tolerated: readonly ControllerEvent["event"][],
   ) {
+    this.#tolerated = tolerated;
     this.netns = netns;
     this.outside = outside;
     this.far = far;
@@ -142,7 +149,8 @@ class Host implements TestHost {
       ...this.options,
       onEvent: (event) => {
         if (event.event === "repaired" && event.failures.length === 0) this.repaired.push(...event.what);
-        else this.#events.push(`${event.event}: ${"error" in event ? String(event.error) : ""}`);
+        else if (!this.#tolerated.includes(event.event))
+          this.#events.push(`${event.event}: ${"error" in event ? String(event.error) : ""}`);
       },
     });
     this.#controller = controller;
@@ -226,7 +234,7 @@ class Host implements TestHost {
   /** What is left of weft; looked for when everything was purged. Links that a test made itself are called `up0`, `up1`. */
   leftovers(): readonly string[] {
     return [
-      ...linksIn(this.netns).filter((link) => link !== "lo" && !link.startsWith("up")),
+      ...linksIn(this.netns).filter((link) => link !== "lo" && !/^up\d$/.test(link)),
       ...lines(this.netns.exec("nft", "list", "tables")),
       ...lines(readFileSync("/proc/self/mountinfo", "utf8")).filter((line) => line.includes(this.folder)),
       ...(existsSync(this.root) ? [this.root] : []),

@@ -59,6 +59,26 @@ export const NetworkEndpoint = z
   })
   .meta({ id: "NetworkEndpoint" });
 
+/** The link of the host that a network is built on, as it was found. */
+export const NetworkParent = z
+  .strictObject({
+    Interface: z.string(),
+    Origin: z.enum(["made", "adopted", "dummy"]).meta({
+      description:
+        "A VLAN sub-interface that weft made, somebody else's link, or one that leads nowhere (option parent left out).",
+    }),
+    MTU: z.number().int().meta({ description: "Bytes." }),
+    VLAN: z
+      .strictObject({
+        Interface: z.string().optional().meta({ description: "The link below, unless it is elsewhere." }),
+        Id: z.number().int(),
+        Protocol: z.enum(["802.1Q", "802.1ad"]),
+      })
+      .optional(),
+  })
+  .meta({ id: "NetworkParent" });
+export type NetworkParent = z.infer<typeof NetworkParent>;
+
 /** A network. */
 export const Network = z
   .strictObject({
@@ -79,6 +99,9 @@ export const Network = z
     Containers: z
       .record(z.string(), NetworkEndpoint)
       .meta({ description: "By the sandbox's id; not in listings." }),
+    Parent: NetworkParent.optional().meta({
+      description: "For a network that is built on a link of the host; not in listings.",
+    }),
     Interface: z.string().optional().meta({ description: "The host's link, with verbose." }),
     IPAMStatus: z
       .array(

@@ -15,7 +15,7 @@ import type { SandboxBook } from "../sandboxes/sandbox-book.ts";
 import type { SandboxKeeper } from "../sandboxes/sandbox-keeper.ts";
 import { parseUntil } from "../time-text.ts";
 import { networkOptions } from "./network-requests.ts";
-import { containersView, networkView } from "./network-view.ts";
+import { containersView, networkView, parentView } from "./network-view.ts";
 
 /** Networks that there are on every host, and that nobody removes. */
 const predefined = new Set(["bridge", "host", "none"]);
@@ -59,13 +59,16 @@ export class HostNetworks {
   async inspect(reference: string, { verbose }: { readonly verbose: boolean }): Promise<NetworkDocument> {
     const { controller } = this.#init;
     const network = controller.network(reference);
-    const view = networkView(network.info());
     const Containers = containersView(network, (id) => this.#sandboxOf(id));
-    if (!verbose) return { ...view, Containers };
-    const { interfaceName, pools } = network.status();
+    const { interfaceName, parent, pools } = network.status();
+    const view = {
+      ...networkView(network.info()),
+      Containers,
+      ...(parent === undefined ? {} : { Parent: parentView(parent) }),
+    };
+    if (!verbose) return view;
     return {
       ...view,
-      Containers,
       ...(interfaceName === undefined ? {} : { Interface: interfaceName }),
       IPAMStatus: pools.map(({ pool, inUse, available }) => ({
         Subnet: pool,

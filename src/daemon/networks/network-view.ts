@@ -1,5 +1,5 @@
-import type { IpamConfig, Network as NetworkDocument } from "../../api/index.ts";
-import type { EndpointRecord, Network, NetworkRecord } from "../../cnm/index.ts";
+import type { IpamConfig, Network as NetworkDocument, NetworkParent } from "../../api/index.ts";
+import type { EndpointRecord, Network, NetworkRecord, NetworkStatus } from "../../cnm/index.ts";
 import { addressPart, familyOf, type Id, type Prefix } from "../../core/index.ts";
 import { timeText } from "../time-text.ts";
 
@@ -53,6 +53,19 @@ export function addressOf(record: EndpointRecord, family: 4 | 6): string {
   return (
     record.addresses.map(({ address }) => address).find((one) => familyOf(addressPart(one)) === family) ?? ""
   );
+}
+
+/** What a network is built on. */
+export function parentView(parent: NonNullable<NetworkStatus["parent"]>): NetworkParent {
+  const { link, origin, mtu } = parent;
+  const found = { Interface: link, Origin: origin, MTU: mtu };
+  if (parent.origin === "dummy" || parent.vlan === undefined) return found;
+  const { parent: below, id } = parent.vlan;
+  const Protocol = parent.origin === "made" ? "802.1Q" : parent.vlan.protocol;
+  return {
+    ...found,
+    VLAN: { ...(below === undefined ? {} : { Interface: below }), Id: id, Protocol },
+  };
 }
 
 type Pool = NetworkRecord["pools"][number];

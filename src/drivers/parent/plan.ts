@@ -4,7 +4,7 @@ import { ipv6Sysctls } from "../ipv6-sysctls.ts";
 import type { DummyParent, MadeParent, ParentAnswer } from "./answer.ts";
 
 /**
- * What the host must hold of a network's parent. Networks of all drivers that share one want the same of
+ * What the host must hold of a network's parent, that link first. Networks of all drivers that share one want the same of
  * it, so it is there as long as any of them is.
  */
 export function planParent(parent: ParentAnswer): readonly Wanted[] {
@@ -21,7 +21,7 @@ function objectsOf(parent: ParentAnswer): readonly KernelObject[] {
       const { parent: below, id } = parent.vlan;
       const alias = `weft VLAN ${id} of ${below}`;
       const spec = { type: "vlan", parent: below, id, protocol: "802.1Q" } as const;
-      return [adopted(below), { ...own(parent), spec, alias }, ...silent(parent)];
+      return [{ ...own(parent), spec, alias }, ...silent(parent), adopted(below)];
     }
   }
 }

@@ -29,7 +29,6 @@ const plans: readonly (readonly [string, ParentAnswer, readonly unknown[]])[] = 
     "a VLAN sub-interface is made and up, and the host itself stays off it",
     made,
     [
-      foreign,
       {
         kind: "link",
         netns: "host",
@@ -40,6 +39,7 @@ const plans: readonly (readonly [string, ParentAnswer, readonly unknown[]])[] = 
       },
       silenced,
       { kind: "up", netns: "host", link: "eth0.10" },
+      foreign,
     ],
   ],
   [

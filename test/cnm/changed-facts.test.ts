@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ParentAnswer } from "../../src/drivers/index.ts";
+import { hostNetns, type KernelObject } from "../../src/kernel/index.ts";
+import { TwinFacts } from "./twin-host.ts";
+import { onBoth, type World, withTwin } from "./world.ts";
+
+const parent = { parent: "eth0" };
+const vlan = { parent: "eth0.10" };
+
+function factsOf(world: World): TwinFacts {
+  const { facts } = world.bare;
+  assert.ok(facts instanceof TwinFacts);
+  return facts;
+}
+
+/** Tells that others changed a link, and lets it be worked off. */
+async function hear(world: World, ...links: readonly string[]): Promise<void> {
+  factsOf(world).changeHost({ change: "other links", links });
+  world.clock.wakeAll();
+  await world.settle();
+  for (let turn = 0; turn < 20; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+const mtuOf = (world: World, network: string): number | undefined =>
+  world.controller.network(network).status().parent?.mtu;
+
+/** The MTU of every link that is weft's, by its name. */
+async function mtus(world: World): Promise<Readonly<Record<string, number | undefined>>> {
+  const namespaces = [hostNetns, ...world.controller.sandboxes().map(({ key }) => key)];
+  const found = await world.bare.kernel.read({ namespaces, lookUp: [] });
+  const own = found.flatMap(({ object, marked }) => (marked && object.kind === "link" ? [object] : []));
+  return Object.fromEntries(own.map(({ name, mtu }) => [name, mtu]));
+}
+
+/** Two networks of two drivers on one VLAN sub-interface, with a sandbox on both. */
+async function onVlan(world: World): Promise<void> {
+  const { controller, hand } = world;
+  hand.addUplink("eth0");
+  const one = await controller.createNetwork("macvlan", "n1", { options: vlan });
+  const two = await controller.createNetwork("macvlan", "n2", { options: { ...vlan, macvlan_mode: "vepa" } });
+  const box = await controller.createSandbox("c1");
+  await box.connect(one, { interfaceName: "one" });
+  await box.connect(two, { interfaceName: "two" });
+}
+
+test("a parent's new MTU is recorded, and given to all that is built on it", () =>
+  withTwin(
+    async (world) => {
+      await onVlan(world);
+      assert.deepEqual(await mtus(world), { "eth0.10": 1500, one: 1500, two: 1500 });
+      for (const mtu of [9000, 1400]) {
+        world.hand.setMtu("eth0", mtu);
+        await hear(world, "eth0");
+        assert.deepEqual([mtuOf(world, "n1"), mtuOf(world, "n2")], [mtu, mtu]);
+        assert.deepEqual(await mtus(world), { "eth0.10": mtu, one: mtu, two: mtu });
+        assert.deepEqual(await world.controller.drift(), []);
+      }
+      // What Linux takes by itself was no repair.
+      assert.equal(world.controller.repairs.repairs, 1);
+      await world.restart();
+      assert.deepEqual(await mtus(world), { "eth0.10": 1400, one: 1400, two: 1400 });
+    },
+    { selfRepair: true },
+  ));
+
+test("links that nothing is built on may change as they like", () =>
+  withTwin(
+    async (world) => {
+      await onVlan(world);
+      world.hand.addUplink("other");
+      const before = world.clock.sleeps.length;
+      await hear(world, "other", "eth1");
+      assert.equal(world.clock.sleeps.length, before, "nobody looked");
+    },
+    { selfRepair: true },
+  ));
+
+test("a parent that comes back gets all of it again, with the MTU that it has now", () =>
+  withTwin(
+    async (world) => {
+      await onVlan(world);
+      world.hand.deleteLink("eth0");
+      await hear(world, "eth0");
+      const [event] = world.events.splice(0);
+      assert.ok(event?.event === "repaired" && event.failures.length > 0, "it is told that it cannot be");
+      const [first] = await world.controller.drift();
+      assert.ok(first?.drift === "interface gone");
+      assert.deepEqual([first.identity, first.networks], ["link host eth0", ["n1", "n2"]]);
+      assert.equal(world.controller.networks().length, 2, "networks stay");
+      world.hand.addUplink("eth0");
+      world.hand.setMtu("eth0", 1300);
+      await hear(world, "eth0");
+      assert.deepEqual(await mtus(world), { "eth0.10": 1300, one: 1300, two: 1300 });
+      assert.deepEqual(await world.controller.drift(), []);
+    },
+    { selfRepair: true },
+  ));
+
+test("a network that comes while the MTU is no longer what was recorded wants what the others want", () =>
+  withTwin(async (world) => {
+    await onVlan(world);
+    world.hand.setMtu("eth0", 2000);
+    const created = world.controller.createNetwork("macvlan", "n3", { options: vlan });
+    const [drifts] = await Promise.all([world.controller.drift(), created]);
+    assert.ok(drifts.some(({ drift }) => drift === "changed"));
+    assert.deepEqual(await world.controller.repair(), []);
+    assert.deepEqual(
+      ["n1", "n2", "n3"].map((name) => mtuOf(world, name)),
+      [2000, 2000, 2000],
+    );
+    assert.deepEqual(await mtus(world), { "eth0.10": 2000, one: 2000, two: 2000 });
+  }));
+
+test("drift and joins side by side agree about the MTU", () =>
+  withTwin(async (world) => {
+    await onVlan(world);
+    const network = world.controller.network("n1");
+    for (let round = 0; round < 10; round++) {
+      world.hand.setMtu("eth0", 3000 + round);
+      const box = await world.controller.createSandbox(`x${round}`);
+      await Promise.all([world.controller.drift(), box.connect(network), world.controller.drift()]);
+    }
+    assert.deepEqual(await world.controller.repair(), []);
+    assert.deepEqual(await world.controller.drift(), []);
+    assert.equal((await mtus(world)).eth0, 3009);
+  }));
+
+test("facts that cannot be read at a start are told, and nothing else suffers", () =>
+  withTwin(async (world) => {
+    await onVlan(world);
+    const facts = factsOf(world);
+    const link = facts.link.bind(facts);
+    facts.link = () => {
+      throw new Error("no answer");
+    };
+    await world.restart();
+    const [event, ...more] = world.events.splice(0);
+    assert.ok(event?.event === "restore-failed" && more.length === 0);
+    assert.match(String(event.error), /no answer/);
+    facts.link = link;
+    assert.deepEqual(await world.controller.drift(), []);
+  }));
+
+onBoth("an MTU that changed while nobody looked is followed by the next start", async (world) => {
+  world.hand.addUplink("eth0");
+  const network = await world.controller.createNetwork("macvlan", "n1", { options: parent });
+  const box = await world.controller.createSandbox("c1");
+  await box.connect(network);
+  await world.kill(() => world.hand.setMtu("eth0", 2000));
+  assert.deepEqual(await mtus(world), { eth0: 2000 });
+  assert.deepEqual(await world.controller.drift(), []);
+  const record: { parent?: ParentAnswer } = world.controller.network("n1").info().answer ?? {};
+  assert.equal(record.parent?.mtu, 2000);
+});
+
+onBoth("a parent that is gone at a start is waited for", async (world) => {
+  world.hand.addUplink("eth0");
+  const network = await world.controller.createNetwork("macvlan", "n1", { options: parent });
+  const box = await world.controller.createSandbox("c1");
+  await box.connect(network);
+  await world.kill(() => world.hand.deleteLink("eth0"));
+  const failed = world.events.splice(0);
+  assert.deepEqual(
+    failed.map((event) => (event.event === "restore-failed" ? event.what : event.event)),
+    ["link host eth0"],
+  );
+  world.hand.addUplink("eth0");
+  assert.deepEqual(await world.controller.repair(), []);
+  assert.deepEqual(await world.controller.drift(), []);
+});
+
+onBoth("an IPv6 address that an MTU below 1280 took away comes back with a larger one", async (world) => {
+  world.hand.addUplink("eth0");
+  const network = await world.controller.createNetwork("macvlan", "n1", { ipv6: true, options: parent });
+  const box = await world.controller.createSandbox("c1");
+  await box.connect(network);
+  const addresses = async () => {
+    const found = await world.bare.kernel.read({ namespaces: [box.key], lookUp: [] });
+    return found.flatMap(({ object, marked }): KernelObject[] =>
+      marked && object.kind === "address" ? [object] : [],
+    ).length;
+  };
+  assert.equal(await addresses(), 2);
+  world.hand.setMtu("eth0", 1000);
+  await world.controller.drift();
+  world.hand.setMtu("eth0", 1500);
+  assert.deepEqual(await world.controller.repair(), []);
+  assert.deepEqual(await world.controller.drift(), []);
+  assert.equal(await addresses(), 2);
+});
