@@ -111,6 +111,13 @@ export class BridgeDriver extends NativeDriver {
     return parent === undefined ? undefined : { use: "bridge port", parent };
   }
 
+  /** Where the network meets the wire, if it does: a bridge has its ports hear what is for any MAC address. */
+  underlay(network: DriverNetwork): BridgeUnderlay | undefined {
+    const { bridge, parent, underlayPorts = [] } = bridgeAnswerOf(network);
+    const port = parent?.link ?? underlayPorts[0];
+    return network.internal || port === undefined ? undefined : { link: bridge, port, promiscuous: true };
+  }
+
   publishing(network: DriverNetwork): Publishing {
     return bridgePublishing(network, parseBridgeOptions(network));
   }
@@ -155,6 +162,14 @@ export class BridgeDriver extends NativeDriver {
       `the host has an interface ${bridge} already, and it is no bridge to use: it is of kind ${kind}`,
     );
   }
+}
+
+/** The link of the host by which a network's sandboxes share a segment with others, and how. */
+export interface BridgeUnderlay {
+  /** The bridge, and that port of it which leads to the others. */
+  readonly link: string;
+  readonly port: string;
+  readonly promiscuous: true;
 }
 
 /** A parent is a port also while it is not there. */
