@@ -270,6 +270,38 @@ for (const [what, more, given, expected] of plans) {
   });
 }
 
+test("a network meets the wire where its bridge has a port that leads to others", async () => {
+  const driver = new BridgeDriver(facts);
+  assert.equal(driver.underlay(await made({})), undefined);
+  const parents = parentFacts({ links: [hostLink("eth2")] });
+  const own = await made(
+    { options: { [bridgeOption.name]: "br", [bridgeOption.parent]: "eth2" } },
+    { parents },
+  );
+  assert.deepEqual(driver.underlay(own), { link: "br", port: "eth2", promiscuous: true });
+  const theirs: Partial<BridgeFacts> = { linkKind: () => "bridge", underlayPorts: () => ["eth3", "eth4"] };
+  assert.deepEqual(driver.underlay(await made({}, theirs))?.port, "eth3");
+  assert.equal(driver.underlay(await made({ internal: true }, theirs)), undefined);
+});
+
+test("what has changed of a bridge's ports and of its parent is found again, and else nothing", async () => {
+  const options = { [bridgeOption.name]: "br", [bridgeOption.parent]: "eth2" };
+  const parents = parentFacts({ links: [hostLink("eth2")] });
+  const network = await made({ options }, { parents });
+  const again = (given: Partial<BridgeFacts>) =>
+    new BridgeDriver({ ...facts, parents, ...given }).lookAgain(network);
+  assert.equal(again({ underlayPorts: () => ["eth2"] }), undefined);
+  assert.equal(again({ underlayPorts: () => [], parents: parentFacts({}) }), undefined, "it has gone");
+  assert.deepEqual(again({ underlayPorts: () => ["eth1", "eth2"] })?.underlayPorts, ["eth1", "eth2"]);
+  const larger = parentFacts({ links: [hostLink("eth2", { mtu: 9000 })] });
+  assert.equal(again({ underlayPorts: () => ["eth2"], parents: larger })?.parent?.mtu, 9000);
+});
+
+test("a record of a former version says nothing of ports, and none are found", async () => {
+  const { underlayPorts: _ports, ...former } = (await made({})).answer;
+  assert.equal(new BridgeDriver(facts).lookAgain({ ...(await made({})), answer: former }), undefined);
+});
+
 /** Plans ask nothing. */
 const refuse = (): never => {
   throw new Error("a plan read the host");

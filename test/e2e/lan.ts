@@ -17,6 +17,8 @@ export interface Lan {
   readonly internet: TestNetns;
   /** The LAN's switch: a bridge `sw0` with a port for each of them. */
   readonly wires: TestNetns;
+  /** Those ports of it that lead to the hosts. */
+  readonly hostPorts: readonly string[];
 }
 
 /** The link of each host to the LAN; without addresses, and up. */
@@ -79,8 +81,8 @@ export async function withLan(work: (lan: Lan) => Promise<void>): Promise<void> 
           (second) =>
             withHost(async (third) => {
               const hosts = [first, second, third] as const;
-              for (const { netns } of hosts) plug(wires, netns, uplink);
-              await work({ hosts, wires, machine, router, internet });
+              const hostPorts = hosts.map(({ netns }) => plug(wires, netns, uplink));
+              await work({ hosts, wires, hostPorts, machine, router, internet });
             }, opened),
           opened,
         ),
@@ -91,13 +93,14 @@ export async function withLan(work: (lan: Lan) => Promise<void>): Promise<void> 
 
 let plugged = 0;
 
-/** A wire from the switch to a link of `where`, which gets the addresses if there are any. */
-function plug(wires: TestNetns, where: TestNetns, link: string, addresses?: PlainAddresses): void {
+/** A wire from the switch to a link of `where`, which gets the addresses if there are any. Gives the port's name. */
+export function plug(wires: TestNetns, where: TestNetns, link: string, addresses?: PlainAddresses): string {
   const port = `port${++plugged}`;
   wires.exec("ip", "link", "add", port, "type", "veth", "peer", "name", link, "netns", where.path);
   wires.exec("ip", "link", "set", port, "master", "sw0", "up");
   if (addresses === undefined) where.exec("ip", "link", "set", link, "up");
   else address(where, link, addresses);
+  return port;
 }
 
 function join(router: TestNetns, internet: TestNetns): void {

@@ -114,8 +114,8 @@ export class BridgeDriver extends NativeDriver {
 
   underlay(network: DriverNetwork): Underlay | undefined {
     const { bridge, parent, underlayPorts = [] } = bridgeAnswerOf(network);
-    const [port = parent?.link] = underlayPorts;
-    return port === undefined ? undefined : { link: bridge, port, promiscuous: true };
+    const port = parent?.link ?? underlayPorts[0];
+    return network.internal || port === undefined ? undefined : { link: bridge, port, promiscuous: true };
   }
 
   publishing(network: DriverNetwork): Publishing {
