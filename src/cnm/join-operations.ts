@@ -88,7 +88,7 @@ export function connectSandbox(
   sandboxId: Id,
   name: string,
   options: EndpointOptions & JoinOptions,
-  alongside: (transaction: Transaction) => void = () => {},
+  alongside?: (transaction: Transaction) => void,
 ): Promise<EndpointRecord> {
   return locked(context, networkId, sandboxId, async () => {
     const network = networkOf(context, networkId);
@@ -99,10 +99,11 @@ export function connectSandbox(
     const { record, giveUp } = await prepareEndpoint(context, network, name, options);
     try {
       const write = (joined: EndpointRecord, transaction: Transaction) => {
-        alongside(transaction);
+        alongside?.(transaction);
         writeEndpoint(context, transaction, network, joined);
       };
-      return await attach(context, network, record, sandbox, join, write);
+      const first = alongside !== undefined && attachmentsOf(context, sandbox.id).length === 0;
+      return await attach(context, network, record, sandbox, join, write, first);
     } catch (error) {
       await giveUp();
       throw error;
@@ -129,7 +130,10 @@ export function sandboxOf({ tables }: Context, id: Id): SandboxRecord {
   return sandbox;
 }
 
-/** Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before. */
+/**
+ * Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before, and when
+ * the sandbox was being made with it, as `first` says, nothing of that is left in the kernel either.
+ */
 async function attach(
   context: Context,
   network: NetworkRecord,
@@ -137,6 +141,7 @@ async function attach(
   sandbox: SandboxRecord,
   options: JoinOptions,
   write: (joined: EndpointRecord, transaction: Transaction) => void,
+  first = false,
 ): Promise<EndpointRecord> {
   const driver = driverOf(context, network.driver);
   const others = attachmentsOf(context, sandbox.id);
@@ -176,7 +181,9 @@ async function attach(
   } catch (error) {
     if (called) {
       const owner = endpointOwner(endpoint.id);
-      context.background.start(owner, () => detach(context, network, endpoint, sandbox, join, error));
+      context.background.start(owner, () =>
+        detach(context, network, endpoint, sandbox, { join, first, why: error }),
+      );
       await context.background.settled(owner);
     }
     rebound?.giveUp();
@@ -304,8 +311,7 @@ async function detach(
   network: NetworkRecord,
   endpoint: EndpointRecord,
   sandbox: SandboxRecord,
-  join: JoinRecord,
-  why: unknown,
+  { join, first, why }: { readonly join: JoinRecord; readonly first: boolean; readonly why: unknown },
 ): Promise<void> {
   const driver = driverOf(context, network.driver);
   const { tables, store } = context;
@@ -316,7 +322,10 @@ async function detach(
   let left = leaving;
   const errors: unknown[] = [];
   try {
-    const changes = new Map(sandboxChange(context, sandbox, attachmentsOf(context, sandbox.id)));
+    // What refused the join may be the sandbox's own, and would refuse this too.
+    const changes: Map<string, readonly Wanted[]> = first
+      ? new Map([[sandboxOwner(sandbox.id), []]])
+      : new Map(sandboxChange(context, sandbox, attachmentsOf(context, sandbox.id)));
     const { removed } = await takeDown(context, changes.set(endpointOwner(endpoint.id), []));
     await removed;
     await callDriver(driver, "leave", () => driver.leave(driverNetwork(network), driverEndpoint(endpoint)));
