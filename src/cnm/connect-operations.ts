@@ -1,7 +1,7 @@
 import type { Family, Id } from "../core/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { probedLink, withUnheldAddresses } from "./conflict-probe.ts";
-import { type Context, networkOf } from "./context.ts";
+import { attachmentsOf, type Context, networkOf } from "./context.ts";
 import { writeEndpoint } from "./endpoint-addresses.ts";
 import {
   allocateEndpoint,
@@ -98,17 +98,18 @@ function checkedEnds(context: Context, connection: Connection): Ends {
 /** Makes the endpoint that was allocated, and joins; when it rejects, all of it was given back. Both locks are held. */
 async function finish(
   context: Context,
-  { options, alongside = () => {} }: Connection,
+  { options, alongside }: Connection,
   { network, sandbox, join }: Ends,
   allocated: EndpointRecord,
 ): Promise<EndpointRecord> {
   const { record, giveUp } = await completeEndpoint(context, network, allocated, options.signal);
   try {
     const write = (joined: EndpointRecord, transaction: Transaction) => {
-      alongside(transaction);
+      alongside?.(transaction);
       writeEndpoint(context, transaction, network, joined);
     };
-    return await attach(context, network, record, sandbox, join, write);
+    const first = alongside !== undefined && attachmentsOf(context, sandbox.id).length === 0;
+    return await attach(context, network, record, sandbox, join, write, first);
   } catch (error) {
     await giveUp();
     throw error;

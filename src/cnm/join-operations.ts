@@ -123,7 +123,10 @@ export function sandboxOf({ tables }: Context, id: Id): SandboxRecord {
   return sandbox;
 }
 
-/** Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before. */
+/**
+ * Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before, and when
+ * the sandbox was being made with it, as `first` says, nothing of that is left in the kernel either.
+ */
 export async function attach(
   context: Context,
   network: NetworkRecord,
@@ -131,6 +134,7 @@ export async function attach(
   sandbox: SandboxRecord,
   options: JoinOptions,
   write: (joined: EndpointRecord, transaction: Transaction) => void,
+  first = false,
 ): Promise<EndpointRecord> {
   const driver = driverOf(context, network.driver);
   const others = attachmentsOf(context, sandbox.id);
@@ -170,7 +174,9 @@ export async function attach(
   } catch (error) {
     if (called) {
       const owner = endpointOwner(endpoint.id);
-      context.background.start(owner, () => detach(context, network, endpoint, sandbox, join, error));
+      context.background.start(owner, () =>
+        detach(context, network, endpoint, sandbox, { join, first, why: error }),
+      );
       await context.background.settled(owner);
     }
     rebound?.giveUp();
@@ -298,8 +304,7 @@ async function detach(
   network: NetworkRecord,
   endpoint: EndpointRecord,
   sandbox: SandboxRecord,
-  join: JoinRecord,
-  why: unknown,
+  { join, first, why }: { readonly join: JoinRecord; readonly first: boolean; readonly why: unknown },
 ): Promise<void> {
   const driver = driverOf(context, network.driver);
   const { tables, store } = context;
@@ -310,7 +315,10 @@ async function detach(
   let left = leaving;
   const errors: unknown[] = [];
   try {
-    const changes = new Map(sandboxChange(context, sandbox, attachmentsOf(context, sandbox.id)));
+    // What refused the join may be the sandbox's own, and would refuse this too.
+    const changes: Map<string, readonly Wanted[]> = first
+      ? new Map([[sandboxOwner(sandbox.id), []]])
+      : new Map(sandboxChange(context, sandbox, attachmentsOf(context, sandbox.id)));
     const { removed } = await takeDown(context, changes.set(endpointOwner(endpoint.id), []));
     await removed;
     await callDriver(driver, "leave", () => driver.leave(driverNetwork(network), driverEndpoint(endpoint)));

@@ -31,7 +31,7 @@ test("a sysctl that the kernel has not is refused, and leaves nothing", () =>
   withLinux(async (world) => {
     await assert.rejects(
       world.controller.createSandbox("c1", { sysctls: { "net.ipv4.no_such_thing": "1" } }),
-      /sysctl "net.ipv4.no_such_thing" is not allowed/,
+      /^WeftError: sysctl "net\.ipv4\.no_such_thing" is not allowed: /,
     );
     await world.settle();
     assert.deepEqual(world.controller.sandboxes(), []);
