@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { symlinkSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Controller, isKernelError, isWeftError } from "../../src/index.ts";
+import { Controller, isWeftError } from "../../src/index.ts";
 import { unmountPrivateFolder } from "../../src/kernel/index.ts";
 import type { TestNetns } from "../netns-fixture.ts";
 import { withHost } from "./test-host.ts";
@@ -36,7 +36,7 @@ test("the host's own namespace is refused as a sandbox's, and nothing of the hos
     await host.controller.createSandbox("web", { endpoints: [{ network }] });
     await assert.rejects(
       host.controller.createSandbox("bad", { netnsPath: host.netns.path }),
-      (error) => isKernelError(error, "EINVAL") && /the host's own namespace/.test(error.message),
+      (error) => isWeftError(error, "INVALID_OPTION") && /the host's own namespace/.test(error.message),
     );
     assert.deepEqual(await host.controller.repair(), []);
     assert.deepEqual(await host.controller.drift(), []);
