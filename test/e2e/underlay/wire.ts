@@ -27,7 +27,8 @@ export const switchLink = "sw";
 export async function joinToSwitch({ netns, outside }: Pick<TestHost, "netns" | "outside">): Promise<void> {
   outside.exec("ip", "link", "add", switchLink, "type", "bridge", "mcast_snooping", "0");
   const far = ["peer", "name", port, "netns", outside.path];
-  netns.exec("ip", "link", "add", uplink, "address", uplinkMac, "type", "veth", ...far);
+  // The same index and address each time: a card that is put back looks as it did.
+  netns.exec("ip", "link", "add", uplink, "index", "1000", "address", uplinkMac, "type", "veth", ...far);
   outside.exec("ip", "link", "set", port, "master", switchLink, "up");
   bringUp(outside, switchLink, outsideAddresses);
   bringUp(netns, uplink, hostAddresses);
