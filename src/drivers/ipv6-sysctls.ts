@@ -28,6 +28,11 @@ export function advertisedSysctls(netns: NetnsRef, link: string, ranks: boolean)
 /** Behind 1024, which the kernel gives to routes that name no metric. */
 const advertisedMetric = "2048";
 
+/** For a link by which its owner lives: what it does about router advertisements is the owner's choice. */
+export function enabledSysctl(netns: NetnsRef, link: string): KernelObject {
+  return ipv6Sysctl(netns, link, "disable_ipv6", "0");
+}
+
 function ipv6Sysctl(netns: NetnsRef, link: string, name: string, value: string): KernelObject {
   return { kind: "sysctl", netns, key: `net/ipv6/conf/${link}/${name}`, value, link };
 }

@@ -36,7 +36,10 @@ async function build({ hosts: [host], machine }: Lan, icc: string) {
     ipv6: true,
     options: { [bridgeOption.name]: "brnat" },
   });
-  const onLan = await controller.createSandbox("onLan", { endpoints: [{ network: lan }] });
+  const onLan = await controller.createSandbox("onLan", {
+    endpoints: [{ network: lan }],
+    ports: ["8081:7777/udp", "8081:7777/tcp"],
+  });
   const onNat = await controller.createSandbox("onNat", {
     endpoints: [{ network: nat }],
     ports: ["8080:7777/udp", "8080:7777/tcp"],
@@ -55,6 +58,7 @@ async function build({ hosts: [host], machine }: Lan, icc: string) {
       brnet: linkOf(host.netns.path, "brnet").mac,
       up0: linkOf(host.netns.path, "up0").mac,
     },
+    onLan,
     onNat,
   };
 }
@@ -167,11 +171,14 @@ for (const icc of ["true", "false"]) {
           await host.agent(lan.machine),
           await host.agent(host.netns),
         ];
+        await host.agent(scene.onLan);
         for (const family of families) {
           assert.ok(await onNat.unreached(machineAddresses[family]));
           assert.equal(await onNat.reach(lanAddressesOf(0)[family]), scene.addresses.onNat[family]);
           await machine.reach(lanAddressesOf(0)[family], "tcp", 8080);
           await machine.reach(lanAddressesOf(0)[family], "udp", 8080);
+          await machine.reach(lanAddressesOf(0)[family], "tcp", 8081);
+          await machine.reach(lanAddressesOf(0)[family], "udp", 8081);
           assert.equal(await itself.reach(machineAddresses[family]), lanAddressesOf(0)[family]);
         }
       } finally {

@@ -110,7 +110,7 @@ function decision(visit: HookVisit): Pick<Hop, "chain" | "decides"> {
   const { family, table, chain, matched, policy } = visit;
   const telling = matched.filter(({ verdict }) => !/^(jump|goto) /.test(verdict));
   const chains = [...new Set([chain, ...telling.map((one) => one.chain)])].join(" → ");
-  const own = table === "weft" ? chains : `${chains} (table ${family} ${table})`;
+  const own = table === "weft" && family !== "bridge" ? chains : `${chains} (table ${family} ${table})`;
   const rules = telling.map(({ rule }) => `\`${withoutCounts(rule).replaceAll("|", "\\|")}\``);
   if (policy !== undefined) rules.push(`${rules.length > 0 ? "no other" : "no"} rule, policy ${policy}`);
   return { chain: own, decides: `${rules.join("<br>")}${isDropped(visit) ? ": **dropped**" : ""}` };

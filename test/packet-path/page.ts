@@ -39,6 +39,7 @@ async function liveParts(): Promise<ReadonlyMap<string, string>> {
       try {
         await addRules(parts, stage);
         for (const [name, table] of await traceWays(stage, ways)) parts.set(`way ${name}`, table);
+        parts.set("sandboxes' table", await listed(host.netns.path, "bridge", "weft"));
         parts.set("firewall", await listed(host.netns.path, "ip", "filter"));
         host.netns.exec("nft", "delete table ip filter");
       } finally {

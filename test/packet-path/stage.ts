@@ -30,6 +30,7 @@ const networks: Readonly<Record<string, NetworkPlan>> = {
   four0: { subnets: ["10.2.0.0/24"] },
   inner0: { subnets: ["10.3.0.0/24", "fd00:3::/64"], internal: true },
   routed0: { subnets: ["10.4.0.0/24", "fd00:4::/64"], options: gatewayMode("routed") },
+  lan0: { subnets: ["10.5.0.0/24"] },
 };
 
 /** The sandboxes, with their networks. Each gets the first address that is free: web 10.1.0.2, shop 10.1.0.3. */
@@ -39,6 +40,7 @@ const sandboxes = {
   old: { bridge: "four0", ports: ["8081:80/udp"] },
   vault: { bridge: "inner0", ports: [] },
   plain: { bridge: "routed0", ports: ["80/udp"] },
+  guest: { bridge: "lan0", ports: [] },
 } as const;
 
 type SandboxName = keyof typeof sandboxes;

@@ -45,6 +45,16 @@ async function addUsersRule({ host: { netns } }: Stage): Promise<void> {
   ]);
 }
 
+/** The second neighbour's wire becomes a port of the bridge lan0: it has an address there, and asks by it. */
+async function plumb({ host: { netns, far } }: Stage): Promise<void> {
+  netns.exec("ip", "link", "add", "up2", "type", "veth", "peer", "name", "wire2", "netns", far.path);
+  far.exec("ip", "address", "add", "10.5.0.9/24", "dev", "wire2");
+  far.exec("ip", "link", "set", "wire2", "up");
+  far.exec("ip", "route", "replace", `${outsideAddresses.ipv4}/32`, "via", "10.5.0.1");
+  netns.exec("ip", "link", "set", "up2", "master", "lan0", "up");
+  await until("weft has seen the port", () => netns.exec("nft", "list", "tables").includes("bridge weft"));
+}
+
 /** The ways that docs/packet-path.md shows, in the order in which they are gone. */
 export const ways = {
   "same bridge": { ...inSandbox, bridgeNetfilter: false },
@@ -66,6 +76,8 @@ export const ways = {
   "own name": { from: "shop", to: resolver, message: queryFor("web"), ends: "answered" },
   "other name": { from: "shop", to: resolver, message: queryFor("www.example.org"), ends: "answered" },
   foreign: { from: "neighbour", to: [farAddresses.ipv4, serverPort], ends: "dropped" },
+  "from the LAN": { from: "far", to: ["10.5.0.2", serverPort], ends: "answered", before: plumb },
+  "past the LAN": { from: "far", to: [outsideAddresses.ipv4, serverPort], ends: "dropped" },
   "other firewall": { ...fromNeighbour, before: addFirewall },
   "user's rule": { ...fromNeighbour, ends: "dropped", before: addUsersRule },
 } as const satisfies Readonly<Record<string, Way>>;

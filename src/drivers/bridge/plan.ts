@@ -10,7 +10,7 @@ import {
 import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
-import { ipv6Sysctls } from "../ipv6-sysctls.ts";
+import { enabledSysctl, ipv6Sysctls } from "../ipv6-sysctls.ts";
 import { planUnderlayPorts } from "./bridge-parent.ts";
 import type { BridgeAnswer } from "./facts.ts";
 import { translates } from "./gateway-mode.ts";
@@ -62,15 +62,24 @@ function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: Brid
         mtu: mtuOf(options, answer),
         alias: `weft network ${network.name}`,
       };
-  const ipv6 = network.ipv6 && options.gatewayMode[6] !== "isolated";
   return [
     link,
-    ...(answer.ipv6Available ? ipv6Sysctls(hostNetns, bridge, ipv6) : []),
+    ...bridgeSysctls(network, options, answer),
     ...bridgeAddresses(network, options).map(
       (address): KernelObject => ({ kind: "address", netns: hostNetns, link: bridge, address }),
     ),
     { kind: "up", netns: hostNetns, link: bridge },
   ];
+}
+
+function bridgeSysctls(network: DriverNetwork, options: BridgeOptions, answer: BridgeAnswer): KernelObject[] {
+  const { bridge, adopted, ipv6Available, advertisedLinks } = answer;
+  if (!ipv6Available) return [];
+  const ipv6 = network.ipv6 && options.gatewayMode[6] !== "isolated";
+  // The host itself may live by it: it would lose its addresses, or its way out.
+  const isHosts = adopted && (isPlumbed(network, answer) || advertisedLinks.includes(bridge));
+  if (!isHosts) return ipv6Sysctls(hostNetns, bridge, ipv6);
+  return ipv6 ? [enabledSysctl(hostNetns, bridge)] : [];
 }
 
 /**
