@@ -33,9 +33,9 @@ const ways: Readonly<
     await until("weft has seen it", () => netns.exec("nft", "list", "tables").includes("bridge weft"));
   },
   "before the network, by hand": ({ netns }, make) => {
-    netns.exec("ip", "link", "add", "upnet", "type", "bridge");
-    netns.exec("ip", "link", "set", uplink, "master", "upnet");
-    return make({ [bridgeOption.name]: "upnet" });
+    netns.exec("ip", "link", "add", "up7", "type", "bridge");
+    netns.exec("ip", "link", "set", uplink, "master", "up7");
+    return make({ [bridgeOption.name]: "up7" });
   },
 };
 
