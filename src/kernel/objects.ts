@@ -225,8 +225,19 @@ export function containersOf(object: KernelObject): readonly Identity[] {
     case "accept-rule":
       return inNetnses([object.netns]);
     case "nft-element":
-      return [tableIdentity(object.netns, object.family, object.table)];
+      return tableOfElement(object);
   }
+}
+
+/** Hundreds of elements in a row are of one table. */
+let lastTable: { readonly of: NftElementObject; readonly containers: readonly Identity[] } | undefined;
+
+function tableOfElement(object: NftElementObject): readonly Identity[] {
+  const { netns, family, table } = object;
+  const last = lastTable?.of;
+  if (lastTable === undefined || last?.netns !== netns || last.family !== family || last.table !== table)
+    lastTable = { of: object, containers: [tableIdentity(netns, family, table)] };
+  return lastTable.containers;
 }
 
 /**

@@ -109,13 +109,10 @@ function endOfStretch(operations: readonly NftOperation[], from: number): number
 /** Operations grouped by the set of their element, which are few. */
 function bySet(operations: readonly NftOperation[]): readonly NftOperation[][] {
   const groups: NftOperation[][] = [];
-  let group: NftOperation[] | undefined;
   for (const operation of operations) {
-    if (!isSameSet(group?.[0], operation)) {
-      group = groups.find(([first]) => isSameSet(first, operation));
-      if (group === undefined) groups.push((group = []));
-    }
-    group?.push(operation);
+    const group = groups.find(([first]) => isSameSet(first, operation));
+    if (group === undefined) groups.push([operation]);
+    else group.push(operation);
   }
   return groups;
 }

@@ -85,7 +85,6 @@ export interface Datatype {
   readonly codec: Codec<FieldValue>;
 }
 
-
 /** A codec for a number that may have a name: named ones are read as their names. */
 function integer(base: Codec<number>, size: number, names: Readonly<Record<string, number>> = {}) {
   const byName = new Map(Object.entries(names));
