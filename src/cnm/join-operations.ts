@@ -73,14 +73,17 @@ export function joinSandbox(
       current,
       target,
       withName(options, current.options),
-      (joined, transaction) => context.tables.endpoints.put(transaction, joined),
+      (transaction, joined, bound) => {
+        if (bound !== target) context.tables.sandboxes.put(transaction, bound);
+        context.tables.endpoints.put(transaction, joined);
+      },
     );
   });
 }
 
 /**
- * Makes an endpoint and puts it into a sandbox, in one commit; what `docker network connect` does.
- * `alongside` writes into that commit, for a sandbox that is made with the endpoint.
+ * Makes an endpoint and puts it into a sandbox, in one commit; what `docker network connect` does. The record of
+ * a sandbox that is `made with it` is in that commit too.
  */
 export function connectSandbox(
   context: Context,
@@ -88,7 +91,7 @@ export function connectSandbox(
   sandboxId: Id,
   name: string,
   options: EndpointOptions & JoinOptions,
-  alongside: (transaction: Transaction) => void = () => {},
+  sandboxIs: "there" | "made with it" = "there",
 ): Promise<EndpointRecord> {
   return locked(context, networkId, sandboxId, async () => {
     const network = networkOf(context, networkId);
@@ -98,8 +101,9 @@ export function connectSandbox(
     checkJoin(context, network, sandbox, join);
     const { record, giveUp } = await prepareEndpoint(context, network, name, options);
     try {
-      const write = (joined: EndpointRecord, transaction: Transaction) => {
-        alongside(transaction);
+      const write: WriteJoined = (transaction, joined, bound) => {
+        if (sandboxIs === "made with it" || bound !== sandbox)
+          context.tables.sandboxes.put(transaction, bound);
         writeEndpoint(context, transaction, network, joined);
       };
       return await attach(context, network, record, sandbox, join, write);
@@ -129,6 +133,9 @@ export function sandboxOf({ tables }: Context, id: Id): SandboxRecord {
   return sandbox;
 }
 
+/** Writes an endpoint that joins a sandbox, and that sandbox's record as it is with it. */
+type WriteJoined = (transaction: Transaction, joined: EndpointRecord, bound: SandboxRecord) => void;
+
 /** Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before. */
 async function attach(
   context: Context,
@@ -136,7 +143,7 @@ async function attach(
   endpoint: EndpointRecord,
   sandbox: SandboxRecord,
   options: JoinOptions,
-  write: (joined: EndpointRecord, transaction: Transaction) => void,
+  write: WriteJoined,
 ): Promise<EndpointRecord> {
   const driver = driverOf(context, network.driver);
   const others = attachmentsOf(context, sandbox.id);
@@ -153,7 +160,7 @@ async function attach(
     // The state stays as it is: it says whether the endpoint was there before the call that a crash cuts off.
     if (driver.capabilities.imperative) {
       const asked = { ...endpoint, join };
-      await context.store.transact((transaction) => write(asked, transaction));
+      await context.store.transact((transaction) => write(transaction, asked, sandbox));
     }
     called = true;
     const view = { sandboxId: sandbox.id, netns: sandboxNetns(context.paths, sandbox) };
@@ -165,10 +172,7 @@ async function attach(
     const joined = aboutToBeTold(context, inGatewayOrder(others), inGatewayOrder(all)) ?? attached;
     rebound = await rebind(context, sandbox, all);
     const { sandbox: bound } = rebound;
-    await context.store.transact((transaction) => {
-      write(joined, transaction);
-      if (bound !== sandbox) context.tables.sandboxes.put(transaction, bound);
-    });
+    await context.store.transact((transaction) => write(transaction, joined, bound));
     context.tables.setEndpoint(joined);
     context.tables.sandboxes.set(bound);
     await context.reconciler.change(joinChange(context, driver, network, joined, bound));

@@ -204,9 +204,7 @@ export async function createConnectedSandbox(
   context.tables.sandboxes.set(draft);
   try {
     for (const { network, name, ...rest } of endpoints) {
-      await connectSandbox(context, network, draft.id, name ?? containerId, rest, (transaction) =>
-        context.tables.sandboxes.put(transaction, sandboxOf(context, draft.id)),
-      );
+      await connectSandbox(context, network, draft.id, name ?? containerId, rest, "made with it");
     }
   } catch (error) {
     await deleteSandbox(context, draft.id).catch((cause: unknown) => tellRemoval(context, draft.id, cause));
