@@ -164,14 +164,18 @@ export class Desired {
    */
   propose(changes: Changes): Proposal {
     const drafts = new Map<Identity, Draft | undefined>();
+    const former: Identity[] = [];
     for (const owner of changes.keys()) {
-      for (const { object } of this.wantedBy(owner))
-        this.#draft(drafts, identityOfPlanned(object))?.remove(owner);
+      for (const { object } of this.wantedBy(owner)) {
+        const identity = identityOfPlanned(object);
+        this.#draft(drafts, identity)?.remove(owner);
+        former.push(identity);
+      }
     }
     for (const [owner, wanted] of changes) {
       for (const one of wanted) this.#add(drafts, owner, one);
     }
-    for (const [identity, draft] of drafts) if (draft?.size === 0) drafts.set(identity, undefined);
+    for (const identity of former) if (drafts.get(identity)?.size === 0) drafts.set(identity, undefined);
     return { changes, entries: drafts, version: this.#version };
   }
 

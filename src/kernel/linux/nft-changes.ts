@@ -110,11 +110,16 @@ function endOfStretch(operations: readonly NftOperation[], from: number): number
 function bySet(operations: readonly NftOperation[]): readonly NftOperation[][] {
   const groups: NftOperation[][] = [];
   for (const operation of operations) {
-    const group = groups.find(([first]) => isSameSet(first, operation));
+    const group = groupOf(operation, groups);
     if (group === undefined) groups.push([operation]);
     else group.push(operation);
   }
   return groups;
+}
+
+function groupOf(operation: NftOperation, groups: readonly NftOperation[][]): NftOperation[] | undefined {
+  for (const group of groups) if (isSameSet(group[0], operation)) return group;
+  return undefined;
 }
 
 function isSameSet(a: NftOperation | undefined, b: NftOperation): boolean {
