@@ -1,5 +1,4 @@
 import type { Family, Id } from "../core/index.ts";
-import type { Transaction } from "../store/index.ts";
 import { probedLink, withUnheldAddresses } from "./conflict-probe.ts";
 import { attachmentsOf, type Context, networkOf } from "./context.ts";
 import { writeEndpoint } from "./endpoint-addresses.ts";
@@ -18,6 +17,7 @@ import {
   locked,
   otherJoins,
   sandboxOf,
+  type WriteJoined,
   withName,
 } from "./join-operations.ts";
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "./records.ts";
@@ -29,8 +29,8 @@ export interface Connection {
   /** The endpoint's. */
   readonly name: string;
   readonly options: EndpointOptions & JoinOptions;
-  /** Writes into the connection's commit, for a sandbox that is made with the endpoint. */
-  readonly alongside?: (transaction: Transaction) => void;
+  /** Whether the sandbox is made with the endpoint: then its record is written in the same commit. */
+  readonly sandboxIs?: "there" | "made with it";
 }
 
 /** The network and the sandbox as they are now, and how the sandbox is joined. */
@@ -98,17 +98,18 @@ function checkedEnds(context: Context, connection: Connection): Ends {
 /** Makes the endpoint that was allocated, and joins; when it rejects, all of it was given back. Both locks are held. */
 async function finish(
   context: Context,
-  { options, alongside }: Connection,
+  { options, sandboxIs }: Connection,
   { network, sandbox, join }: Ends,
   allocated: EndpointRecord,
 ): Promise<EndpointRecord> {
   const { record, giveUp } = await completeEndpoint(context, network, allocated, options.signal);
   try {
-    const write = (joined: EndpointRecord, transaction: Transaction) => {
-      alongside?.(transaction);
+    const isNew = sandboxIs === "made with it";
+    const write: WriteJoined = (transaction, joined, bound) => {
+      if (isNew || bound !== sandbox) context.tables.sandboxes.put(transaction, bound);
       writeEndpoint(context, transaction, network, joined);
     };
-    const first = alongside !== undefined && attachmentsOf(context, sandbox.id).length === 0;
+    const first = isNew && attachmentsOf(context, sandbox.id).length === 0;
     return await attach(context, network, record, sandbox, join, write, first);
   } catch (error) {
     await giveUp();

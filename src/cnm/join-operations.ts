@@ -99,9 +99,10 @@ function attachRecorded(
   context: Context,
   { network, endpoint, sandbox, options }: Joining,
 ): Promise<unknown> {
-  return attach(context, network, endpoint, sandbox, options, (joined, transaction) =>
-    context.tables.endpoints.put(transaction, joined),
-  );
+  return attach(context, network, endpoint, sandbox, options, (transaction, joined, bound) => {
+    if (bound !== sandbox) context.tables.sandboxes.put(transaction, bound);
+    context.tables.endpoints.put(transaction, joined);
+  });
 }
 
 /** The interface's name may be named for the join, or once for all of the endpoint's joins. */
@@ -123,6 +124,9 @@ export function sandboxOf({ tables }: Context, id: Id): SandboxRecord {
   return sandbox;
 }
 
+/** Writes an endpoint that joins a sandbox, and that sandbox's record as it is with it. */
+export type WriteJoined = (transaction: Transaction, joined: EndpointRecord, bound: SandboxRecord) => void;
+
 /**
  * Joins, commits what `write` writes, and applies. When it fails, the endpoint is in no sandbox, as before, and when
  * the sandbox was being made with it, as `first` says, nothing of that is left in the kernel either.
@@ -133,7 +137,7 @@ export async function attach(
   endpoint: EndpointRecord,
   sandbox: SandboxRecord,
   options: JoinOptions,
-  write: (joined: EndpointRecord, transaction: Transaction) => void,
+  write: WriteJoined,
   first = false,
 ): Promise<EndpointRecord> {
   const driver = driverOf(context, network.driver);
@@ -151,7 +155,7 @@ export async function attach(
     // The state stays as it is: it says whether the endpoint was there before the call that a crash cuts off.
     if (driver.capabilities.imperative) {
       const asked = { ...endpoint, join };
-      await context.store.transact((transaction) => write(asked, transaction));
+      await context.store.transact((transaction) => write(transaction, asked, sandbox));
     }
     called = true;
     const view = { sandboxId: sandbox.id, netns: sandboxNetns(context.paths, sandbox) };
@@ -163,10 +167,7 @@ export async function attach(
     const joined = aboutToBeTold(context, inGatewayOrder(others), inGatewayOrder(all)) ?? attached;
     rebound = await rebind(context, sandbox, all);
     const { sandbox: bound } = rebound;
-    await context.store.transact((transaction) => {
-      write(joined, transaction);
-      if (bound !== sandbox) context.tables.sandboxes.put(transaction, bound);
-    });
+    await context.store.transact((transaction) => write(transaction, joined, bound));
     context.tables.setEndpoint(joined);
     context.tables.sandboxes.set(bound);
     await context.reconciler.change(joinChange(context, driver, network, joined, bound));

@@ -58,7 +58,7 @@ async function giveUpInTheWay(
   kept: readonly PortBinding[],
   missing: readonly PortRequest[],
 ): Promise<void> {
-  if (missing.length === 0) return;
+  if (missing.length === 0 || sandbox.bindings.length === 0) return;
   const stays = new Set(kept);
   const inTheWay = sandbox.bindings.some(
     (binding) => !stays.has(binding) && missing.some(({ spec }) => allows(spec, binding)),
@@ -76,6 +76,7 @@ function match(
   requests: readonly PortRequest[],
   bindings: readonly PortBinding[],
 ): { readonly kept: readonly PortBinding[]; readonly missing: readonly PortRequest[] } {
+  if (bindings.length === 0) return { kept: [], missing: requests };
   const free = freeBindings(bindings);
   const kept: PortBinding[] = [];
   const missing: PortRequest[] = [];
@@ -140,6 +141,7 @@ function allows({ protocol, hostPorts }: PortSpec, binding: PortBinding): boolea
 }
 
 function sameBindings(a: readonly PortBinding[], b: readonly PortBinding[]): boolean {
+  if (a.length !== b.length) return false;
   const keys = new Set(b.map(formatHostPort));
-  return a.length === b.length && a.every((binding) => keys.has(formatHostPort(binding)));
+  return a.every((binding) => keys.has(formatHostPort(binding)));
 }

@@ -1,6 +1,13 @@
 import { addressPart, type Family, familyOf, type IpAddress } from "../core/index.ts";
 import type { Driver, Publication, Publishing } from "../drivers/index.ts";
-import { isUnspecified, type PortBinding, type PortRequest, type PortSpec } from "../ports/index.ts";
+import {
+  isUnspecified,
+  type PortBinding,
+  type PortProtocol,
+  type PortRequest,
+  type PortSpec,
+  type PublishedPort,
+} from "../ports/index.ts";
 import { driverNetwork } from "./driver-views.ts";
 import { type Attachment, gatewayFor } from "./gateway-order.ts";
 import type { NetworkRecord, SandboxRecord } from "./records.ts";
@@ -37,16 +44,28 @@ export function waysIn(ordered: readonly Attachment[], driverOf: DriverOf): Ways
 
 /** The ports of the host that a sandbox needs, with those that it has already where they still fit. */
 export function portRequests(sandbox: SandboxRecord, ways: WaysIn): readonly PortRequest[] {
-  return sandbox.ports.flatMap((spec): PortRequest[] => {
-    const hostAddresses = hostAddressesFor(spec, ways, sandbox.ipv6);
-    return hostAddresses.length === 0 ? [] : [{ spec, hostAddresses }];
-  });
+  const requests: PortRequest[] = [];
+  // Most specs name no address of the host; then it is the same ones for all of a protocol.
+  const unnamed = new Map<PortProtocol, readonly IpAddress[]>();
+  for (const spec of sandbox.ports) {
+    let hostAddresses = spec.hostAddress === undefined ? unnamed.get(spec.protocol) : undefined;
+    if (hostAddresses === undefined) {
+      hostAddresses = hostAddressesFor(spec, ways, sandbox.ipv6);
+      if (spec.hostAddress === undefined) unnamed.set(spec.protocol, hostAddresses);
+    }
+    if (hostAddresses.length > 0) requests.push({ spec, hostAddresses });
+  }
+  return requests;
 }
 
 /** The addresses of the host that a port is to be bound on, all of them at the same port. */
-function hostAddressesFor(spec: PortSpec, ways: WaysIn, hostHasIpv6: boolean): readonly IpAddress[] {
-  const serves = (family: Family) => servedBy(family, spec, ways) !== undefined;
-  if (spec.hostAddress !== undefined) return serves(familyOf(spec.hostAddress)) ? [spec.hostAddress] : [];
+function hostAddressesFor(
+  { protocol, hostAddress }: Pick<PortSpec, "protocol" | "hostAddress">,
+  ways: WaysIn,
+  hostHasIpv6: boolean,
+): readonly IpAddress[] {
+  const serves = (family: Family) => servedBy(family, protocol, ways) !== undefined;
+  if (hostAddress !== undefined) return serves(familyOf(hostAddress)) ? [hostAddress] : [];
   const named = ways[4].hostAddress ?? ways[6].hostAddress;
   if (named !== undefined && !isUnspecified(named)) return serves(familyOf(named)) ? [named] : [];
   const families = hostHasIpv6 ? ([4, 6] as const) : ([4] as const);
@@ -57,11 +76,7 @@ function hostAddressesFor(spec: PortSpec, ways: WaysIn, hostHasIpv6: boolean): r
  * The family of the sandbox's address that what comes to a host's address of `family` goes to: the same
  * where that is rewritten, else the other one, by the proxy, which does not know SCTP.
  */
-function servedBy(
-  family: Family,
-  { protocol }: Pick<PortSpec, "protocol">,
-  ways: WaysIn,
-): Family | undefined {
+function servedBy(family: Family, protocol: PortProtocol, ways: WaysIn): Family | undefined {
   const mode = ways[family].mode;
   if (mode === "nat") return family;
   const other = otherFamily[family];
@@ -86,21 +101,18 @@ export function publicationsOf(
     if (attachment === undefined || sandbox.ports.length === 0) continue;
     const { endpoint } = attachment;
     const before = found.get(endpoint.id)?.publication;
-    const address = endpoint.addresses
+    const target = endpoint.addresses
       .map((one) => addressPart(one.address))
       .find((one) => familyOf(one) === family);
-    const translated =
-      address === undefined
-        ? []
-        : bindings.flatMap((binding) =>
-            servedBy(familyOf(binding.hostAddress), binding, ways) === family
-              ? [{ ...binding, target: address }]
-              : [],
-          );
+    const translated: PublishedPort[] = [...(before?.translated ?? [])];
+    if (target !== undefined)
+      for (const { protocol, hostAddress, hostPort, port } of bindings)
+        if (servedBy(familyOf(hostAddress), protocol, ways) === family)
+          translated.push({ protocol, hostAddress, hostPort, target, port });
     found.set(endpoint.id, {
       attachment,
       publication: {
-        translated: [...(before?.translated ?? []), ...translated],
+        translated,
         open: sandbox.ports,
         families: [...(before?.families ?? []), family],
       },

@@ -227,7 +227,7 @@ async function createConnected(
         sandbox: draft.id,
         name: name ?? containerId,
         options: rest,
-        alongside: (transaction) => context.tables.sandboxes.put(transaction, sandboxOf(context, draft.id)),
+        sandboxIs: "made with it",
       });
     }
   } catch (error) {

@@ -59,19 +59,12 @@ export interface AcceptRuleObject {
   readonly chain: string;
 }
 
-const normalKeys = new WeakMap<NftElementObject, SetElement["key"]>();
-
 /**
  * The element's key as the kernel tells it back, by which elements are told apart: "10.0.0.1/32" in a set
  * of intervals is "10.0.0.1". One that does not fit its set stays as it is, for adding it to be refused.
  */
-export function normalKeyOf(object: NftElementObject): SetElement["key"] {
-  const { type, element } = object;
-  const known = normalKeys.get(object);
-  if (known !== undefined) return known;
-  const normal = whereFitting(element.key, (key) => normalKey(type, key));
-  normalKeys.set(object, normal);
-  return normal;
+export function normalKeyOf({ type, element }: NftElementObject): SetElement["key"] {
+  return whereFitting(element.key, (key) => normalKey(type, key));
 }
 
 /** The element's value likewise, all of it but the key. */

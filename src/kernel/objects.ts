@@ -225,7 +225,8 @@ function identityOfElement(object: NftElementObject): Identity {
   const known = elementIdentities.get(object);
   if (known !== undefined) return known;
   const { netns, family, table, set } = object;
-  const found = identity("nft-element", netns, family, table, set, canonicalJson(normalKeyOf(object)));
+  const key = canonicalJson(normalKeyOf(object));
+  const found = `nft-element ${netns} ${family} ${table} ${set} ${key}` as Identity; // as identity() joins them
   elementIdentities.set(object, found);
   return found;
 }
@@ -262,7 +263,7 @@ export function containersOf(object: KernelObject): readonly Identity[] {
     case "accept-rule":
       return inNetnses([object.netns]);
     case "nft-element":
-      return [tableIdentity(object.netns, object.family, object.table)];
+      return tableOfElement(object);
   }
 }
 
@@ -276,6 +277,17 @@ function parentOf(spec: LinkSpec): Identity[] {
     default:
       return [];
   }
+}
+
+/** Hundreds of elements in a row are of one table. */
+let lastTable: { readonly of: NftElementObject; readonly containers: readonly Identity[] } | undefined;
+
+function tableOfElement(object: NftElementObject): readonly Identity[] {
+  const { netns, family, table } = object;
+  const last = lastTable?.of;
+  if (lastTable === undefined || last?.netns !== netns || last.family !== family || last.table !== table)
+    lastTable = { of: object, containers: [tableIdentity(netns, family, table)] };
+  return lastTable.containers;
 }
 
 /**

@@ -208,16 +208,14 @@ const SYS_pivot_root = pivotRootNumbers[process.arch] ?? 41;
 
 /** Opens a socket in the calling thread's network namespace, close-on-exec. Throws KernelError. */
 export function socket(domain: number, type: number, protocol: number): number {
-  return check(
-    raw.socket(domain, type | SOCK_CLOEXEC, protocol),
-    "socket",
-    `domain ${domain} protocol ${protocol}`,
-  );
+  const fd = raw.socket(domain, type | SOCK_CLOEXEC, protocol);
+  return fd < 0 ? check(fd, "socket", `domain ${domain} protocol ${protocol}`) : fd;
 }
 
-/** Binds `fd` to a sockaddr given as bytes; `object` names the address in an error. Throws KernelError. */
-export function bind(fd: number, address: Uint8Array, object: string): void {
-  check(raw.bind(fd, address, address.length), "bind", object);
+/** Binds `fd` to a sockaddr given as bytes; `object` names, or gives the name of, the address in an error. Throws KernelError. */
+export function bind(fd: number, address: Uint8Array, object: string | (() => string)): void {
+  const result = raw.bind(fd, address, address.length);
+  if (result < 0) check(result, "bind", typeof object === "string" ? object : object());
 }
 
 /** Connects `fd` to a sockaddr given as bytes. Throws KernelError. */
@@ -227,7 +225,8 @@ export function connect(fd: number, address: Uint8Array, object: string): void {
 
 /** Makes a stream socket listen. Throws KernelError. */
 export function listen(fd: number, backlog: number): void {
-  check(raw.listen(fd, backlog), "listen", `fd ${fd}`);
+  const result = raw.listen(fd, backlog);
+  if (result < 0) check(result, "listen", `fd ${fd}`);
 }
 
 /** The sockaddr that `fd` is bound to, as bytes. Throws KernelError. */
@@ -244,7 +243,8 @@ const optionValue = Buffer.alloc(4);
 /** Sets an int-valued socket option. Throws KernelError. */
 export function setsockopt(fd: number, level: number, name: number, value: number): void {
   optionValue.writeInt32LE(value);
-  check(raw.setsockopt(fd, level, name, optionValue, 4), "setsockopt", `level ${level} option ${name}`);
+  const result = raw.setsockopt(fd, level, name, optionValue, 4);
+  if (result < 0) check(result, "setsockopt", `level ${level} option ${name}`);
 }
 
 /** Sets a socket option whose value is a struct, given as bytes. Throws KernelError. */

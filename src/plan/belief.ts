@@ -1,6 +1,8 @@
 import { type Identity, takesAlong } from "../kernel/index.ts";
 import { containersOfPlanned, identityOfPlanned, type PlannedObject, providesOf } from "./object.ts";
 
+const nothing: ReadonlySet<Identity> = new Set();
+
 /**
  * What is there, as far as we know: what the last reading found and what was done since. Kernel objects
  * go with what they live in; a held object stays held until it is given back.
@@ -76,7 +78,8 @@ export class Belief {
   }
 
   /** Everything that lives in the object, directly or not, once each. */
-  inside(identity: Identity): Set<Identity> {
+  inside(identity: Identity): ReadonlySet<Identity> {
+    if (!this.#objects.has(identity) && !this.#children.has(identity)) return nothing;
     const found = new Set<Identity>();
     const visit = (one: Identity) => {
       const object = this.#objects.get(one);

@@ -19,6 +19,8 @@ interface Entry {
   readonly owners: Owners;
 }
 
+const nobody: Owners = new Map();
+
 /**
  * An entry as a change would leave it. It speaks of the owners that come and go, not of all of them: a
  * table that a thousand networks share costs the next one no more than the first.
@@ -26,7 +28,8 @@ interface Entry {
 class Draft {
   readonly object: PlannedObject;
   readonly #base: Owners;
-  readonly #gone = new Set<OwnerId>();
+  /** Of those before, who gives it up or wants it otherwise. Made with the first, for most drafts have none. */
+  #gone: Set<OwnerId> | undefined;
   readonly #come = new Map<OwnerId, Hung>();
 
   constructor(object: PlannedObject, base: Owners) {
@@ -36,58 +39,82 @@ class Draft {
 
   /** How many would own it. */
   get size(): number {
-    return this.#base.size - this.#gone.size + this.#come.size;
+    return this.#base.size - (this.#gone?.size ?? 0) + this.#come.size;
   }
 
   /** What happens once the object has come or changed: what its owners say, each effect once. */
   get effects(): readonly Effect[] {
-    return eachOnce([...this.owners()].flatMap(([, own]) => own.effects));
+    return effectsOf(this, "effects");
   }
 
   /** What happens once the object is gone. */
   get effectsWhenGone(): readonly Effect[] {
-    return eachOnce([...this.owners()].flatMap(([, own]) => own.effectsWhenGone));
+    return effectsOf(this, "effectsWhenGone");
   }
 
-  *owners(): Iterable<readonly [OwnerId, Hung]> {
-    for (const [owner, effects] of this.#base) if (!this.#gone.has(owner)) yield [owner, effects];
-    yield* this.#come;
+  /** Tells of each owner that it would have. */
+  eachOwner(tell: (own: Hung, owner: OwnerId) => void): void {
+    for (const [owner, own] of this.#base) if (!this.#gone?.has(owner)) tell(own, owner);
+    this.#come.forEach(tell);
   }
 
   remove(owner: OwnerId): void {
-    if (!this.#come.delete(owner) && this.#base.has(owner)) this.#gone.add(owner);
+    if (!this.#come.delete(owner) && this.#base.has(owner)) this.#leave(owner);
   }
 
   add(owner: OwnerId, { effects = [], effectsWhenGone = [] }: Omit<Wanted, "object">): void {
-    const former = this.#gone.has(owner) ? undefined : this.#base.get(owner);
+    const former = this.#gone?.has(owner) ? undefined : this.#base.get(owner);
     const own = this.#come.get(owner) ?? former ?? nothingHung;
-    if (this.#base.has(owner)) this.#gone.add(owner);
-    this.#come.set(owner, {
-      effects: [...own.effects, ...effects],
-      effectsWhenGone: [...own.effectsWhenGone, ...effectsWhenGone],
-    });
+    if (this.#base.has(owner)) this.#leave(owner);
+    const hangs = effects.length + effectsWhenGone.length > 0;
+    this.#come.set(
+      owner,
+      hangs
+        ? {
+            effects: [...own.effects, ...effects],
+            effectsWhenGone: [...own.effectsWhenGone, ...effectsWhenGone],
+          }
+        : own,
+    );
   }
 
   /** The same owners' coming and going, for another value. */
   replacedBy(object: PlannedObject): Draft {
     const draft = new Draft(object, this.#base);
-    for (const owner of this.#gone) draft.remove(owner);
+    for (const owner of this.#gone ?? []) draft.remove(owner);
     return draft;
   }
 
-  /** Brings owners to what the draft says. */
-  applyTo(owners: Map<OwnerId, Hung>): void {
-    for (const owner of this.#gone) owners.delete(owner);
-    for (const [owner, effects] of this.#come) owners.set(owner, effects);
+  /** The owners that the draft says: those before, changed in place, or its own where there were none. */
+  ownersAfter(before: Map<OwnerId, Hung> | undefined): Map<OwnerId, Hung> {
+    if (before === undefined) return this.#come;
+    for (const owner of this.#gone ?? []) before.delete(owner);
+    for (const [owner, own] of this.#come) before.set(owner, own);
+    return before;
   }
+
+  #leave(owner: OwnerId): void {
+    this.#gone ??= new Set();
+    this.#gone.add(owner);
+  }
+}
+
+/** The effects of one sort that a draft's owners hang on it, each once. */
+function effectsOf(draft: Draft, sort: keyof Hung): readonly Effect[] {
+  let all: readonly Effect[] = nothingHung[sort];
+  draft.eachOwner((own) => {
+    if (own[sort].length > 0) all = all.length === 0 ? own[sort] : [...all, ...own[sort]];
+  });
+  return eachOnce(all);
 }
 
 /** A change worked out but not made: see {@link Desired.propose}. */
 export interface Proposal {
   readonly changes: Changes;
-  /** Every identity that an owner takes up, gives up or wants otherwise. */
-  readonly touched: ReadonlySet<Identity>;
-  /** The wanted objects as they would be: of `touched` only, undefined where nobody would want one any more. */
+  /**
+   * The wanted objects as they would be, of every identity that an owner takes up, gives up or wants
+   * otherwise: undefined where nobody would want one any more.
+   */
   readonly entries: ReadonlyMap<Identity, Draft | undefined>;
   /** How often what is wanted had changed when this was worked out. */
   readonly version: number;
@@ -137,15 +164,19 @@ export class Desired {
    */
   propose(changes: Changes): Proposal {
     const drafts = new Map<Identity, Draft | undefined>();
+    const former: Identity[] = [];
     for (const owner of changes.keys()) {
-      for (const { object } of this.wantedBy(owner))
-        this.#draft(drafts, identityOfPlanned(object))?.remove(owner);
+      for (const { object } of this.wantedBy(owner)) {
+        const identity = identityOfPlanned(object);
+        this.#draft(drafts, identity)?.remove(owner);
+        former.push(identity);
+      }
     }
     for (const [owner, wanted] of changes) {
       for (const one of wanted) this.#add(drafts, owner, one);
     }
-    const entries = new Map([...drafts].map(([one, draft]) => [one, draft?.size === 0 ? undefined : draft]));
-    return { changes, touched: new Set(entries.keys()), entries, version: this.#version };
+    for (const identity of former) if (drafts.get(identity)?.size === 0) drafts.set(identity, undefined);
+    return { changes, entries: drafts, version: this.#version };
   }
 
   /**
@@ -167,9 +198,7 @@ export class Desired {
         this.#entries.delete(identity);
         continue;
       }
-      const owners = entry?.owners ?? new Map<OwnerId, Hung>();
-      draft.applyTo(owners);
-      this.#entries.set(identity, { object: draft.object, owners });
+      this.#entries.set(identity, { object: draft.object, owners: draft.ownersAfter(entry?.owners) });
     }
     this.#version++;
     return undo;
@@ -181,15 +210,16 @@ export class Desired {
     if (begun !== undefined) return begun;
     const entry = this.#entries.get(identity);
     const draft = entry === undefined ? undefined : new Draft(entry.object, entry.owners);
-    drafts.set(identity, draft);
+    if (draft !== undefined) drafts.set(identity, draft);
     return draft;
   }
 
-  #add(drafts: Map<Identity, Draft | undefined>, owner: OwnerId, { object, ...hung }: Wanted): void {
+  #add(drafts: Map<Identity, Draft | undefined>, owner: OwnerId, wanted: Wanted): void {
+    const { object } = wanted;
     const identity = identityOfPlanned(object);
     let draft = this.#draft(drafts, identity);
     if (draft === undefined) {
-      draft = new Draft(object, new Map());
+      draft = new Draft(object, nobody);
       drafts.set(identity, draft);
     } else if (!deepEqual(draft.object, object)) {
       if (draft.size > 0) throw conflict(identity, owner, object, draft);
@@ -197,7 +227,7 @@ export class Desired {
       draft = draft.replacedBy(object);
       drafts.set(identity, draft);
     }
-    draft.add(owner, hung);
+    draft.add(owner, wanted);
   }
 }
 
@@ -207,8 +237,13 @@ function eachOnce(effects: readonly Effect[]): readonly Effect[] {
 }
 
 function conflict(identity: Identity, owner: OwnerId, wanted: PlannedObject, draft: Draft): WeftError {
-  const others = [...draft.owners()].map(([other]) => other).join(", ");
-  return new WeftError("OBJECT_CONFLICT", `${owner} and ${others} want different values of ${identity}`, {
-    details: { identity, wanted, existing: draft.object },
-  });
+  const others: OwnerId[] = [];
+  draft.eachOwner((_own, other) => others.push(other));
+  return new WeftError(
+    "OBJECT_CONFLICT",
+    `${owner} and ${others.join(", ")} want different values of ${identity}`,
+    {
+      details: { identity, wanted, existing: draft.object },
+    },
+  );
 }

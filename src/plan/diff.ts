@@ -63,12 +63,25 @@ export function diff(
   const { deletions, creations } = comparison;
   const implied = comparison.implied();
   return {
-    deletions: [...deletions.values()]
-      .filter(({ identity }) => !implied.has(identity))
-      .sort((a, b) => ranks.deletion(b.object) - ranks.deletion(a.object)),
+    deletions: byRank(
+      [...deletions.values()].filter(({ identity }) => !implied.has(identity)),
+      (object) => -ranks.deletion(object),
+    ),
     implied,
-    creations: [...creations.values()].sort((a, b) => ranks.creation(a.object) - ranks.creation(b.object)),
+    creations: byRank([...creations.values()], ranks.creation),
   };
+}
+
+/** Steps from the lowest rank up, those of one rank in the order in which they came; there are few ranks. */
+function byRank(steps: readonly Step[], rankOf: (object: PlannedObject) => number): readonly Step[] {
+  const ranked = new Map<number, Step[]>();
+  for (const step of steps) {
+    const rank = rankOf(step.object);
+    const same = ranked.get(rank);
+    if (same === undefined) ranked.set(rank, [step]);
+    else same.push(step);
+  }
+  return [...ranked].sort(([a], [b]) => a - b).flatMap(([, same]) => same);
 }
 
 /** One comparison under way: what was decided of each identity so far. */
@@ -81,7 +94,8 @@ class Comparison {
   readonly #lost = new Set<Identity>();
   /** Tables that lose their elements in one step with their change. */
   readonly #rebuilt = new Set<Identity>();
-  readonly #queue = new Set<Identity>();
+  /** What has to be looked at again, for what it lives in goes. */
+  readonly #queue: Identity[] = [];
 
   constructor(wantedOf: WantedOf, belief: Belief) {
     this.#wantedOf = wantedOf;
@@ -89,12 +103,9 @@ class Comparison {
   }
 
   run(identities: Iterable<Identity>): void {
-    for (const identity of identities) this.#queue.add(identity);
-    // A set gives what is added while it is gone through, and gives again what was taken out and added.
-    for (const identity of this.#queue) {
-      this.#queue.delete(identity);
-      this.#decide(identity);
-    }
+    for (const identity of identities) this.#decide(identity);
+    // A list gives what is added while it is gone through.
+    for (const identity of this.#queue) this.#decide(identity);
   }
 
   /** Deletions that the deletion of a container does. */
@@ -172,6 +183,6 @@ class Comparison {
   #loseOne(identity: Identity): void {
     if (this.#lost.has(identity)) return;
     this.#lost.add(identity);
-    this.#queue.add(identity);
+    this.#queue.push(identity);
   }
 }

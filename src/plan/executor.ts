@@ -154,6 +154,10 @@ export class Executor {
     } catch (error) {
       return { done: [], failed: [{ step: first, error }], skipped: batch.slice(1), unsure: true };
     }
+    if (outcomes.every((outcome) => outcome === undefined)) {
+      for (const step of batch) this.#believe(step);
+      return { ...nothingDone, done: batch };
+    }
     const done: Step[] = [];
     const failed: Failure[] = [];
     const skipped: Step[] = [];

@@ -33,11 +33,12 @@ export class FormerValues {
   /** Makes the former values of what is about to be written durable; what stands in the journal stays. */
   async record(creations: readonly Step[]): Promise<void> {
     // A link that the same change makes is weft's, though nobody believes it there yet.
-    const making = new Set(creations.flatMap(({ object }) => (isOwnHostLink(object) ? [object.name] : [])));
-    const unrecorded = creations.flatMap(({ object, identity }) => {
-      const own = (link: string) => making.has(link) || this.#isOwnLink(link);
-      return isUnmarked(object, own) && !this.has(identity) ? [object] : [];
-    });
+    const making = new Set<string>();
+    for (const { object } of creations) if (isOwnHostLink(object)) making.add(object.name);
+    const isOwn = (link: string) => making.has(link) || this.#isOwnLink(link);
+    const unrecorded: KernelObject[] = [];
+    for (const { object, identity } of creations)
+      if (isUnmarked(object, isOwn) && !this.has(identity)) unrecorded.push(object);
     if (unrecorded.length === 0) return;
     const found = await this.#kernel.read({ namespaces: [], lookUp: unrecorded });
     const former = new Map(found.map(({ object }) => [identityOfPlanned(object), object]));

@@ -17,14 +17,13 @@ interface Gone {
 export const nothingGoing: Going = new Map();
 
 /** What happens once the objects that a change gives up or replaces are gone; asked before it is accepted. */
-export function goingOf({ touched, entries }: Proposal, desired: Desired, belief: Belief): Going {
+export function goingOf({ entries }: Proposal, desired: Desired, belief: Belief): Going {
   const going = new Map<Identity, Gone>();
-  for (const identity of touched) {
+  for (const [identity, next] of entries) {
     const former = desired.get(identity);
     const object = belief.get(identity);
-    const next = entries.get(identity)?.object;
     // Asked first, for looking at what all owners of a table want costs more.
-    if (former === undefined || object === undefined || next === former.object) continue;
+    if (former === undefined || object === undefined || next?.object === former.object) continue;
     const effects = former.effectsWhenGone;
     if (effects.length > 0) going.set(identity, { object, effects });
   }

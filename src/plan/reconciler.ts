@@ -12,7 +12,13 @@ import { wantWhatIsLeft, withGivenUp } from "./given-up.ts";
 import { effectsOfGone, goingOf, nothingGoing } from "./going.ts";
 import { type HeldHandler, handlerOf } from "./held.ts";
 import type { Journal } from "./journal.ts";
-import { containersOfPlanned, identitiesWith, identityOfPlanned, type OwnerId } from "./object.ts";
+import {
+  containersOfPlanned,
+  identitiesWith,
+  identityOfPlanned,
+  type OwnerId,
+  providesOf,
+} from "./object.ts";
 import { deletionRankOfObject, type Ranks, rankOfObject, withdrawnFromRank } from "./rank.ts";
 import { Removals } from "./removals.ts";
 
@@ -229,9 +235,10 @@ export class Reconciler {
       one.kind === "held" ? handlerOf(this.#handlers, one).rank : deletionRankOfObject(one),
   };
 
-  #diffOf({ entries, touched }: Proposal): StepList {
-    const wantedOf = (one: Identity) => (entries.has(one) ? entries.get(one) : this.#desired.get(one));
-    return diff(touched, wantedOf, this.#belief, this.#ranks);
+  #diffOf({ entries }: Proposal): StepList {
+    const wantedOf = (one: Identity) =>
+      entries.get(one) ?? (entries.has(one) ? undefined : this.#desired.get(one));
+    return diff(entries.keys(), wantedOf, this.#belief, this.#ranks);
   }
 
   async #takeDown(changes: Changes): Promise<Applied> {
@@ -247,16 +254,16 @@ export class Reconciler {
 
   /** Waits for removals in the way, journals what cannot be marked, and puts back instead of deleting. */
   async #prepared(steps: StepList): Promise<StepList> {
-    await this.#removals.waitFor(
-      steps.creations.flatMap(({ object }) => [...identitiesWith(object), ...containersOfPlanned(object)]),
-    );
+    await this.#removals.waitFor(identitiesNeeded(steps.creations));
     await this.#formers.record(steps.creations);
     return { ...steps, deletions: steps.deletions.map((step) => this.#formers.inPlaceOf(step)) };
   }
 
   /** Withdraws, and then makes. What may wait is left for the background, and believed there until then. */
   async #run({ deletions, creations }: StepList, onFailure: OnFailure): Promise<Run> {
-    const inTheWay = new Set(creations.flatMap(({ object }) => identitiesWith(object)));
+    const inTheWay = new Set<Identity>();
+    if (deletions.length > 0)
+      for (const { object } of creations) for (const one of identitiesWith(object)) inTheWay.add(one);
     const mayWait = ({ step, object, identity }: Step) =>
       step === "delete" &&
       object.kind !== "held" &&
@@ -318,6 +325,15 @@ export class Reconciler {
   /** After the kernel broke off: what it did is found out, as far as it can be. */
   async #lookAgain(): Promise<void> {
     await this.#observe().catch(() => {}); // it is still broken: what broke it is thrown already
+  }
+}
+
+/** What has to be out of the way, or there, before those can be made. */
+function* identitiesNeeded(creations: readonly Step[]): Iterable<Identity> {
+  for (const { identity, object } of creations) {
+    yield identity;
+    yield* providesOf(object);
+    yield* containersOfPlanned(object);
   }
 }
 

@@ -62,6 +62,7 @@ export class Removals {
 
   /** Resolves when none of `identities` is on its way out any more; undefined when none is now. */
   waitFor(identities: Iterable<Identity>): Promise<unknown> | undefined {
+    if (this.#pending.size === 0) return undefined;
     const waits = new Set<Promise<unknown>>();
     for (const identity of identities) {
       const pending = this.#pending.get(identity);

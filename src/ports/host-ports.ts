@@ -50,12 +50,6 @@ interface Keeper extends PortKeeper {
   readonly keeps: Set<Reservation>;
 }
 
-/** What came of taking a port. */
-interface Attempt {
-  readonly binding: PortBinding;
-  readonly refusal: Refusal | undefined;
-}
-
 /**
  * The host ports that weft has published. Each is kept by a bound socket, so that no other program can
  * take it and what others have is not given out; those sockets are this object's, whoever reads from them.
@@ -133,9 +127,16 @@ export class HostPorts {
     this.#onTake();
     return this.#sockets.batch(missing.length, () => {
       try {
-        for (const { binding, refusal } of this.#takeEach(missing)) {
-          if (refusal === undefined) reserved.push(binding);
-          else if (!isReserved(binding)) taken.push({ binding, reason: refusalError(refusal) });
+        let at = 0;
+        for (let one = missing[at]; one !== undefined; one = missing[at]) {
+          const outcome = this.#takeNext(one, missing[at + 1]);
+          if (typeof outcome === "number") {
+            reserved.push(...missing.slice(at, at + outcome));
+            at += outcome;
+          } else {
+            if (!isReserved(one)) taken.push({ binding: one, reason: refusalError(outcome) });
+            at++;
+          }
         }
         return taken;
       } catch (error) {
@@ -243,33 +244,26 @@ export class HostPorts {
 
   /** Takes all, or none and says why. */
   #takeAll(bindings: readonly PortBinding[]): Refusal | undefined {
-    const taken: PortBinding[] = [];
-    let complete = false;
+    let taken = 0;
     try {
-      for (const { binding, refusal } of this.#takeEach(bindings)) {
-        if (refusal !== undefined) return refusal;
-        taken.push(binding);
+      for (let one = bindings[taken]; one !== undefined; one = bindings[taken]) {
+        const outcome = this.#takeNext(one, bindings[taken + 1]);
+        if (typeof outcome !== "number") return outcome;
+        taken += outcome;
       }
-      complete = true;
       return undefined;
     } finally {
-      if (!complete) this.release(taken);
+      if (taken < bindings.length) this.release(bindings.slice(0, taken));
     }
   }
 
-  /** Takes each if it can be had; a port of both families by one socket, for each costs time and a descriptor. */
-  *#takeEach(bindings: readonly PortBinding[]): Generator<Attempt> {
-    const rest = bindings.values();
-    for (let [one, next] = [rest.next().value, rest.next().value]; one !== undefined; ) {
-      if (next !== undefined && this.#takeBoth(one, next)) {
-        yield { binding: one, refusal: undefined };
-        yield { binding: next, refusal: undefined };
-        [one, next] = [rest.next().value, rest.next().value];
-      } else {
-        yield { binding: one, refusal: this.#take(one) };
-        [one, next] = [next, rest.next().value];
-      }
-    }
+  /**
+   * Takes `one`, with `next` where they are a port of both families that one socket can keep, for each costs time
+   * and a descriptor. Gives how many it took, or why it could not take the first.
+   */
+  #takeNext(one: PortBinding, next: PortBinding | undefined): 1 | 2 | Refusal {
+    if (next !== undefined && this.#takeBoth(one, next)) return 2;
+    return this.#take(one) ?? 1;
   }
 
   #take(binding: PortBinding): Refusal | undefined {

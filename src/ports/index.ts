@@ -27,8 +27,8 @@ export {
   type PortMapElement,
   type PublishedPort,
   portChains,
-  portElements,
   portMaps,
+  portTranslation,
 } from "./port-maps.ts";
 export type {
   PortProxies,

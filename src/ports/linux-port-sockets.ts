@@ -90,6 +90,16 @@ function reserve(fd: number, hostPort: HostPort, families: "one family" | "both 
   // of both families it is told as a mapped one.
   if (protocol === "udp" && six) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_RECVPKTINFO, 1);
   if (protocol === "udp" && !six) sys.setsockopt(fd, sys.IPPROTO_IP, sys.IP_PKTINFO, 1);
-  sys.bind(fd, socketAddress(hostAddress, hostPort.hostPort), formatHostPort(hostPort));
+  sys.bind(fd, bytesOf(hostPort), () => formatHostPort(hostPort));
   if (protocol === "tcp") sys.listen(fd, backlog);
+}
+
+/** Hundreds of ports in a row are on one address of the host. */
+let last: { readonly hostAddress: IpAddress; readonly bytes: Buffer } | undefined;
+
+/** A port's socket address, until the next one is asked for. */
+function bytesOf({ hostAddress, hostPort }: HostPort): Buffer {
+  if (last?.hostAddress !== hostAddress) last = { hostAddress, bytes: socketAddress(hostAddress, 0) };
+  last.bytes.writeUInt16BE(hostPort, 2); // where both sockaddr_in and sockaddr_in6 have it
+  return last.bytes;
 }

@@ -1,6 +1,6 @@
 import { familyOf, type IpAddress } from "../core/index.ts";
 import type { HostPort } from "./port-binding.ts";
-import { isUnspecified } from "./protocol.ts";
+import { isUnspecified, maxPort, type PortProtocol } from "./protocol.ts";
 
 /** A reserved host port, and whatever keeps it reserved. */
 interface Entry<T> {
@@ -14,7 +14,7 @@ interface Entry<T> {
  */
 export class PortBook<T> {
   /** By protocol, family and port; hardly ever more than one address. */
-  readonly #entries = new Map<string, Entry<T>[]>();
+  readonly #entries = new Map<Place, Entry<T>[]>();
   #size = 0;
 
   /** How many are reserved. */
@@ -66,6 +66,12 @@ export class PortBook<T> {
   }
 }
 
-function placeOf({ protocol, hostAddress, hostPort }: HostPort): string {
-  return `${protocol}${familyOf(hostAddress)} ${hostPort}`;
+/** Protocol, family and port in one number, of which maps find hundreds in less time than of texts. */
+type Place = number;
+
+const protocolPlaces: Readonly<Record<PortProtocol, number>> = { tcp: 0, udp: 1, sctp: 2 };
+
+function placeOf({ protocol, hostAddress, hostPort }: HostPort): Place {
+  const family = familyOf(hostAddress) === 4 ? 0 : 1;
+  return (protocolPlaces[protocol] * 2 + family) * (maxPort + 1) + hostPort;
 }

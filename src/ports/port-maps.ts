@@ -67,17 +67,15 @@ export const portChains: Readonly<Record<string, nftables.ChainDefinition>> = {
   },
 };
 
-/** What the maps hold for a published port. */
-export function portElements(published: PublishedPort): readonly PortMapElement[] {
+/** What leads to a published port; undefined where only the proxy does. Its number is in `reserved` besides. */
+export function portTranslation(published: PublishedPort): PortMapElement | undefined {
+  if (!isTranslated(published)) return undefined;
   const { protocol, hostAddress, hostPort, target, port } = published;
-  const reserved: PortMapElement = { set: "reserved", element: { key: [protocol, hostPort] } };
-  if (!isTranslated(published)) return [reserved];
   const family = familyOf(hostAddress);
   const data = [target, port];
-  const translated: PortMapElement = isUnspecified(hostAddress)
+  return isUnspecified(hostAddress)
     ? { set: anyMap[family], element: { key: [protocol, hostPort], data } }
     : { set: oneMap[family], element: { key: [hostAddress, protocol, hostPort], data } };
-  return [translated, reserved];
 }
 
 /** True when the rules lead there; else only the proxy does. */

@@ -55,7 +55,7 @@ test("a proposal changes nothing until it is accepted, and names all that it tou
   const proposal = desired.propose(new Map([["a", wanted(bridge("br1"), bridge("br2"))]]));
   assert.deepEqual([...desired.identities()], [br0, identityOf(bridge("br1"))]);
   assert.deepEqual(
-    [...proposal.touched].sort(),
+    [...proposal.entries.keys()].sort(),
     ["br0", "br1", "br2"].map((name) => identityOf(bridge(name))),
   );
   assert.equal(proposal.entries.get(br0), undefined);

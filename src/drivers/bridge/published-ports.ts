@@ -7,7 +7,7 @@ import {
 } from "../../core/index.ts";
 import { type Effect, hostNetns, type KernelObject } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
-import { isTranslated, isUnspecified, type PublishedPort, portElements } from "../../ports/index.ts";
+import { isTranslated, isUnspecified, type PublishedPort, portTranslation } from "../../ports/index.ts";
 import type { DriverEndpoint, DriverNetwork, OpenPort, Publication, Publishing } from "../contract.ts";
 import { translates } from "./gateway-mode.ts";
 import type { BridgeOptions } from "./options.ts";
@@ -39,7 +39,9 @@ export function planBridgePorts(
   if (translated.some((port) => familyOf(port.hostAddress) === 4 && isTranslated(port)))
     wanted.push({ object: localRoutes(bridge) });
   for (const address of endpoint.addresses) {
-    if (families.includes(familyOf(address)))
+    const family = familyOf(address);
+    const opens = options.gatewayMode[family] === "routed" || options.trustedInterfaces.length > 0;
+    if (opens && families.includes(family))
       wanted.push(...open.flatMap((port) => directPort(options, address, port)));
   }
   return wanted;
@@ -47,24 +49,27 @@ export function planBridgePorts(
 
 function portsOf(translated: readonly PublishedPort[]): Wanted[] {
   const wanted: Wanted[] = [];
-  const inSets = new Set<string>();
-  for (const port of translated) {
-    // A flow of UDP would go on to where it went before, for as long as anybody sends.
-    const effects = port.protocol === "udp" ? [forgetFlows(port)] : [];
-    for (const { set, element: own } of portElements(port)) {
-      const { key, data } = own;
-      if (data !== undefined) {
-        wanted.push({ object: element(set, key, { data }), effects, effectsWhenGone: effects });
-        continue;
-      }
-      // A port that is published on several addresses is in a set once.
-      const member = `${set} ${port.protocol} ${port.hostPort}`;
-      if (!inSets.has(member)) wanted.push({ object: element(set, key) });
-      inSets.add(member);
+  const reserved = new Set<string>();
+  for (const published of translated) {
+    const { protocol, hostPort } = published;
+    const leading = portTranslation(published);
+    if (leading !== undefined) {
+      const { key, data = [] } = leading.element;
+      const object = element(leading.set, key, { data });
+      // A flow of UDP would go on to where it went before, for as long as anybody sends.
+      const effects = protocol === "udp" ? [forgetFlows(published)] : noEffects;
+      wanted.push({ object, effects, effectsWhenGone: effects });
     }
+    // A port that is published on several addresses is in the set once.
+    const member = `${protocol} ${hostPort}`;
+    if (reserved.has(member)) continue;
+    reserved.add(member);
+    wanted.push({ object: element("reserved", [protocol, hostPort]) });
   }
   return wanted;
 }
+
+const noEffects: readonly Effect[] = [];
 
 /**
  * Isolated ports of a bridge exchange no frames, and with br_netfilter on, what is rewritten to go back to the

@@ -57,9 +57,9 @@ function attempt(
   operations: readonly NftOperation[],
 ): ReadonlyMap<NftOperation, KernelError> {
   const refused = new Map<NftOperation, KernelError>();
-  if (commitParts(socket, partsOf(socket, operations, sameSet)) === undefined) return refused;
+  if (commitParts(socket, sharedParts(socket, operations)) === undefined) return refused;
   // Elements that share a message share its refusal: with one message each, the kernel names every one.
-  const parts = partsOf(socket, operations, alone);
+  const parts = operations.flatMap((operation) => partsOf(socket, [operation]));
   const refusals = commitParts(socket, parts);
   const [head] = operations;
   if (refusals === undefined || head === undefined) return refused;
@@ -79,22 +79,59 @@ function commitParts(socket: NetlinkSocket, parts: readonly Part[]): CommitRefus
   );
 }
 
-/** The messages of the operations, `together` from each place on. */
-function partsOf(
-  socket: NetlinkSocket,
-  operations: readonly NftOperation[],
-  together: (operations: readonly NftOperation[], from: number) => number,
-): readonly Part[] {
+/**
+ * The messages of the operations. Elements of one set share a message, also where those of others stand between
+ * them, as long as all of these are added, or all deleted: then their order is of no matter.
+ */
+function sharedParts(socket: NetlinkSocket, operations: readonly NftOperation[]): readonly Part[] {
   const parts: Part[] = [];
-  for (let i = 0; i < operations.length; ) {
-    const end = together(operations, i);
-    const run = operations.slice(i, end);
-    const [operation] = run;
-    if (operation === undefined) break;
-    parts.push({ operation, changes: changesOf(socket, operation, run) });
-    i = end;
+  for (let from = 0; from < operations.length; ) {
+    const end = endOfStretch(operations, from);
+    for (const run of bySet(operations.slice(from, end))) parts.push(...partsOf(socket, run));
+    from = end;
   }
   return parts;
+}
+
+/** The end of the operations from `from` on that all add elements, or all delete some; of any other, the next. */
+function endOfStretch(operations: readonly NftOperation[], from: number): number {
+  const first = operations[from];
+  let end = from + 1;
+  if (first?.object.kind !== "nft-element") return end;
+  const deletes = first.op === "delete";
+  for (; end < operations.length; end++) {
+    const next = operations[end];
+    if (next?.object.kind !== "nft-element" || (next.op === "delete") !== deletes) break;
+  }
+  return end;
+}
+
+/** Operations grouped by the set of their element, which are few. */
+function bySet(operations: readonly NftOperation[]): readonly NftOperation[][] {
+  const groups: NftOperation[][] = [];
+  for (const operation of operations) {
+    const group = groupOf(operation, groups);
+    if (group === undefined) groups.push([operation]);
+    else group.push(operation);
+  }
+  return groups;
+}
+
+function groupOf(operation: NftOperation, groups: readonly NftOperation[][]): NftOperation[] | undefined {
+  for (const group of groups) if (isSameSet(group[0], operation)) return group;
+  return undefined;
+}
+
+function isSameSet(a: NftOperation | undefined, b: NftOperation): boolean {
+  if (a?.object.kind !== "nft-element" || b.object.kind !== "nft-element") return false;
+  const [one, other] = [a.object, b.object];
+  return one.set === other.set && one.table === other.table && one.family === other.family;
+}
+
+/** The part of operations that share their messages; none of no operations. */
+function partsOf(socket: NetlinkSocket, run: readonly NftOperation[]): readonly Part[] {
+  const [operation] = run;
+  return operation === undefined ? [] : [{ operation, changes: changesOf(socket, operation, run) }];
 }
 
 /** The messages of one operation, or of several on elements of one set. */
@@ -124,25 +161,4 @@ function tableChanges(
 ): readonly Change[] {
   if (op === "create") return createTable(definition, { exclusive: true });
   return op === "delete" ? deleteTable(definition) : rebuildTable(socket, definition);
-}
-
-const alone = (_operations: readonly NftOperation[], from: number) => from + 1;
-
-/** The end of the run of elements of one set that begins at `from`, all deleted or all added. */
-function sameSet(operations: readonly NftOperation[], from: number): number {
-  const first = operations[from];
-  let end = from + 1;
-  while (first !== undefined && isSameSet(first, operations[end])) end++;
-  return end;
-}
-
-function isSameSet(a: NftOperation, b: NftOperation | undefined): boolean {
-  if (a.object.kind !== "nft-element" || b?.object.kind !== "nft-element") return false;
-  const [one, other] = [a.object, b.object];
-  return (
-    one.set === other.set &&
-    one.table === other.table &&
-    one.family === other.family &&
-    (a.op === "delete") === (b.op === "delete")
-  );
 }

@@ -87,10 +87,21 @@ export function writeAttribute(
   isNested: boolean,
   body: (writer: Writer) => void,
 ): void {
+  const start = beginAttribute(writer, number, isNested);
+  body(writer);
+  endAttribute(writer, start);
+}
+
+/** Writes an attribute's header, and gives where it begins, for {@link endAttribute} when its value is written. */
+export function beginAttribute(writer: Writer, number: number, isNested: boolean): number {
   const start = writer.length;
   writer.u16(0);
   writer.u16(isNested ? number | NLA_F_NESTED : number);
-  body(writer);
+  return start;
+}
+
+/** Ends the attribute that begins at `start`: its length, and padding. */
+export function endAttribute(writer: Writer, start: number): void {
   writer.setU16(start, writer.length - start);
   writer.align();
 }

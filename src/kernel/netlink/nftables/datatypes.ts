@@ -85,17 +85,18 @@ export interface Datatype {
   readonly codec: Codec<FieldValue>;
 }
 
-const integerRange = (value: FieldValue, size: number): number => {
-  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** (size * 8))
-    return value;
-  throw new RangeError(`${JSON.stringify(value)} is no integer of ${size * 8} bits`);
-};
-
 /** A codec for a number that may have a name: named ones are read as their names. */
 function integer(base: Codec<number>, size: number, names: Readonly<Record<string, number>> = {}) {
+  const byName = new Map(Object.entries(names));
   const byNumber = new Map(Object.entries(names).map(([name, number]) => [number, name]));
+  const limit = 2 ** (size * 8);
   return {
-    write: (writer, value) => base.write(writer, integerRange(names[value] ?? value, size)),
+    write(writer, value) {
+      const number = typeof value === "string" ? byName.get(value) : value;
+      if (number === undefined || !Number.isInteger(number) || number < 0 || number >= limit)
+        throw new RangeError(`${JSON.stringify(value)} is no integer of ${size * 8} bits`);
+      base.write(writer, number);
+    },
     read: (bytes) => {
       const number = base.read(bytes);
       return byNumber.get(number) ?? number;

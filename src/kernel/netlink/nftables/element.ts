@@ -1,4 +1,11 @@
-import { attribute, attributes, nested, writeAttribute } from "../attributes.ts";
+import {
+  attribute,
+  attributes,
+  beginAttribute,
+  endAttribute,
+  nested,
+  writeAttribute,
+} from "../attributes.ts";
 import { bytes, type Codec, text, u32be, u64be, type Writer } from "../wire.ts";
 import { decodeFields, encodeFields, lengthOfFields, splitFields, writeFields } from "./concatenation.ts";
 import type { FieldValue } from "./datatypes.ts";
@@ -76,10 +83,10 @@ export function writeElement(writer: Writer, type: SetType, element: SetElement)
   const isPlain = key !== "*" && type.interval !== true && comment === undefined && timeoutMs === undefined;
   if (isPlain && (data === undefined || isList(data))) {
     // Most elements, and there are thousands: the same bytes without an object for each attribute.
-    writeAttribute(writer, listEntry, true, () => {
-      writeValue(writer, keyNumber, type.key, singles(key));
-      if (data !== undefined) writeValue(writer, dataNumber, dataFields(type), data);
-    });
+    const start = beginAttribute(writer, listEntry, true);
+    writeValue(writer, keyNumber, type.key, singles(key));
+    if (data !== undefined) writeValue(writer, dataNumber, dataFields(type), data);
+    endAttribute(writer, start);
     return;
   }
   for (const wire of elementToWire(type, element))
@@ -95,9 +102,11 @@ function writeValue(
   fields: readonly FieldType[],
   values: readonly FieldValue[],
 ): void {
-  writeAttribute(writer, number, true, () =>
-    writeAttribute(writer, valueNumber, false, () => writeFields(writer, fields, values)),
-  );
+  const start = beginAttribute(writer, number, true);
+  const value = beginAttribute(writer, valueNumber, false);
+  writeFields(writer, fields, values);
+  endAttribute(writer, value);
+  endAttribute(writer, start);
 }
 
 function dataFields({ data: fields }: SetType): readonly FieldType[] {
