@@ -33,9 +33,9 @@ const ways: Readonly<
     await until("weft has seen it", () => netns.exec("nft", "list", "tables").includes("bridge weft"));
   },
   "before the network, by hand": ({ netns }, make) => {
-    netns.exec("ip", "link", "add", "upnet", "type", "bridge");
-    netns.exec("ip", "link", "set", uplink, "master", "upnet");
-    return make({ [bridgeOption.name]: "upnet" });
+    netns.exec("ip", "link", "add", "up3", "type", "bridge");
+    netns.exec("ip", "link", "set", uplink, "master", "up3");
+    return make({ [bridgeOption.name]: "up3" });
   },
 };
 
