@@ -10,18 +10,17 @@ import { endpointPlan, networkPlan } from "./restore-plans.ts";
  * Looks again at the facts that the networks' records hold, and records those that have changed. Nothing is
  * planned by it. Throws KernelError when the host cannot be read, and STORE.
  */
-export async function recordChangedFacts(context: Context): Promise<readonly NetworkRecord[]> {
-  const changed = changedNetworks(context);
-  if (changed.length === 0) return changed;
-  const { tables, store } = context;
+export async function recordChangedFacts(context: Context): Promise<void> {
+  await record(context, changedNetworks(context));
+}
+
+async function record({ tables, store }: Context, changed: readonly NetworkRecord[]): Promise<void> {
+  if (changed.length === 0) return;
   await store.transact((transaction) => {
-    for (const record of changed) {
-      const { answer } = record;
-      tables.networks.change(transaction, record.id, (there) => ({ ...there, answer }));
-    }
+    for (const { id, answer } of changed)
+      tables.networks.change(transaction, id, (there) => ({ ...there, answer }));
   });
-  for (const record of changed) tables.networks.set(record);
-  return changed;
+  for (const network of changed) tables.networks.set(network);
 }
 
 /**
@@ -30,33 +29,33 @@ export async function recordChangedFacts(context: Context): Promise<readonly Net
  * something are planned anew together, for they have to want the same of it.
  */
 export async function followChangedFacts(context: Context): Promise<void> {
-  while (
-    !(await followAlone(
-      context,
-      changedNetworks(context).map(({ id }) => id),
-    ))
-  );
-}
-
-/** With the locks of those networks; false when others turn out to have changed too. */
-async function followAlone(context: Context, ids: readonly Id[]): Promise<boolean> {
-  if (ids.length === 0) return true;
-  const locked = ids.toSorted();
-  const within = locked.reduceRight<() => Promise<boolean>>(
-    (work, id) => () => context.locks.run(networkOwner(id), work),
-    // No other network gets an answer meanwhile, which might share something with these.
-    () => context.locks.run(nativeDriversLock, () => followLocked(context, new Set(locked))),
-  );
-  return within();
+  let done = false;
+  while (!done) done = await followAlone(context, new Set(changedNetworks(context).map(({ id }) => id)));
 }
 
 /** The lock of whoever asks a driver in this process to make a network: it looks at all others. */
 export const nativeDriversLock = "native drivers";
 
+/** With the locks of those networks; false when others turn out to have changed too. */
+async function followAlone(context: Context, ids: ReadonlySet<Id>): Promise<boolean> {
+  if (ids.size === 0) return true;
+  const { locks } = context;
+  // The innermost: no other network gets an answer meanwhile, which might share something with these.
+  let work = () => locks.run(nativeDriversLock, () => followLocked(context, ids));
+  // One order for everybody who takes several.
+  for (const id of [...ids].sort().reverse()) {
+    const inner = work;
+    work = () => locks.run(networkOwner(id), inner);
+  }
+  return work();
+}
+
 async function followLocked(context: Context, locked: ReadonlySet<Id>): Promise<boolean> {
-  if (changedNetworks(context).some(({ id }) => !locked.has(id))) return false;
+  const changed = changedNetworks(context);
+  if (changed.some(({ id }) => !locked.has(id))) return false;
+  await record(context, changed);
   const changes = new Map<string, readonly Wanted[]>();
-  for (const network of await recordChangedFacts(context)) {
+  for (const network of changed) {
     changes.set(networkOwner(network.id), networkPlan(context, network));
     for (const endpoint of joinedEndpoints(context, network.id))
       changes.set(endpointOwner(endpoint.id), endpointPlan(context, endpoint));

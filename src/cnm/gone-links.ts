@@ -16,18 +16,18 @@ export interface GoneLink {
 /** Drift in which links that nobody but others can bring back are told as such, and first. */
 export function withGoneLinks(context: Context, drifts: readonly Drift[]): readonly (Drift | GoneLink)[] {
   const gone: GoneLink[] = [];
-  const rest = drifts.filter((drift) => {
-    const isGone =
-      drift.drift === "missing" && drift.wanted.kind === "link" && drift.wanted.spec.type === "adopted";
-    if (isGone && drift.wanted.kind === "link" && drift.wanted.netns === hostNetns)
+  const rest: Drift[] = [];
+  for (const drift of drifts) {
+    const wanted = drift.drift === "missing" ? drift.wanted : undefined;
+    if (wanted?.kind === "link" && wanted.spec.type === "adopted" && wanted.netns === hostNetns)
       gone.push({
-        ...drift,
         drift: "interface gone",
+        identity: drift.identity,
         networks: networksOn(context, drift),
-        wanted: drift.wanted,
+        wanted,
       });
-    return !isGone;
-  });
+    else rest.push(drift);
+  }
   return [...gone, ...rest];
 }
 

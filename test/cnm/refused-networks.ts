@@ -28,7 +28,7 @@ export const refusedNetworks: readonly Refused[] = [
     "an unknown driver",
     (controller) => controller.createNetwork("overlap", "n"),
     "DRIVER_NOT_FOUND",
-    /^could not find driver "overlap": there are bridge, host, null$/,
+    /^could not find driver "overlap": there are bridge, host, ipvlan, macvlan, null$/,
   ],
   [
     "an unknown IPAM driver",

@@ -4,7 +4,7 @@ import type { DriverNetwork } from "../contract.ts";
 import { type EndpointKind, ParentDriver } from "../parent/index.ts";
 
 /** The options that only ipvlan networks have (LN §1.6). */
-export const ipvlanOption = { mode: "ipvlan_mode", flag: "ipvlan_flag" } as const;
+const ipvlanOption = { mode: "ipvlan_mode", flag: "ipvlan_flag" } as const;
 
 const modes = ["l2", "l3", "l3s"] as const;
 const flags = ["bridge", "private", "vepa"] as const;

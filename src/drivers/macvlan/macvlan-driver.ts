@@ -4,7 +4,7 @@ import type { DriverNetwork } from "../contract.ts";
 import { type EndpointKind, ParentDriver } from "../parent/index.ts";
 
 /** The options that only macvlan networks have (LN §1.5). */
-export const macvlanOption = { mode: "macvlan_mode" } as const;
+const macvlanOption = { mode: "macvlan_mode" } as const;
 
 const modes = ["bridge", "private", "vepa", "passthru"] as const;
 type Mode = Extract<MacvlanSpec["mode"], (typeof modes)[number]>;

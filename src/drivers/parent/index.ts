@@ -2,6 +2,6 @@ export * from "./answer.ts";
 export { dummyParent, findParent, type ParentRequest, refuseMissing } from "./find-parent.ts";
 export { lookAgain } from "./look-again.ts";
 export { refuseMtu } from "./mtu.ts";
-export { ParentDriver, type ParentNetworkAnswer } from "./parent-driver.ts";
-export { type EndpointKind, parentOption } from "./parent-options.ts";
+export { ParentDriver } from "./parent-driver.ts";
+export type { EndpointKind } from "./parent-options.ts";
 export { planParent } from "./plan.ts";

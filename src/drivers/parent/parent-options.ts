@@ -5,7 +5,7 @@ import { interfacePrefixOption, mtuOption, refuseUnknownOptions } from "../optio
 import type { ParentUse } from "./answer.ts";
 
 /** The options that macvlan and ipvlan networks have in common; the reference's names (LN §1.5, §1.6). */
-export const parentOption = {
+const parentOption = {
   parent: "parent",
   mtu: "com.docker.network.driver.mtu",
   interfacePrefix: "com.docker.network.container_iface_prefix",

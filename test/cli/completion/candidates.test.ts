@@ -17,7 +17,7 @@ const table: readonly (readonly [typed: string, offered: string, besides?: strin
   ["help net", "network"],
   ["help network cr", "create"],
   ["network create --ip", "--ip-range --ipv4 --ipv6 --ipam-driver --ipam-opt"],
-  ["network create -d ", "bridge host null"],
+  ["network create -d ", "bridge host ipvlan macvlan null"],
   ["network create --driver=b", "--driver=bridge"],
   ["network create we", ""],
   ["network inspect ", "web back host"],

@@ -86,6 +86,17 @@ suite("ipvlan", () => {
           );
       }));
 
+  test("flag vepa keeps siblings apart where the switch sends nothing back, and the outside is reached", () =>
+    onSwitch(async (host) => {
+      const network = await create(host, "net", "l2", { flag: "vepa" });
+      const places = {
+        a: await placeIn(host, network, "a"),
+        b: await placeIn(host, network, "b"),
+        outside: await outsideOf(host),
+      };
+      assert.deepEqual(await surprises(places, [...wire, ...both("a", "b", false)]), []);
+    }));
+
   for (const mode of ["l3", "l3s"])
     test(`mode ${mode} routes between the subnets of one parent, and to the outside`, () =>
       onSwitch(async (host) => {

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isWeftError } from "../../src/core/index.ts";
+import type { KernelObject } from "../../src/kernel/index.ts";
+import { KernelError } from "../../src/kernel/index.ts";
+import { tablesOf } from "./tables-text.ts";
+import { onBoth, type World, withTwin } from "./world.ts";
+
+const hostObjects = (world: World, isWanted: (object: KernelObject) => boolean) =>
+  world.twin.all().flatMap(({ object }) => (isWanted(object) ? [object] : []));
+
+test("of two drivers that want one link at the same time, one gets it", () =>
+  withTwin(async (world) => {
+    const { controller, hand } = world;
+    hand.addUplink("eth0");
+    const options = { parent: "eth0" };
+    const outcomes = await Promise.allSettled([
+      controller.createNetwork("macvlan", "n1", { options }),
+      controller.createNetwork("ipvlan", "n2", { options }),
+      controller.createNetwork("macvlan", "n3", { options: { ...options, macvlan_mode: "passthru" } }),
+    ]);
+    const refused = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason] : []));
+    assert.equal(refused.length, 2);
+    for (const reason of refused) assert.ok(isWeftError(reason, "PARENT_IN_USE"), String(reason));
+    await world.settle();
+    assert.equal(controller.networks().length, 1);
+  }));
+
+test("networks that come and go at the same time share one VLAN sub-interface to the last", () =>
+  withTwin(async (world) => {
+    const { controller, hand } = world;
+    hand.addUplink("eth0");
+    const before = await tablesOf(world);
+    const vlans = () =>
+      hostObjects(world, ({ kind, ...rest }) => kind === "link" && "name" in rest && rest.name === "eth0.10");
+    for (let round = 0; round < 5; round++) {
+      const names = Array.from({ length: 5 }, (_, i) => `n${round}-${i}`);
+      await Promise.all(
+        names.map((name) => controller.createNetwork("macvlan", name, { options: { parent: "eth0.10" } })),
+      );
+      assert.equal(vlans().length, 1);
+      const last = names.pop() ?? "";
+      await Promise.all(names.map((name) => controller.network(name).delete()));
+      await world.settle();
+      assert.equal(vlans().length, 1, "one has it still");
+      // The next round begins while this one's is on its way out.
+      await controller.network(last).delete();
+    }
+    await world.settle();
+    assert.deepEqual(await tablesOf(world), before);
+    assert.deepEqual(world.events, []);
+  }));
+
+onBoth("a parent is free for another use as soon as its network is gone", async (world) => {
+  const { controller, hand } = world;
+  hand.addUplink("eth0");
+  for (const mode of ["bridge", "passthru", "vepa", "passthru"]) {
+    const options = { parent: "eth0", macvlan_mode: mode };
+    const network = await controller.createNetwork("macvlan", "net", { options });
+    const box = await controller.createSandbox("box");
+    await box.connect(network);
+    // Nobody waits for what goes on in the background but who needs it.
+    await box.delete();
+    await network.delete();
+  }
+  await world.settle();
+  assert.deepEqual(await controller.drift(), []);
+});
+
+onBoth("a passthru network's one endpoint may be replaced, without a wait by the caller", async (world) => {
+  const { controller, hand } = world;
+  hand.addUplink("eth0");
+  const options = { parent: "eth0", macvlan_mode: "passthru" };
+  const network = await controller.createNetwork("macvlan", "net", { options });
+  const box = await controller.createSandbox("box");
+  for (let round = 0; round < 5; round++) {
+    await box.connect(network, { name: "only" });
+    await assert.rejects(
+      () => network.createEndpoint("second"),
+      (error) => isWeftError(error, "NETWORK_FULL") && error.message.endsWith("which is 1: only"),
+    );
+    assert.equal((await network.endpoint("only").info()).macAddress, undefined);
+    await network.endpoint("only").delete({ force: true });
+  }
+  await world.settle();
+  assert.deepEqual(await controller.drift(), []);
+});
+
+test("a VLAN sub-interface that the kernel refuses leaves nothing of its network", () =>
+  withTwin(async (world) => {
+    world.hand.addUplink("eth0");
+    const before = await tablesOf(world);
+    for (const kind of ["link", "up", "sysctl"] as const) {
+      world.twin.onOperation = ({ op, object }) =>
+        op === "create" && object.kind === kind && JSON.stringify(object).includes("eth0.10")
+          ? new KernelError({ errno: 16, call: "create", object: "eth0.10" })
+          : undefined;
+      await assert.rejects(
+        () => world.controller.createNetwork("macvlan", "n1", { options: { parent: "eth0.10" } }),
+        /EBUSY/,
+      );
+      world.twin.onOperation = () => undefined;
+      await world.settle();
+      assert.deepEqual(await tablesOf(world), before, kind);
+    }
+  }));
+
+onBoth("a network on a parent can be tried out, and nothing of it is made", async (world) => {
+  const { controller, hand } = world;
+  hand.addUplink("eth0");
+  const before = await tablesOf(world);
+  const twin = await controller.twin();
+  try {
+    const network = await twin.controller.createNetwork("macvlan", "n1", { options: { parent: "eth0" } });
+    const box = await twin.controller.createSandbox("c1");
+    await box.connect(network);
+    const steps = twin.steps().map(({ step, object }) => `${step} ${object.kind}`);
+    assert.ok(steps.includes("create link"), steps.join());
+    await assert.rejects(
+      () =>
+        twin.controller.createNetwork("macvlan", "n2", {
+          options: { parent: "eth0", macvlan_mode: "passthru" },
+        }),
+      (error) => isWeftError(error, "PARENT_IN_USE"),
+    );
+  } finally {
+    await twin.close();
+  }
+  assert.deepEqual(await tablesOf(world), before);
+});
