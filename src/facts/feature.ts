@@ -3,6 +3,7 @@ export const featureNames = [
   "bridge",
   "veth",
   "nftables NAT",
+  "nftables bridge",
   "conntrack",
   "IPv6",
   "br_netfilter",

@@ -85,6 +85,18 @@ function natChain(): boolean {
   return withSocket(NETLINK_NETFILTER, (socket) => nftables.commit(socket, nftables.createTable(definition)));
 }
 
+/** A chain that sees frames on bridges: some kernels have nftables without that family (CONFIG_NF_TABLES_BRIDGE). */
+function bridgeChain(): boolean {
+  const hook = { type: "filter", hook: "forward", priority: 0, policy: "accept" } as const;
+  const definition = {
+    family: "bridge",
+    table: "probe",
+    sets: {},
+    chains: { frames: { hook, rules: [] } },
+  } as const;
+  return withSocket(NETLINK_NETFILTER, (socket) => nftables.commit(socket, nftables.createTable(definition)));
+}
+
 /** An encrypted connection's state of the sort that overlay networks have. */
 function espState(): boolean {
   const [source, destination] = [parseAddress("192.0.2.1"), parseAddress("192.0.2.2")];
@@ -110,6 +122,11 @@ const probes: Readonly<Record<FeatureName, Probe>> = {
     module: "nft_masq",
     neededFor: "the way out of bridge networks, names in sandboxes",
     attempt: natChain,
+  },
+  "nftables bridge": {
+    module: "nft-bridge",
+    neededFor: "bridge networks with a port to the physical network",
+    attempt: bridgeChain,
   },
   conntrack: {
     module: "nf_conntrack_netlink",

@@ -198,6 +198,16 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     ],
   ],
   [
+    "on a bridge with such a port, on a kernel that cannot tell ports apart",
+    {},
+    {
+      linkKind: () => "bridge",
+      underlayPorts: () => ["eth2"],
+      parents: parentFacts({ missing: ["nftables bridge"] }),
+    },
+    ["adopted br mtu -", ...without("bridge br mtu -")],
+  ],
+  [
     "on an internal bridge with a port to the underlay",
     { internal: true },
     { linkKind: () => "bridge", underlayPorts: () => ["eth2"] },
@@ -522,6 +532,12 @@ const parentRefusals: readonly (readonly [
       /^parent interface eth2 has addresses of its own, which the host would lose: 192\.0\.2\.5\/24: remove them first/,
     ],
     ["a parent that is not there", { [parent]: "eth9" }, {}, /the host has no interface eth9$/],
+    [
+      "a parent on a kernel that cannot tell ports apart",
+      { [parent]: "eth2" },
+      { parents: parentFacts({ links, missing: ["nftables bridge"] }) },
+      /^this kernel lacks nftables bridge, which a bridge network with a parent needs: /,
+    ],
     ["a VLAN of a link that is down", { [parent]: "eth5.10" }, {}, /^interface eth5 is down/],
     [
       "a VLAN that none can be",

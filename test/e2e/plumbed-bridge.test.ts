@@ -33,9 +33,9 @@ const ways: Readonly<
     await until("weft has seen it", () => netns.exec("nft", "list", "tables").includes("bridge weft"));
   },
   "before the network, by hand": ({ netns }, make) => {
-    netns.exec("ip", "link", "add", "up7", "type", "bridge");
-    netns.exec("ip", "link", "set", uplink, "master", "up7");
-    return make({ [bridgeOption.name]: "up7" });
+    netns.exec("ip", "link", "add", "up3", "type", "bridge");
+    netns.exec("ip", "link", "set", uplink, "master", "up3");
+    return make({ [bridgeOption.name]: "up3" });
   },
 };
 

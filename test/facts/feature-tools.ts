@@ -2,6 +2,7 @@ import type { FeatureName } from "../../src/facts/index.ts";
 import type { TestNetns } from "../netns-fixture.ts";
 
 const natRules = "table inet t { chain c { type nat hook postrouting priority srcnat; masquerade; }; }";
+const bridgeRules = "table bridge t { chain c { type filter hook forward priority 0; }; }";
 const esp =
   "ip xfrm state add src 192.0.2.1 dst 192.0.2.2 proto esp spi 1 reqid 1 mode transport aead rfc4106(gcm(aes))";
 
@@ -10,6 +11,7 @@ const commands: Readonly<Record<FeatureName, readonly string[]>> = {
   bridge: ["ip", "link", "add", "x0", "type", "bridge"],
   veth: ["ip", "link", "add", "x1", "type", "veth", "peer", "name", "x2"],
   "nftables NAT": ["nft", natRules],
+  "nftables bridge": ["nft", bridgeRules],
   conntrack: ["conntrack", "-L"],
   IPv6: ["ip", "address", "add", "fd00::1/64", "dev", "l0"],
   br_netfilter: ["cat", "/proc/sys/net/bridge/bridge-nf-call-iptables"],

@@ -24,7 +24,7 @@ import type {
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
 import { lookAgain, type ParentAnswer, type ParentUser } from "../parent/index.ts";
-import { findBridgeParent } from "./bridge-parent.ts";
+import { findBridgeParent, othersPorts } from "./bridge-parent.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
 import { hostLinkName, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
@@ -77,7 +77,7 @@ export class BridgeDriver extends NativeDriver {
     return {
       bridge,
       adopted,
-      underlayPorts: withParent(adopted ? this.#facts.underlayPorts(bridge) : [], parent),
+      underlayPorts: withParent(adopted ? othersPorts(bridge, this.#facts) : [], parent),
       ...(parent === undefined ? {} : { parent }),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
@@ -101,7 +101,7 @@ export class BridgeDriver extends NativeDriver {
   lookAgain(network: DriverNetwork): BridgeAnswer | undefined {
     const answer = bridgeAnswerOf(network);
     const parent = answer.parent === undefined ? undefined : lookAgain(answer.parent, this.#facts.parents);
-    const underlayPorts = withParent(this.#facts.underlayPorts(answer.bridge), parent);
+    const underlayPorts = withParent(othersPorts(answer.bridge, this.#facts), parent);
     const same = parent === answer.parent && deepEqual(underlayPorts, answer.underlayPorts ?? []);
     if (same) return undefined;
     return { ...answer, underlayPorts, ...(parent === undefined ? {} : { parent }) };

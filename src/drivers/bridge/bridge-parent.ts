@@ -2,9 +2,21 @@ import { WeftError } from "../../core/index.ts";
 import { hostNetns, type KernelObject } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverNetwork } from "../contract.ts";
-import { findParent, type ParentAnswer, planParent, refuseMtu } from "../parent/index.ts";
+import { findParent, type ParentAnswer, planParent, refuseMissing, refuseMtu } from "../parent/index.ts";
 import type { BridgeAnswer, BridgeFacts } from "./facts.ts";
 import { type BridgeOptions, bridgeOption } from "./options.ts";
+
+/**
+ * Ports of the host's bridge that others put there. None where this kernel cannot tell by which port a frame came:
+ * what comes by them is judged as what comes from sandboxes.
+ */
+export function othersPorts(
+  bridge: string,
+  { underlayPorts, parents }: Pick<BridgeFacts, "underlayPorts" | "parents">,
+): readonly string[] {
+  const ports = underlayPorts(bridge);
+  return ports.length === 0 || parents.missingModule("nftables bridge") === undefined ? ports : [];
+}
 
 /** What of a network's options says how its parent has to be. */
 type Asked = Pick<BridgeOptions, "parent" | "mtu"> & Pick<DriverNetwork, "ipv6">;
@@ -20,6 +32,7 @@ export function findBridgeParent(
 ): ParentAnswer | undefined {
   if (parent === undefined) return undefined;
   refuseBridges(parent, bridge, facts);
+  refuseMissing("nftables bridge", "a bridge network with a parent", facts.parents);
   const answer = findParent({ driver: "bridge", parent, use: "bridge port" }, facts.parents);
   refuseAddresses(parent, facts);
   refuseMtu({ ipv6 }, { mtu }, answer);

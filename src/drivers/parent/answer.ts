@@ -52,7 +52,7 @@ export interface ParentFacts {
   /** Links of the host's namespace that are built on that one. */
   linksOn(name: string): readonly HostLink[];
   /** The module that brings a feature which this kernel lacks; undefined when it offers it. */
-  missingModule(feature: "802.1Q" | "dummy" | "macvlan" | "ipvlan"): string | undefined;
+  missingModule(feature: "802.1Q" | "dummy" | "macvlan" | "ipvlan" | "nftables bridge"): string | undefined;
   /** False when the kernel runs without IPv6. */
   ipv6Available(): boolean;
   /** A link can say how its routers' default routes rank behind others (ra_defrtr_metric, Linux 5.12). */

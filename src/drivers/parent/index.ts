@@ -1,5 +1,5 @@
 export * from "./answer.ts";
-export { dummyParent, findParent, type ParentRequest } from "./find-parent.ts";
+export { dummyParent, findParent, type ParentRequest, refuseMissing } from "./find-parent.ts";
 export { lookAgain } from "./look-again.ts";
 export { refuseMtu } from "./mtu.ts";
 export { ParentDriver } from "./parent-driver.ts";
