@@ -79,7 +79,7 @@ async function settle(lan: Lan, machines: Readonly<Record<string, TestNetns>>): 
     for (const vlan of vlans) await addNetwork(host, number, vlan);
   await third.controller.createNetwork("bridge", "native", {
     options: { [bridgeOption.name]: "brnative", [bridgeOption.parent]: uplink },
-    ipam: { subnets: [{ subnet: "192.168.57.0/24", gateway: "192.168.57.13" }] },
+    ipam: { subnets: [{ subnet: "192.168.57.0/24", ipRange: "192.168.57.64/28", gateway: "192.168.57.13" }] },
   });
   const stations = [
     await addSandbox(first, "a10", 10),
