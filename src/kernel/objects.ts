@@ -225,8 +225,7 @@ function identityOfElement(object: NftElementObject): Identity {
   const known = elementIdentities.get(object);
   if (known !== undefined) return known;
   const { netns, family, table, set } = object;
-  const key = canonicalJson(normalKeyOf(object));
-  const found = `nft-element ${netns} ${family} ${table} ${set} ${key}` as Identity; // as identity() joins them
+  const found = identity("nft-element", netns, family, table, set, canonicalJson(normalKeyOf(object)));
   elementIdentities.set(object, found);
   return found;
 }
