@@ -177,8 +177,8 @@ interface Stats {
 
 /**
  * LMDB checks nothing of what it reads. A page that holds something else may look as if it held nothing, and a host
- * whose records are not found would be cleared of all that they speak of. So what there is is counted. Throws
- * when it is less than LMDB has taken down.
+ * whose records are not found would be cleared of all that they speak of. So what there is is counted, by its keys, each
+ * of which has to lead to an entry. Throws when it is less than LMDB has taken down.
  */
 export function refuseDamaged(
   root: RootDatabase<string, string>,
@@ -187,7 +187,11 @@ export function refuseDamaged(
   const wantedTables = (root.getStats() as Stats).entryCount;
   if (tables.length < wantedTables) throw new Error(damage("tables", tables.length, wantedTables));
   for (const table of tables) {
-    const [found, wanted] = [table.getKeysCount(), (table.getStats() as Stats).entryCount];
+    const wanted = (table.getStats() as Stats).entryCount;
+    const listed = table.getKeysCount();
+    if (listed !== wanted) throw new Error(damage("entries", listed, wanted));
+    let found = 0;
+    for (const key of table.getKeys()) if (table.doesExist(key)) found++;
     if (found !== wanted) throw new Error(damage("entries", found, wanted));
   }
 }

@@ -11,11 +11,14 @@ const schema: Schema = { version: 1, migrations: [] };
 const pageBytes = 4096;
 const entries = 16;
 
-/** What a page may hold after a disk has failed. */
-const kinds: Readonly<Record<string, (page: number) => Uint8Array>> = {
+/** What a page may hold after a disk has failed, by its number and what it held. */
+const kinds: Readonly<Record<string, (page: number, was: Buffer) => Uint8Array>> = {
   zeros: () => Buffer.alloc(pageBytes),
   ones: () => Buffer.alloc(pageBytes, 0xff),
   garbage: (page) => seededRandom(`page ${page}`).bytes(pageBytes),
+  // Where the entries of the page begin, which leads to others, or out of the file.
+  "other offsets": (page, was) => withBytes(was, 24, seededRandom(`offsets ${page}`).bytes(40)),
+  "one other offset": (page, was) => withBytes(was, 24, seededRandom(`offset ${page}`).bytes(2)),
 };
 
 describe("a store whose file is damaged", () => {
@@ -46,11 +49,18 @@ describe("a store whose file is damaged", () => {
       for (const [kind, contentOf] of Object.entries(kinds)) {
         await check(`${kind} in page ${page}`, () => {
           const bytes = readFileSync(whole);
-          bytes.set(contentOf(page), page * pageBytes);
+          const was = bytes.subarray(page * pageBytes, (page + 1) * pageBytes);
+          bytes.set(contentOf(page, was), page * pageBytes);
           writeFileSync(file, bytes);
         });
       }
     }
-    assert.ok(refused > pages, `${refused} of ${4 * pages} were refused`);
+    assert.ok(refused > pages, `${refused} of ${6 * pages} were refused`);
   });
 });
+
+function withBytes(page: Buffer, at: number, bytes: Uint8Array): Buffer {
+  const changed = Buffer.from(page);
+  changed.set(bytes, at);
+  return changed;
+}
