@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import http from "node:http";
 import net from "node:net";
@@ -120,4 +121,22 @@ export function connectTo(socketPath: string): Promise<net.Socket> {
     socket.once("connect", () => resolve(socket));
     socket.once("error", reject);
   });
+}
+
+/** Sends `chunk` over and over, `bytes` at most, until the answer comes; how many bytes the kernel took. */
+export async function sendUntilRefused(
+  socket: net.Socket,
+  {
+    chunk,
+    bytes,
+    answer,
+  }: { readonly chunk: Buffer; readonly bytes: number; readonly answer: Promise<string> },
+): Promise<number> {
+  let refused = false;
+  void answer.then(() => {
+    refused = true;
+  });
+  for (let sent = 0; !refused && sent < bytes; sent += chunk.length)
+    if (!socket.write(chunk)) await Promise.race([once(socket, "drain").catch(() => {}), answer]);
+  return socket.bytesWritten - socket.writableLength;
 }

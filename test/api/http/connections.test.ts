@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type net from "node:net";
 import { describe, it } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
 import { WeftClient } from "../../../src/api/client/index.ts";
 import { WeftError } from "../../../src/core/index.ts";
 import { fakeService, sampleNetwork } from "../fake-service.ts";
-import { allOf, ask, connectTo, withServer } from "../http-fixture.ts";
+import { allOf, ask, connectTo, sendUntilRefused, withServer } from "../http-fixture.ts";
 
 const hundredMegabytes = 100 * 1024 * 1024;
 
@@ -71,7 +70,11 @@ describe("a connection", () => {
         const socket = await connectTo(socketPath);
         socket.write(`POST /v1/networks HTTP/1.1\r\nContent-Type: application/json\r\n${head}\r\n\r\n`);
         const answer = allOf(socket);
-        const sent = await sendUntilRefused(socket, frame(Buffer.alloc(65_536, 0x20)), answer);
+        const sent = await sendUntilRefused(socket, {
+          chunk: frame(Buffer.alloc(65_536, 0x20)),
+          bytes: hundredMegabytes,
+          answer,
+        });
         assert.match(await answer, /^HTTP\/1.1 413 .*[Cc]onnection: close.*"code":"BODY_TOO_LARGE"/s);
         assert.ok(sent < 4 * 1024 * 1024, `${sent} bytes were taken`);
         assert.deepEqual(calls, []);
@@ -294,14 +297,3 @@ describe("a failure of the daemon", () => {
     });
   });
 });
-
-/** Sends `chunk` over and over until an answer comes; how many bytes the kernel took. */
-async function sendUntilRefused(socket: net.Socket, chunk: Buffer, answer: Promise<string>): Promise<number> {
-  let refused = false;
-  void answer.then(() => {
-    refused = true;
-  });
-  for (let sent = 0; !refused && sent < hundredMegabytes; sent += chunk.length)
-    if (!socket.write(chunk)) await Promise.race([once(socket, "drain").catch(() => {}), answer]);
-  return socket.bytesWritten - socket.writableLength;
-}
