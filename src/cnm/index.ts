@@ -24,7 +24,7 @@ export type {
   NetworkRecord,
   SandboxRecord,
 } from "./records.ts";
-export { checkRecords, restoreRecords } from "./root-records.ts";
+export { checkRecords, hasRecords, restoreRecords } from "./root-records.ts";
 export { Sandbox } from "./sandbox.ts";
 export type { SandboxOptions } from "./sandbox-operations.ts";
 export type { RepairCounters } from "./self-repair.ts";

@@ -1,4 +1,4 @@
-import { type CheckedStore, checkStore, restoreStore } from "../store/index.ts";
+import { type CheckedStore, checkStore, hasDatabase, restoreStore } from "../store/index.ts";
 import { withRoot } from "./exclusive.ts";
 import { Paths } from "./paths.ts";
 import { schema } from "./schema.ts";
@@ -11,6 +11,11 @@ export function checkRecords(
   where: { readonly root: string } | { readonly backup: string },
 ): Promise<CheckedStore> {
   return checkStore({ path: "root" in where ? new Paths(where.root).store : where.backup, schema });
+}
+
+/** True when a root folder has records, whole or damaged. Throws what keeps the file from being looked at. */
+export function hasRecords(root: string): boolean {
+  return hasDatabase(new Paths(root).store);
 }
 
 /**

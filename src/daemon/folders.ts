@@ -25,7 +25,7 @@ export function commandsFolder(root: string): string {
 
 /** What weft has in its two folders; they may be one. */
 const ownEntries =
-  /^(store|commands|run|lock|weft\.sock(\..*)?|daemon\.log|gossip\.sock|backup-.*|probe-.*)$/;
+  /^(store|commands|run|lock|weft\.sock(\..*)?|starting|daemon\.log|gossip\.sock|backup-.*|probe-.*)$/;
 
 /** Refuses to take folders for weft's that hold something else: they are about to be removed. Throws FOLDER_NOT_OWN. */
 export function refuseOthersFiles({ root, run }: Folders): void {

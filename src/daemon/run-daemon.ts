@@ -23,6 +23,7 @@ import { SandboxBook } from "./sandboxes/sandbox-book.ts";
 import { SandboxKeeper } from "./sandboxes/sandbox-keeper.ts";
 import type { SandboxRecord } from "./sandboxes/sandbox-record.ts";
 import { statusOf } from "./sandboxes/sandbox-view.ts";
+import { noteStart } from "./unfinished-start.ts";
 import { weftVersion } from "./weft-version.ts";
 
 /** How a daemon is to run; its host is the network namespace that the process was born in. */
@@ -139,6 +140,8 @@ async function open(
   const clock = systemClock;
   const random = systemRandom;
   mkdirSync(run, { recursive: true, mode: 0o755 });
+  const started = await noteStart(options);
+  undo.push(started);
   const events = new EventLog(clock, shortId(newId(random)));
   // By a descriptor: /proc/PID/ns/net is whatever the main thread is in at that moment, and clients enter this one.
   const ownNetns = openSync("/proc/self/ns/net", "r");
@@ -204,6 +207,7 @@ async function open(
     plan: (request) => planRequest({ ...parts, random }, request),
   });
   events.add({ Type: "daemon", Action: "start", Actor: { Id: "", Name: weftVersion } });
+  started();
   let closed: Promise<void> | undefined;
   const close = () => {
     closed ??= runAll("close", undo.toReversed());

@@ -1,5 +1,6 @@
 export { checkStore } from "./check-store.ts";
 export type { CheckedStore } from "./checked-store.ts";
+export { hasDatabase } from "./lmdb-files.ts";
 export { LmdbStore, type LmdbStoreOptions } from "./lmdb-store.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { formerFile, restoreStore } from "./restore-store.ts";

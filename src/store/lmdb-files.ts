@@ -62,6 +62,17 @@ export function checkFiles(path: string): void {
   });
 }
 
+/** True when the folder's data file holds a database, whole or damaged; one whose making was cut short holds none. */
+export function hasDatabase(path: string): boolean {
+  const file = join(path, dataFile);
+  if (!existsSync(file)) return false;
+  try {
+    return withFile(file, "r", (fd) => fstatSync(fd).size > 0 && isWhole(fd, dataFile));
+  } catch {
+    return true; // whoever reads it says what is wrong
+  }
+}
+
 /** Throws unless the file at `path` begins as an LMDB database does, and is longer than its beginning. */
 export function checkDataFile(path: string): void {
   withFile(path, "r", (fd) => {
@@ -118,10 +129,10 @@ export function syncFile(path: string): void {
   withFile(path, "r+", fsyncSync);
 }
 
-function withFile(path: string, flags: string, use: (fd: number) => void): void {
+function withFile<T>(path: string, flags: string, use: (fd: number) => T): T {
   const fd = openSync(path, flags);
   try {
-    use(fd);
+    return use(fd);
   } finally {
     closeSync(fd);
   }
