@@ -1,8 +1,8 @@
 import { type Id, WeftError } from "../core/index.ts";
-
 import type { Driver, JoinAnswer } from "../drivers/index.ts";
 import type { Changes, Wanted } from "../plan/index.ts";
 import type { Transaction } from "../store/index.ts";
+import { ahead } from "./ahead.ts";
 import { probedLink, refuseHeldAddresses } from "./conflict-probe.ts";
 import {
   attachmentsOf,
@@ -17,7 +17,7 @@ import {
 import { callDriver, checkedJoinAnswer } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork, sandboxNetns } from "./driver-views.ts";
 import { endpointOf } from "./endpoint-operations.ts";
-import { inGatewayOrder } from "./gateway-order.ts";
+import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
 import { checkInterfaceName, checkName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
 import { type Rebound, rebind } from "./port-bindings.ts";
@@ -167,10 +167,14 @@ export async function attach(
     const joined = aboutToBeTold(context, inGatewayOrder(others), inGatewayOrder(all)) ?? attached;
     rebound = await rebind(context, sandbox, all);
     const { sandbox: bound } = rebound;
-    await context.store.transact((transaction) => write(transaction, joined, bound));
+    const change = () => joinChange(context, driver, others, { endpoint: joined, network }, bound);
+    const planned = await context.store.transact((transaction) => {
+      write(transaction, joined, bound);
+      return ahead(change);
+    });
     context.tables.setEndpoint(joined);
     context.tables.sandboxes.set(bound);
-    await context.reconciler.change(joinChange(context, driver, network, joined, bound));
+    await context.reconciler.change(planned());
     await moveGateway(context, inGatewayOrder(others), inGatewayOrder(attachmentsOf(context, sandbox.id)));
   } catch (error) {
     if (called) {
@@ -281,19 +285,20 @@ function interfaceName(
   return wanted ?? freeInterfaceName(answer.interfacePrefix ?? "eth", new Set(taken));
 }
 
-/** What joining means for the endpoint and for its sandbox. */
+/** What a join means for the endpoint and for its sandbox, which `others` are in already. */
 function joinChange(
   context: Context,
   driver: Driver,
-  network: NetworkRecord,
-  endpoint: EndpointRecord,
+  others: readonly Attachment[],
+  joined: Attachment,
   sandbox: SandboxRecord,
 ): Changes {
-  const changes = new Map<string, readonly Wanted[]>(
-    sandboxChange(context, sandbox, attachmentsOf(context, sandbox.id)),
+  const { endpoint, network } = joined;
+  const changes = new Map(sandboxChange(context, sandbox, [...others, joined]));
+  return changes.set(
+    endpointOwner(endpoint.id),
+    planEndpoint(driver, context.paths, network, endpoint, sandbox),
   );
-  changes.set(endpointOwner(endpoint.id), planEndpoint(driver, context.paths, network, endpoint, sandbox));
-  return changes;
 }
 
 /**
