@@ -184,6 +184,6 @@ export const commandEntries: readonly CommandEntry[] = [
     name: "gossip",
     summary: "Take part in a gossip cluster, to look into it",
     heading: moreHeading,
-    load: async () => (await import("./commands/gossip.ts")).gossipEntry,
+    load: async () => (await import("./commands/gossip.ts")).gossipCommand,
   },
 ];

@@ -99,7 +99,7 @@ async function answer(layer: GossipLayer, request: ControlRequest): Promise<unkn
       const key = request.operation === "list" ? new Uint8Array(0) : parseKey(request.key);
       const { members, answered, failures, keys, primaries } = await layer.keys(request.operation, key);
       const [f, k, p] = [failures, keys, primaries].map((map) => Object.fromEntries<unknown>(map));
-      return { members, answered, failures: f, keys: k, primaries: p };
+      return { Members: members, Answered: answered, Failures: f, Keys: k, Primaries: p };
     }
   }
 }

@@ -22,11 +22,11 @@ export interface ControlCalls {
 
 /** What a question about keys brought together; see {@link KeyAnswers}. */
 export interface KeysAnswer {
-  readonly members: number;
-  readonly answered: number;
-  readonly failures: Readonly<Record<string, string>>;
-  readonly keys: Readonly<Record<string, number>>;
-  readonly primaries: Readonly<Record<string, number>>;
+  readonly Members: number;
+  readonly Answered: number;
+  readonly Failures: Readonly<Record<string, string>>;
+  readonly Keys: Readonly<Record<string, number>>;
+  readonly Primaries: Readonly<Record<string, number>>;
 }
 
 export type ControlRequest = ControlCalls[keyof ControlCalls]["request"];

@@ -58,10 +58,10 @@ function memberLinesOf(database: NetworkDb, membership: Membership): readonly Me
   );
   const others = database.nodes().filter(({ name }) => name !== membership.self);
   return [{ name: membership.self, state: "active" as const }, ...others].map(({ name, state }) => ({
-    name,
-    address: places.get(name) ?? "-",
-    status: statusWords[state],
-    tags: {},
+    Name: name,
+    Address: places.get(name) ?? "-",
+    Status: statusWords[state],
+    Tags: {},
   }));
 }
 
@@ -69,11 +69,11 @@ function tableLinesOf(database: NetworkDb): readonly TableLine[] {
   return database.networks().flatMap((network) =>
     database.tables(network).flatMap((table) =>
       database.list(network, table).map(({ key, owner, value }) => ({
-        network,
-        table,
-        key,
-        owner,
-        value: Buffer.from(value).toString("hex"),
+        Network: network,
+        Table: table,
+        Key: key,
+        Owner: owner,
+        Value: Buffer.from(value).toString("hex"),
       })),
     ),
   );

@@ -11,22 +11,22 @@ import type {
 
 /** One line of the listing of members, with the columns of `serf members`. */
 export interface MemberLine {
-  readonly name: string;
+  readonly Name: string;
   /** ADDRESS:PORT. */
-  readonly address: string;
-  readonly status: string;
-  readonly tags: Readonly<Record<string, string>>;
+  readonly Address: string;
+  readonly Status: string;
+  readonly Tags: Readonly<Record<string, string>>;
 }
 
 /** One entry of a network's table. */
 export interface TableLine {
-  readonly network: string;
-  readonly table: string;
-  readonly key: string;
+  readonly Network: string;
+  readonly Table: string;
+  readonly Key: string;
   /** The node that wrote it. */
-  readonly owner: string;
+  readonly Owner: string;
   /** In hexadecimal. */
-  readonly value: string;
+  readonly Value: string;
 }
 
 /** What rides on membership in one of the agent's modes; never two of them in one cluster. */

@@ -14,10 +14,10 @@ export function serfLayer(init: LayerInit): GossipLayer {
     leave: (timeout) => serf.leave(timeout),
     members: () =>
       serf.list().map(({ member, status, tags }) => ({
-        name: member.name,
-        address: placeText(member),
-        status,
-        tags: Object.fromEntries(tags),
+        Name: member.name,
+        Address: placeText(member),
+        Status: status,
+        Tags: Object.fromEntries(tags),
       })),
     keys: (operation, key) => serf.keys(operation, key),
     tables: () => {

@@ -6,20 +6,21 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parsePlace } from "../../src/cli/gossip-agent.ts";
-import { keyLines, memberLines } from "../../src/cli/gossip-listing.ts";
+import { keyLines, memberListing } from "../../src/cli/gossip-listing.ts";
+import { listingRenderer } from "../../src/cli/text/listing.ts";
 import { isWeftError } from "../../src/core/index.ts";
 import { type TestNetns, withNetns } from "../netns-fixture.ts";
+import { weftProgram } from "./weft-program.ts";
 
-const program = fileURLToPath(new URL("../e2e/gossip-program.js", import.meta.url));
+const weftGossip = [weftProgram, "gossip"];
 
 /** Runs a command until what it prints is as it should be; the agents need a moment. */
 async function prints(host: TestNetns, args: readonly string[], wanted: RegExp): Promise<string> {
   let last = "";
   for (let tries = 0; tries < 200; tries++) {
     try {
-      last = host.exec(process.execPath, program, ...args);
+      last = host.exec(process.execPath, ...weftGossip, ...args);
     } catch (error) {
       last = String(error); // the agent does not answer yet
     }
@@ -57,27 +58,30 @@ test("agents in network-database mode list members, keys and the entries that th
         key,
         "--quiet",
       ];
-      return host.start(process.execPath, [program, "agent", ...args, "--socket", socket(name), ...more]);
+      return host.start(process.execPath, [
+        ...weftGossip,
+        "agent",
+        ...args,
+        "--socket",
+        socket(name),
+        ...more,
+      ]);
     };
     agent("n1", 7001, "--entry", "net1/endpoint_table/e1=hello");
-    await prints(host, ["members", "--socket", socket("n1")], /^n1 {2}127\.0\.0\.1:7001 {2}alive$/m);
+    await prints(host, ["members", "--socket", socket("n1")], /^n1 +127\.0\.0\.1:7001 +alive *$/m);
     const second = agent("n2", 7002, "--network", "net1", "--join", "127.0.0.1:7001");
-    await prints(host, ["members", "--socket", socket("n1")], /^n2 {2}127\.0\.0\.1:7002 {2}alive$/m);
-    await prints(
-      host,
-      ["tables", "--socket", socket("n2")],
-      /^net1 {2}endpoint_table {2}e1 {2}n1 {2}68656c6c6f$/m,
-    );
+    await prints(host, ["members", "--socket", socket("n1")], /^n2 +127\.0\.0\.1:7002 +alive *$/m);
+    await prints(host, ["tables", "--socket", socket("n2")], /^net1 +endpoint_table +e1 +n1 +68656c6c6f$/m);
     await prints(host, ["keys", "list", "--socket", socket("n2")], /1 of 1 members answered\n.*primary of 1/);
     const ended = once(second, "exit");
     second.kill("SIGINT");
     assert.deepEqual(await ended, [0, null]);
-    await prints(host, ["members", "--socket", socket("n1")], /^n2 {2}127\.0\.0\.1:7002 {2}left$/m);
+    await prints(host, ["members", "--socket", socket("n1")], /^n2 +127\.0\.0\.1:7002 +left$/m);
   }));
 
 test("an agent says what is wrong with what it was asked", () =>
   withHost(async (host, folder) => {
-    const run = (...args: readonly string[]) => host.exec(process.execPath, program, ...args);
+    const run = (...args: readonly string[]) => host.exec(process.execPath, ...weftGossip, ...args);
     const socket = ["--socket", path.join(folder, "agent.sock")];
     assert.throws(() => run("members", ...socket), /no gossip agent answers at/);
     const bind = ["--bind", "127.0.0.1:7001"];
@@ -92,7 +96,7 @@ test("an agent says what is wrong with what it was asked", () =>
     assert.throws(() => run("agent", ...socket, ...bind, "--profile", "moon"), /it takes lan, wan or local/);
     assert.throws(() => run("agent", ...socket, ...bind, "--join", "127.0.0.1:1"), /cannot join/);
     host.start(process.execPath, [
-      program,
+      ...weftGossip,
       "agent",
       ...socket,
       "--bind",
@@ -102,7 +106,7 @@ test("an agent says what is wrong with what it was asked", () =>
       "--tag",
       "role=web",
     ]);
-    await prints(host, ["members", ...socket], /^n1 {2}127\.0\.0\.1:7003 {2}alive {2}role=web$/m);
+    await prints(host, ["members", ...socket], /^n1 +127\.0\.0\.1:7003 +alive +role=web$/m);
     assert.throws(() => run("tables", ...socket), /Serf mode, which has no tables/);
     assert.throws(() => run("keys", "list", ...socket), /does not encrypt/);
     assert.throws(
@@ -128,13 +132,21 @@ test("places are read as people write them", () => {
     );
 });
 
-test("listings line up", () => {
-  const member = (name: string, address: string, tags = {}) => ({ name, address, status: "alive", tags });
-  const lines = memberLines([
-    member("a", "10.0.0.1:7946", { role: "web", dc: "x" }),
-    member("longer", "[::1]:1"),
-  ]);
-  assert.equal(lines, "a       10.0.0.1:7946  alive  role=web,dc=x\nlonger  [::1]:1        alive");
-  const answer = { members: 3, answered: 2, failures: { c: "no" }, keys: { k: 2 }, primaries: { k: 1 } };
-  assert.equal(keyLines(answer), "2 of 3 members answered\nk  [2/3]  primary of 1\nc failed: no");
+test("listings are as other listings are, and keys a line each", () => {
+  const member = (name: string, address: string, tags = {}) => ({
+    Name: name,
+    Address: address,
+    Status: "alive",
+    Tags: tags,
+  });
+  const lines = listingRenderer(memberListing, {})(
+    [member("a", "10.0.0.1:7946", { role: "web", dc: "x" }), member("longer", "[::1]:1")],
+    0,
+  );
+  assert.equal(
+    lines,
+    "NAME      ADDRESS         STATUS    TAGS\na         10.0.0.1:7946   alive     role=web,dc=x\nlonger    [::1]:1         alive\n",
+  );
+  const answer = { Members: 3, Answered: 2, Failures: { c: "no" }, Keys: { k: 2 }, Primaries: { k: 1 } };
+  assert.equal(keyLines(answer), "2 of 3 members answered\nk  [2/3]  primary of 1\nc failed: no\n");
 });

@@ -20,7 +20,7 @@ export const agentCommand: readonly string[] = [
 ];
 
 /** How long whoever can be reached may take to answer, ms; only a broken one takes it all. */
-const patienceMs = 10_000;
+const patienceMs = 30_000;
 /** How long it takes to believe that somebody cannot be reached, ms. */
 const beliefMs = 500;
 

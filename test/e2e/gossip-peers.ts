@@ -4,12 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { askAgent, type KeysAnswer } from "../../src/cli/gossip-control.ts";
 import type { KeyOperation } from "../../src/gossip/index.ts";
+import { weftProgram } from "../cli/weft-program.ts";
 import { type TestNetns, withNetns } from "../netns-fixture.ts";
 
-const weftProgram = fileURLToPath(new URL("./gossip-program.js", import.meta.url));
 /** How often failed members are tried again, so that a test need not wait for Serf's 30 s. */
 const reconnectSeconds = 3;
 
@@ -200,12 +199,12 @@ function weftPeer(init: PeerInit): WeftPeer {
     name,
     address,
     said: () => agent.said(),
-    view: async () => Object.fromEntries((await members()).map((one) => [one.name, one.status])),
+    view: async () => Object.fromEntries((await members()).map((one) => [one.Name, one.Status])),
     start: async (join) => {
       const args = ["--bind", `${address}:7946`, "--name", name, "--encrypt", key, "--socket", socket];
       const joins = join === undefined ? [] : ["--join", `${join}:7946`];
       const reconnect = ["--reconnect-interval", String(reconnectSeconds)];
-      agent.start(process.execPath, [weftProgram, "agent", ...args, ...joins, ...reconnect]);
+      agent.start(process.execPath, [weftProgram, "gossip", "agent", ...args, ...joins, ...reconnect]);
       await agent.ready(members);
     },
     kill: () => agent.end("SIGKILL"),

@@ -84,7 +84,7 @@ async function rotateByWeft({ serf, weft, all }: PeerCluster, oldKey: string) {
     ["remove", oldKey],
   ] as const)
     await weftKeys(agent, operation, key);
-  const { keys, primaries } = await weftKeys(agent, "list");
+  const { Keys: keys, Primaries: primaries } = await weftKeys(agent, "list");
   assert.deepEqual(keys, { [newKey]: 6 });
   assert.ok((primaries[newKey] ?? 0) >= weft.length); // this Serf's answers name no primary key
   await serfKeys(serf[0], "-list", new RegExp(`${escaped(newKey)} +\\[6/6\\]`));
@@ -95,7 +95,7 @@ async function rotateByWeft({ serf, weft, all }: PeerCluster, oldKey: string) {
 async function weftKeys(agent: WeftPeer, operation: KeyOperation, key = ""): Promise<KeysAnswer> {
   let last = await agent.keys(operation, key);
   const isDone = async () => {
-    if (last.answered === 6 && Object.keys(last.failures).length === 0) return true;
+    if (last.Answered === 6 && Object.keys(last.Failures).length === 0) return true;
     last = await agent.keys(operation, key);
     return false;
   };
