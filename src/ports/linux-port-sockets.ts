@@ -16,6 +16,8 @@ const manyPorts = 64;
 /** Takes host ports by sockets in the namespace at a path: bound, and for tcp listening. */
 export class LinuxPortSockets implements PortSockets {
   readonly #netnsPath: string;
+  /** What IPV6_V6ONLY is on a new socket of the namespace, as net.ipv6.bindv6only says; looked at once a batch. */
+  #usuallyOnlyIpv6: boolean | undefined;
 
   constructor(netnsPath: string) {
     this.#netnsPath = netnsPath;
@@ -24,6 +26,7 @@ export class LinuxPortSockets implements PortSockets {
   /** One hop into the host's namespace. Throws KernelError when there is none. */
   batch<T>(count: number, work: () => T): T {
     const netns = openNetns(this.#netnsPath);
+    this.#usuallyOnlyIpv6 = undefined;
     try {
       // `netns` has the lowest number that was free, and the sockets will have those after it.
       if (count >= manyPorts) sys.growDescriptorTable(netns, netns + count);
@@ -45,7 +48,8 @@ export class LinuxPortSockets implements PortSockets {
       throw error;
     }
     try {
-      reserve(fd, hostPort, "one family");
+      if (!isIpv4(hostPort.hostAddress)) this.#serveIpv4Too(fd, false);
+      reserve(fd, hostPort);
       return { kind: "open", fd };
     } catch (error) {
       sys.close(fd);
@@ -60,7 +64,8 @@ export class LinuxPortSockets implements PortSockets {
     let fd: number | undefined;
     try {
       fd = openSocket(all);
-      reserve(fd, all, "both families");
+      this.#serveIpv4Too(fd, true);
+      reserve(fd, all);
       return fd;
     } catch (error) {
       if (fd !== undefined) sys.close(fd);
@@ -72,6 +77,12 @@ export class LinuxPortSockets implements PortSockets {
   close(fd: number): void {
     sys.close(fd);
   }
+
+  /** Lets a socket of IPv6 have the port for IPv4 too, or not; told to the kernel only where it is not so already. */
+  #serveIpv4Too(fd: number, too: boolean): void {
+    this.#usuallyOnlyIpv6 ??= sys.getsockoptNumber(fd, sys.IPPROTO_IPV6, sys.IPV6_V6ONLY) !== 0;
+    if (this.#usuallyOnlyIpv6 === too) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_V6ONLY, too ? 0 : 1);
+  }
 }
 
 function openSocket({ protocol, hostAddress }: HostPort): number {
@@ -80,10 +91,9 @@ function openSocket({ protocol, hostAddress }: HostPort): number {
   return sys.socket(domain, type | sys.SOCK_NONBLOCK, protocol === "sctp" ? sys.IPPROTO_SCTP : 0);
 }
 
-function reserve(fd: number, hostPort: HostPort, families: "one family" | "both families"): void {
+function reserve(fd: number, hostPort: HostPort): void {
   const { protocol, hostAddress } = hostPort;
   const six = !isIpv4(hostAddress);
-  if (six) sys.setsockopt(fd, sys.IPPROTO_IPV6, sys.IPV6_V6ONLY, families === "one family" ? 1 : 0);
   // Else connections in TIME_WAIT would keep the port for a minute. It lets nobody in beside a listener.
   if (protocol === "tcp") sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_REUSEADDR, 1);
   // From the first datagram on, whoever answers must know which address it was sent to; of IPv4 on a socket

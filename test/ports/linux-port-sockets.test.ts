@@ -38,28 +38,34 @@ function canBind(host: TestNetns, text: string): boolean {
   }
 }
 
-test("a reserved port is nobody else's, in its family and where its address reaches", async () => {
-  await withHost((ports, host) => {
-    const cases: readonly (readonly [string, Readonly<Record<string, boolean>>])[] = [
-      ["0.0.0.0", { "0.0.0.0": false, "127.0.0.1": false, "192.0.2.1": false, "[::]": true, "[::1]": true }],
-      ["127.0.0.1", { "0.0.0.0": false, "127.0.0.1": false, "192.0.2.1": true, "[::]": true }],
-      ["::", { "[::]": false, "[::1]": false, "[2001:db8::1]": false, "0.0.0.0": true, "127.0.0.1": true }],
-      ["2001:db8::1", { "[::]": false, "[2001:db8::1]": false, "[::1]": true, "0.0.0.0": true }],
-    ];
-    for (const protocol of ["tcp", "udp"]) {
-      for (const [hostAddress, others] of cases) {
-        const spec = specOf(`80:80/${protocol}`);
-        const bindings = ports.allocate([{ spec, hostAddresses: addresses(hostAddress) }]);
-        for (const [other, expected] of Object.entries(others)) {
-          const text = `${other}:80/${protocol}`;
-          assert.equal(canBind(host, text), expected, `${text} beside ${hostAddress}`);
+for (const usually of ["0", "1"])
+  test(`a reserved port is nobody else's, in its family and where its address reaches, bindv6only=${usually}`, () =>
+    withHost((ports, host) => {
+      host.exec("sysctl", "-qw", `net.ipv6.bindv6only=${usually}`);
+      const cases: readonly (readonly [string, Readonly<Record<string, boolean>>])[] = [
+        ["0.0.0.0 ::", { "0.0.0.0": false, "127.0.0.1": false, "[::]": false, "[::1]": false }],
+        [
+          "0.0.0.0",
+          { "0.0.0.0": false, "127.0.0.1": false, "192.0.2.1": false, "[::]": true, "[::1]": true },
+        ],
+        ["127.0.0.1", { "0.0.0.0": false, "127.0.0.1": false, "192.0.2.1": true, "[::]": true }],
+        ["::", { "[::]": false, "[::1]": false, "[2001:db8::1]": false, "0.0.0.0": true, "127.0.0.1": true }],
+        ["2001:db8::1", { "[::]": false, "[2001:db8::1]": false, "[::1]": true, "0.0.0.0": true }],
+      ];
+      for (const protocol of ["tcp", "udp"]) {
+        for (const [hostAddress, others] of cases) {
+          const spec = specOf(`80:80/${protocol}`);
+          const bindings = ports.allocate([{ spec, hostAddresses: addresses(...hostAddress.split(" ")) }]);
+          for (const [other, expected] of Object.entries(others)) {
+            const text = `${other}:80/${protocol}`;
+            assert.equal(canBind(host, text), expected, `${text} beside ${hostAddress}`);
+          }
+          ports.release(bindings);
+          for (const other of Object.keys(others))
+            assert.equal(canBind(host, `${other}:80/${protocol}`), true);
         }
-        ports.release(bindings);
-        for (const other of Object.keys(others)) assert.equal(canBind(host, `${other}:80/${protocol}`), true);
       }
-    }
-  });
-});
+    }));
 
 test("ports of the kernel conflict as those in memory do", async () => {
   await withHost((_ports, host) => checkPortSockets(new LinuxPortSockets(host.path)));
