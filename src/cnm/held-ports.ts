@@ -25,15 +25,15 @@ export function heldPorts(spec: PortsSpec): HeldObject {
 /** What holds ports of the host: bound sockets, and the proxies that read from them. */
 export function portHandler(hostPorts: HostPorts, proxies: PortProxies): HeldHandler {
   const holder = new PortHolder(hostPorts, proxies);
-  const forwardsOf = ({ spec }: HeldObject) => (spec as PortsSpec).forwards; // only heldPorts makes this type
+  const specOf = ({ spec }: HeldObject) => spec as PortsSpec; // only heldPorts makes this type
   return {
     type: portsType,
     rank: heldRanks.listener,
     // All are reserved, and listen, by then; who serves them can begin later.
     alongside: true,
-    acquire: (object) => holder.hold(forwardsOf(object)),
-    change: (object, former) => holder.change(forwardsOf(object), forwardsOf(former)),
-    release: (object) => holder.letGo(forwardsOf(object)),
+    acquire: (object) => holder.hold(specOf(object)),
+    change: (object, former) => holder.change(specOf(object), specOf(former)),
+    release: (object) => holder.letGo(specOf(object)),
   };
 }
 
@@ -48,58 +48,61 @@ class PortHolder {
   }
 
   /** Reserves what is not reserved yet, and serves all. Rejects with PORT_IN_USE; then nothing more is held. */
-  async hold(forwards: readonly PublishedPort[]): Promise<void> {
-    const added = forwards.filter((forward) => !this.#hostPorts.has(forward));
+  async hold({ sandbox, forwards }: PortsSpec): Promise<void> {
+    const added = forwards.filter((forward) => !this.#hostPorts.has(sandbox, forward));
     try {
-      const [lost] = this.#hostPorts.reserve(forwards);
+      const [lost] = this.#hostPorts.reserve(sandbox, forwards);
       if (lost !== undefined) throw lost.reason;
-      await this.#serve(forwards);
+      await this.#serve(sandbox, forwards);
     } catch (error) {
-      this.#hostPorts.release(added);
+      this.#hostPorts.release(sandbox, added);
       throw error;
     }
   }
 
-  async change(wanted: readonly PublishedPort[], held: readonly PublishedPort[]): Promise<void> {
+  async change({ sandbox, forwards: wanted }: PortsSpec, { forwards: held }: PortsSpec): Promise<void> {
     const former = new Map(held.map((forward) => [formatHostPort(forward), forward]));
     const kept = new Set(wanted.map(formatHostPort));
     const moved = wanted.filter((forward) => {
       const before = former.get(formatHostPort(forward));
       return before !== undefined && !deepEqual(before, forward);
     });
-    await this.hold(wanted.filter((forward) => !former.has(formatHostPort(forward))));
+    const added = wanted.filter((forward) => !former.has(formatHostPort(forward)));
+    await this.hold({ sandbox, forwards: added });
     const leaving = held.filter((forward) => !kept.has(formatHostPort(forward)));
-    const stopped = this.#keepersOf([...moved, ...leaving]);
+    const stopped = this.#keepersOf(sandbox, [...moved, ...leaving]);
     if (stopped.size === 0) return;
     // With those that only share a socket with one of them, which may be another one after this.
-    const interrupted = wanted.filter((forward) => stopped.has(this.#hostPorts.keeperOf(forward).name));
+    const interrupted = wanted.filter((forward) =>
+      stopped.has(this.#hostPorts.keeperOf(sandbox, forward).name),
+    );
     try {
       await this.#proxies.stop([...stopped]);
     } finally {
-      this.#hostPorts.release(leaving);
+      this.#hostPorts.release(sandbox, leaving);
     }
-    await this.#serve(interrupted);
+    await this.#serve(sandbox, interrupted);
   }
 
-  async letGo(forwards: readonly PublishedPort[]): Promise<void> {
+  async letGo({ sandbox, forwards }: PortsSpec): Promise<void> {
     if (forwards.length === 0) return;
     try {
-      await this.#proxies.stop([...this.#keepersOf(forwards)]);
+      await this.#proxies.stop([...this.#keepersOf(sandbox, forwards)]);
     } finally {
-      this.#hostPorts.release(forwards);
+      this.#hostPorts.release(sandbox, forwards);
     }
   }
 
   /** The names of the sockets that keep these, as far as they are reserved. */
-  #keepersOf(forwards: readonly PublishedPort[]): ReadonlySet<string> {
-    const reserved = forwards.filter((forward) => this.#hostPorts.has(forward));
-    return new Set(reserved.map((forward) => this.#hostPorts.keeperOf(forward).name));
+  #keepersOf(sandbox: Id, forwards: readonly PublishedPort[]): ReadonlySet<string> {
+    const reserved = forwards.filter((forward) => this.#hostPorts.has(sandbox, forward));
+    return new Set(reserved.map((forward) => this.#hostPorts.keeperOf(sandbox, forward).name));
   }
 
-  async #serve(forwards: readonly PublishedPort[]): Promise<void> {
+  async #serve(sandbox: Id, forwards: readonly PublishedPort[]): Promise<void> {
     const proxies = new Map<string, PortProxy>();
     for (const forward of forwards) {
-      const { fd, name } = this.#hostPorts.keeperOf(forward);
+      const { fd, name } = this.#hostPorts.keeperOf(sandbox, forward);
       const { protocol, target, port } = forward;
       if (fd === undefined || protocol === "sctp") continue;
       const own = { id: name, protocol, fd, target, targetPort: port };

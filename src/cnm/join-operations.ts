@@ -18,6 +18,7 @@ import { callDriver, checkedJoinAnswer } from "./driver-calls.ts";
 import { driverEndpoint, driverNetwork, sandboxNetns } from "./driver-views.ts";
 import { endpointOf } from "./endpoint-operations.ts";
 import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
+import { forgetOtherLosses } from "./lost-ports.ts";
 import { checkInterfaceName, checkName, freeInterfaceName } from "./names.ts";
 import { endpointOwner, networkOwner, planEndpoint, sandboxOwner } from "./plans.ts";
 import { type Rebound, rebind } from "./port-bindings.ts";
@@ -175,8 +176,11 @@ export async function attach(
     context.tables.setEndpoint(joined);
     context.tables.sandboxes.set(bound);
     await context.reconciler.change(planned());
+    forgetOtherLosses(context.lostPorts, bound);
     await moveGateway(context, inGatewayOrder(others), inGatewayOrder(attachmentsOf(context, sandbox.id)));
   } catch (error) {
+    // Before the sandbox gets back the ports that it had: the same sockets may be among them.
+    if (!staysInKernel(error)) rebound?.giveUp();
     if (called) {
       const owner = endpointOwner(endpoint.id);
       context.background.start(owner, () =>

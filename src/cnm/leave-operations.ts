@@ -6,6 +6,7 @@ import { driverEndpoint, driverNetwork } from "./driver-views.ts";
 import { endpointOf, finishEndpoint } from "./endpoint-operations.ts";
 import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
 import { locked, sandboxOf } from "./join-operations.ts";
+import { forgetOtherLosses } from "./lost-ports.ts";
 import { endpointOwner, sandboxOwner } from "./plans.ts";
 import { type Rebound, rebind } from "./port-bindings.ts";
 import type { EndpointRecord, SandboxRecord } from "./records.ts";
@@ -40,11 +41,13 @@ export async function leaveSandbox(
       });
     } catch (error) {
       giveUp();
+      await publishAgain(context, sandbox);
       throw error;
     }
     context.tables.setEndpoint(leaving);
     if (next !== undefined) context.tables.setEndpoint(next);
     context.tables.sandboxes.set(bound);
+    forgetOtherLosses(context.lostPorts, bound);
     const changes = new Map<string, readonly Wanted[]>(
       sandboxChange(context, bound, attachmentsOf(context, sandbox.id)),
     );
@@ -76,6 +79,17 @@ async function rebindForLess(
     context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error });
     return { sandbox, giveUp: () => {} };
   }
+}
+
+/** Ports that were in the way of others may have been unpublished for a leave that is not to be, after all. */
+async function publishAgain(context: Context, sandbox: SandboxRecord): Promise<void> {
+  if (sandbox.ports.length === 0) return;
+  const attachments = attachmentsOf(context, sandbox.id);
+  await context.reconciler
+    .change(sandboxChange(context, sandbox, attachments))
+    .catch((error: unknown) =>
+      context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error }),
+    );
 }
 
 /**

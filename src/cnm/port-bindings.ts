@@ -7,6 +7,7 @@ import {
 } from "../ports/index.ts";
 import { attachmentsOf, type Context, sandboxChange } from "./context.ts";
 import { type Attachment, inGatewayOrder } from "./gateway-order.ts";
+import { isPromised } from "./lost-ports.ts";
 import { portRequests, waysIn } from "./port-requests.ts";
 import type { SandboxRecord } from "./records.ts";
 
@@ -32,17 +33,22 @@ export async function rebind(
   const requests = portRequests(sandbox, ways);
   const { kept, missing } = match(requests, sandbox.bindings);
   await giveUpInTheWay(context, sandbox, kept, missing);
-  const taken = missing.length === 0 ? [] : context.hostPorts.allocate(missing);
+  const taken =
+    missing.length === 0
+      ? []
+      : context.hostPorts.allocate(sandbox.id, missing, (hostPort) =>
+          isPromised(context.lostPorts, sandbox.id, hostPort),
+        );
   const bindings = [...kept, ...taken];
   return {
     sandbox: sameBindings(bindings, sandbox.bindings) ? sandbox : { ...sandbox, bindings },
-    giveUp: () => context.hostPorts.giveBack(taken),
+    giveUp: () => context.hostPorts.giveBack(sandbox.id, taken),
   };
 }
 
 /** Reserves what a sandbox's record says. Gives what other programs have taken meanwhile, which is noted. */
 export function reserveAgain(context: Context, { id, bindings }: SandboxRecord): readonly TakenPort[] {
-  const lost = bindings.length === 0 ? [] : context.hostPorts.reserve(bindings);
+  const lost = bindings.length === 0 ? [] : context.hostPorts.reserve(id, bindings);
   if (lost.length === 0) context.lostPorts.delete(id);
   else context.lostPorts.set(id, new Map(lost.map((one) => [formatHostPort(one.binding), one])));
   return lost;

@@ -40,7 +40,10 @@ export async function takeLostPorts(context: Context): Promise<readonly StillLos
           await context.reconciler.change(sandboxChange(context, sandbox, attachmentsOf(context, id)));
       } catch (error) {
         still.push({ what: sandboxOwner(id), error });
-        context.hostPorts.release([...before.values()].map(({ binding }) => binding));
+        context.hostPorts.release(
+          id,
+          [...before.values()].map(({ binding }) => binding),
+        );
         context.lostPorts.set(id, before);
       }
     });

@@ -16,6 +16,9 @@ export interface PortRequest {
   readonly preferred?: number;
 }
 
+/** Who has a port: a sandbox's id. */
+export type PortOwner = string;
+
 /** A binding that could not be taken again, and why. */
 export interface TakenPort {
   readonly binding: PortBinding;
@@ -43,8 +46,17 @@ export interface PortKeeper {
 
 interface Reservation {
   readonly binding: PortBinding;
+  readonly owner: PortOwner;
   readonly keeper: Keeper;
 }
+
+/** Who takes ports, and what of them is kept for others. */
+interface Taker {
+  readonly owner: PortOwner;
+  readonly isPromised: (hostPort: HostPort) => boolean;
+}
+
+const nothingPromised = () => false;
 
 interface Keeper extends PortKeeper {
   readonly keeps: Set<Reservation>;
@@ -84,16 +96,22 @@ export class HostPorts {
     return this.#book.size;
   }
 
-  /** True when this very port is reserved. */
-  has(hostPort: HostPort): boolean {
-    return this.#book.get(hostPort) !== undefined;
+  /** True when this very port is reserved by `owner`. */
+  has(owner: PortOwner, hostPort: HostPort): boolean {
+    return this.#book.get(hostPort)?.owner === owner;
   }
 
   /**
    * Reserves a host port for each request on each of its addresses, all or nothing, and gives the bindings
-   * in that order. Throws PORT_IN_USE, PORTS_EXHAUSTED, HOST_ADDRESS_MISSING or KernelError.
+   * in that order. What `isPromised` says is others' who are to have it again, it counts as theirs. Throws
+   * PORT_IN_USE, PORTS_EXHAUSTED, HOST_ADDRESS_MISSING or KernelError.
    */
-  allocate(requests: readonly PortRequest[]): readonly PortBinding[] {
+  allocate(
+    owner: PortOwner,
+    requests: readonly PortRequest[],
+    isPromised: (hostPort: HostPort) => boolean = nothingPromised,
+  ): readonly PortBinding[] {
+    const taker = { owner, isPromised };
     const bindings: PortBinding[] = [];
     let known: EphemeralSettings | undefined;
     const settings = () => {
@@ -104,24 +122,28 @@ export class HostPorts {
     const count = requests.reduce((sum, { hostAddresses }) => sum + hostAddresses.length, 0);
     return this.#sockets.batch(count, () => {
       try {
-        for (const request of requests) bindings.push(...this.#allocate(request, settings));
+        for (const request of requests) bindings.push(...this.#allocate(taker, request, settings));
         return bindings;
       } catch (error) {
-        this.release(bindings);
+        this.release(owner, bindings);
         throw error;
       }
     });
   }
 
   /**
-   * Reserves exactly these, after a restart. Those that cannot be had, for another program took them or
-   * their address is gone, are given back with the reason; the rest is reserved. What is reserved already
+   * Reserves exactly these, after a restart. Those that cannot be had, for another program or owner took them or
+   * their address is gone, are given back with the reason; the rest is reserved. What the owner has already
    * stays so. Throws KernelError for what is wrong with all of them; then none is newly reserved.
    */
-  reserve(bindings: readonly PortBinding[]): readonly TakenPort[] {
+  reserve(owner: PortOwner, bindings: readonly PortBinding[]): readonly TakenPort[] {
+    const taker = { owner, isPromised: nothingPromised };
     const taken: TakenPort[] = [];
     const reserved: PortBinding[] = [];
-    const isReserved = (binding: PortBinding) => this.#book.get(binding)?.binding.port === binding.port;
+    const isReserved = (binding: PortBinding) => {
+      const reservation = this.#book.get(binding);
+      return reservation?.owner === owner && reservation.binding.port === binding.port;
+    };
     const missing = bindings.filter((binding) => !isReserved(binding));
     if (missing.length === 0) return taken;
     this.#onTake();
@@ -129,7 +151,7 @@ export class HostPorts {
       try {
         let at = 0;
         for (let one = missing[at]; one !== undefined; one = missing[at]) {
-          const outcome = this.#takeNext(one, missing[at + 1]);
+          const outcome = this.#takeNext(taker, one, missing[at + 1]);
           if (typeof outcome === "number") {
             reserved.push(...missing.slice(at, at + outcome));
             at += outcome;
@@ -140,22 +162,22 @@ export class HostPorts {
         }
         return taken;
       } catch (error) {
-        this.release(reserved);
+        this.release(owner, reserved);
         throw error;
       }
     });
   }
 
   /**
-   * Gives host ports up; those that are not reserved are passed over. What shared a socket with one of them has
+   * Gives host ports of an owner's up; others are passed over. What shared a socket with one of them has
    * another one then, see {@link keeperOf}. Throws what went wrong, after all were tried.
    */
-  release(bindings: readonly PortBinding[]): void {
+  release(owner: PortOwner, bindings: readonly PortBinding[]): void {
     const errors: unknown[] = [];
     const keepers = new Set<Keeper>();
     for (const binding of bindings) {
       const reservation = this.#book.get(binding);
-      if (reservation === undefined) continue;
+      if (reservation?.owner !== owner) continue;
       this.#book.delete(binding);
       reservation.keeper.keeps.delete(reservation);
       keepers.add(reservation.keeper);
@@ -173,60 +195,74 @@ export class HostPorts {
   }
 
   /**
-   * {@link release} of what {@link allocate} gave, and only of that: whoever has one of those ports now by
-   * another allocation keeps it.
+   * {@link release} of what {@link allocate} gave, and only of that: what the owner has by another allocation now
+   * it keeps.
    */
-  giveBack(bindings: readonly PortBinding[]): void {
-    this.release(bindings.filter((binding) => this.#book.get(binding)?.binding === binding));
+  giveBack(owner: PortOwner, bindings: readonly PortBinding[]): void {
+    this.release(
+      owner,
+      bindings.filter((binding) => this.#book.get(binding)?.binding === binding),
+    );
   }
 
-  /** What keeps a port, until it or the one that shares the socket is released. Throws INTERNAL when it is not reserved. */
-  keeperOf(binding: PortBinding): PortKeeper {
+  /** What keeps an owner's port, until it or the one that shares the socket is released. Throws INTERNAL when it is not reserved. */
+  keeperOf(owner: PortOwner, binding: PortBinding): PortKeeper {
     const reservation = this.#book.get(binding);
-    if (reservation !== undefined) return reservation.keeper;
+    if (reservation?.owner === owner) return reservation.keeper;
     throw new WeftError("INTERNAL", `the host port ${formatHostPort(binding)} is not reserved`);
   }
 
   /** Gives all of them up. */
   close(): void {
-    this.release(this.bindings);
+    const owners = new Set([...this.#book.values()].map(({ owner }) => owner));
+    for (const owner of owners) this.release(owner, this.bindings);
   }
 
-  #allocate(request: PortRequest, settings: () => EphemeralSettings): readonly PortBinding[] {
+  #allocate(taker: Taker, request: PortRequest, settings: () => EphemeralSettings): readonly PortBinding[] {
     const range = request.spec.hostPorts;
-    if (range !== undefined && range.first === range.last) return this.#allocateExactly(request, range.first);
+    if (range !== undefined && range.first === range.last)
+      return this.#allocateExactly(taker, request, range.first);
     const { preferred } = request;
     const eligible = preferred !== undefined && (range === undefined || isIn(preferred, range));
     if (eligible) {
       const bindings = bindingsOf(request, preferred);
-      if (this.#takeUnlessUsed(bindings)) return bindings;
+      if (this.#takeUnlessUsed(taker, bindings)) return bindings;
     }
     return range === undefined
-      ? this.#allocateEphemeral(request, settings())
-      : this.#allocateFirst(request, portsIn(range), formatRange(range));
+      ? this.#allocateEphemeral(taker, request, settings())
+      : this.#allocateFirst(taker, request, portsIn(range), formatRange(range));
   }
 
-  #allocateExactly(request: PortRequest, hostPort: number): readonly PortBinding[] {
+  #allocateExactly(taker: Taker, request: PortRequest, hostPort: number): readonly PortBinding[] {
     const bindings = bindingsOf(request, hostPort);
-    const refusal = this.#takeAll(bindings);
+    const refusal = this.#takeAll(taker, bindings);
     if (refusal !== undefined) throw refusalError(refusal);
     return bindings;
   }
 
-  #allocateEphemeral(request: PortRequest, settings: EphemeralSettings): readonly PortBinding[] {
+  #allocateEphemeral(
+    taker: Taker,
+    request: PortRequest,
+    settings: EphemeralSettings,
+  ): readonly PortBinding[] {
     const { protocol } = request.spec;
     const ports = portsAfter(this.#last.get(protocol) ?? settings.range.last, settings);
-    const bindings = this.#allocateFirst(request, ports, formatRange(settings.range));
+    const bindings = this.#allocateFirst(taker, request, ports, formatRange(settings.range));
     const hostPort = bindings[0]?.hostPort;
     if (hostPort !== undefined) this.#last.set(protocol, hostPort);
     return bindings;
   }
 
   /** Goes on to the last of `ports`: on a busy host many may be others'. */
-  #allocateFirst(request: PortRequest, ports: Iterable<number>, range: string): readonly PortBinding[] {
+  #allocateFirst(
+    taker: Taker,
+    request: PortRequest,
+    ports: Iterable<number>,
+    range: string,
+  ): readonly PortBinding[] {
     for (const hostPort of ports) {
       const bindings = bindingsOf(request, hostPort);
-      if (this.#takeUnlessUsed(bindings)) return bindings;
+      if (this.#takeUnlessUsed(taker, bindings)) return bindings;
     }
     const where = request.hostAddresses.join(" and ");
     throw new WeftError(
@@ -236,24 +272,24 @@ export class HostPorts {
   }
 
   /** False when one of them is in use. Throws what another port would not change. */
-  #takeUnlessUsed(bindings: readonly PortBinding[]): boolean {
-    const refusal = this.#takeAll(bindings);
+  #takeUnlessUsed(taker: Taker, bindings: readonly PortBinding[]): boolean {
+    const refusal = this.#takeAll(taker, bindings);
     if (refusal?.why === "no-address") throw refusalError(refusal);
     return refusal === undefined;
   }
 
   /** Takes all, or none and says why. */
-  #takeAll(bindings: readonly PortBinding[]): Refusal | undefined {
+  #takeAll(taker: Taker, bindings: readonly PortBinding[]): Refusal | undefined {
     let taken = 0;
     try {
       for (let one = bindings[taken]; one !== undefined; one = bindings[taken]) {
-        const outcome = this.#takeNext(one, bindings[taken + 1]);
+        const outcome = this.#takeNext(taker, one, bindings[taken + 1]);
         if (typeof outcome !== "number") return outcome;
         taken += outcome;
       }
       return undefined;
     } finally {
-      if (taken < bindings.length) this.release(bindings.slice(0, taken));
+      if (taken < bindings.length) this.release(taker.owner, bindings.slice(0, taken));
     }
   }
 
@@ -261,36 +297,37 @@ export class HostPorts {
    * Takes `one`, with `next` where they are a port of both families that one socket can keep, for each costs time
    * and a descriptor. Gives how many it took, or why it could not take the first.
    */
-  #takeNext(one: PortBinding, next: PortBinding | undefined): 1 | 2 | Refusal {
-    if (next !== undefined && this.#takeBoth(one, next)) return 2;
-    return this.#take(one) ?? 1;
+  #takeNext(taker: Taker, one: PortBinding, next: PortBinding | undefined): 1 | 2 | Refusal {
+    if (next !== undefined && this.#takeBoth(taker, one, next)) return 2;
+    return this.#take(taker, one) ?? 1;
   }
 
-  #take(binding: PortBinding): Refusal | undefined {
-    if (this.#book.conflicts(binding)) return { hostPort: binding, why: "published" };
+  #take({ owner, isPromised }: Taker, binding: PortBinding): Refusal | undefined {
+    if (this.#book.conflicts(binding) || isPromised(binding)) return { hostPort: binding, why: "published" };
     const opened = this.#sockets.open(binding);
     if (opened.kind !== "open") return { hostPort: binding, why: opened.kind };
-    this.#keep(opened.fd, [binding]);
+    this.#keep(owner, opened.fd, [binding]);
     return undefined;
   }
 
   /** False when they are not one port of both families, or cannot be had together. */
-  #takeBoth(four: PortBinding, six: PortBinding): boolean {
+  #takeBoth({ owner, isPromised }: Taker, four: PortBinding, six: PortBinding): boolean {
     const { protocol, hostPort } = four;
     if (protocol === "sctp" || protocol !== six.protocol || hostPort !== six.hostPort) return false;
     if (four.hostAddress !== "0.0.0.0" || six.hostAddress !== "::") return false;
     if (this.#book.conflicts(four) || this.#book.conflicts(six)) return false;
+    if (isPromised(four) || isPromised(six)) return false;
     const fd = this.#sockets.openBoth({ protocol, hostPort });
     if (fd === undefined) return false;
-    this.#keep(fd, [four, six]);
+    this.#keep(owner, fd, [four, six]);
     return true;
   }
 
-  #keep(fd: number | undefined, bindings: readonly [PortBinding, PortBinding?]): void {
+  #keep(owner: PortOwner, fd: number | undefined, bindings: readonly [PortBinding, PortBinding?]): void {
     const keeper: Keeper = { fd, name: formatHostPort(bindings[0]), keeps: new Set() };
     for (const binding of bindings) {
       if (binding === undefined) continue;
-      const reservation = { binding, keeper };
+      const reservation = { binding, owner, keeper };
       keeper.keeps.add(reservation);
       this.#book.add(binding, reservation);
     }
@@ -300,8 +337,8 @@ export class HostPorts {
   #keepAlone(shared: number, left: readonly Reservation[]): void {
     for (const { binding } of left) this.#book.delete(binding);
     this.#sockets.close(shared);
-    for (const { binding } of left) {
-      const refusal = this.#take(binding);
+    for (const { binding, owner } of left) {
+      const refusal = this.#take({ owner, isPromised: nothingPromised }, binding);
       if (refusal !== undefined) throw refusalError(refusal); // another program was faster
     }
   }

@@ -22,6 +22,7 @@ export { MemoryPortProxies } from "./memory-port-proxies.ts";
 export { MemoryPortSockets } from "./memory-port-sockets.ts";
 export { ObservedPortSockets } from "./observed-port-sockets.ts";
 export { formatHostPort, type HostPort, type PortBinding } from "./port-binding.ts";
+export { sharePort } from "./port-book.ts";
 export {
   isTranslated,
   type PortMapElement,

@@ -25,12 +25,7 @@ export class PortBook<T> {
   /** True when `wanted` cannot be reserved beside what is. */
   conflicts(wanted: HostPort): boolean {
     const entries = this.#entries.get(placeOf(wanted));
-    if (entries === undefined) return false;
-    const { hostAddress } = wanted;
-    return (
-      isUnspecified(hostAddress) ||
-      entries.some((one) => one.hostAddress === hostAddress || isUnspecified(one.hostAddress))
-    );
+    return entries?.some((one) => overlap(one.hostAddress, wanted.hostAddress)) === true;
   }
 
   /** What {@link add} was given for exactly this host port. */
@@ -64,6 +59,16 @@ export class PortBook<T> {
   *values(): Generator<T> {
     for (const entries of this.#entries.values()) for (const { value } of entries) yield value;
   }
+}
+
+/** True when two host ports cannot both be reserved. */
+export function sharePort(a: HostPort, b: HostPort): boolean {
+  return placeOf(a) === placeOf(b) && overlap(a.hostAddress, b.hostAddress);
+}
+
+/** Of one family. */
+function overlap(a: IpAddress, b: IpAddress): boolean {
+  return a === b || isUnspecified(a) || isUnspecified(b);
 }
 
 /** Protocol, family and port in one number, of which maps find hundreds in less time than of texts. */

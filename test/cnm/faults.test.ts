@@ -64,6 +64,22 @@ test("a fault in any transaction of what is being made is told, and leaves nothi
   );
 });
 
+test("a leave that cannot be recorded leaves the sandbox with the ports that it had", async () => {
+  const fault = new Fault();
+  await withTwin(
+    async (world) => {
+      for (const { run } of growing) await run(world);
+      const before = await settled(world);
+      const [leave] = fading;
+      fault.arm(1);
+      await assert.rejects(async () => leave?.run(world), /disk is full/);
+      fault.disarm();
+      assert.deepEqual(await settled(world), before);
+    },
+    { store: (store) => new FaultyStore(store, fault) },
+  );
+});
+
 test("what cannot be held is told, and leaves nothing", () =>
   withTwin(async (world) => {
     const fault = new Fault();

@@ -35,15 +35,37 @@ export const growing: readonly LifeStep[] = [
     name: "connect",
     run: (world) => box(world).connect(world.controller.network("a-second"), { name: "e2" }),
   },
+  {
+    name: "create a network that publishes elsewhere",
+    run: ({ controller }) =>
+      controller.createNetwork("bridge", "elsewhere", {
+        ipv6: true,
+        options: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.2" },
+        ipam: { subnets: [{ subnet: "10.42.0.0/24" }, { subnet: "fd00:42::/64" }] },
+      }),
+  },
+  {
+    name: "connect, and move the ports",
+    run: (world) => box(world).connect(world.controller.network("elsewhere"), { name: "e3", priority: 9 }),
+  },
 ];
 
 /** Everything goes again. */
 export const fading: readonly LifeStep[] = [
+  {
+    name: "leave, and move the ports back",
+    run: ({ controller }) => controller.network("elsewhere").endpoint("e3").leave(),
+  },
+  {
+    name: "delete the endpoint that the ports were at",
+    run: ({ controller }) => controller.network("elsewhere").endpoint("e3").delete(),
+  },
   { name: "leave", run: (world) => net(world).endpoint("e1").leave() },
   { name: "delete the endpoint", run: (world) => net(world).endpoint("e1").delete() },
   { name: "delete the sandbox", run: (world) => box(world).delete() },
   { name: "delete the network", run: (world) => net(world).delete() },
   { name: "delete the second network", run: ({ controller }) => controller.network("a-second").delete() },
+  { name: "delete the third network", run: ({ controller }) => controller.network("elsewhere").delete() },
 ];
 
 /** Deletes whatever is there. */

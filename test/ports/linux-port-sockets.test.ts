@@ -55,12 +55,14 @@ for (const usually of ["0", "1"])
       for (const protocol of ["tcp", "udp"]) {
         for (const [hostAddress, others] of cases) {
           const spec = specOf(`80:80/${protocol}`);
-          const bindings = ports.allocate([{ spec, hostAddresses: addresses(...hostAddress.split(" ")) }]);
+          const bindings = ports.allocate("owner", [
+            { spec, hostAddresses: addresses(...hostAddress.split(" ")) },
+          ]);
           for (const [other, expected] of Object.entries(others)) {
             const text = `${other}:80/${protocol}`;
             assert.equal(canBind(host, text), expected, `${text} beside ${hostAddress}`);
           }
-          ports.release(bindings);
+          ports.release("owner", bindings);
           for (const other of Object.keys(others))
             assert.equal(canBind(host, `${other}:80/${protocol}`), true);
         }
@@ -78,7 +80,7 @@ test("what another program has is passed over, or refused with its words", async
     const both = addresses("0.0.0.0", "::");
     for (const protocol of ["tcp", "udp"]) {
       const take = (text: string) =>
-        ports.allocate([{ spec: specOf(text), hostAddresses: both }])[0]?.hostPort;
+        ports.allocate("owner", [{ spec: specOf(text), hostAddresses: both }])[0]?.hostPort;
       assert.equal(take(`80/${protocol}`), 40_001);
       assert.throws(() => take(`40000:80/${protocol}`), {
         code: "PORT_IN_USE",
@@ -95,7 +97,8 @@ test("an address that the host has not got is told", async () => {
     for (const address of ["192.0.2.77", "2001:db8::77"])
       for (const protocol of ["tcp", "udp"])
         assert.throws(
-          () => ports.allocate([{ spec: specOf(`80/${protocol}`), hostAddresses: addresses(address) }]),
+          () =>
+            ports.allocate("owner", [{ spec: specOf(`80/${protocol}`), hostAddresses: addresses(address) }]),
           { code: "HOST_ADDRESS_MISSING" },
         );
   });
@@ -111,19 +114,23 @@ test("a port whose last connections are in TIME_WAIT is reserved again at once",
     await once(client, "close");
     await closed(server);
     assert.match(host.exec("ss", "-Htan", "state", "time-wait"), /127\.0\.0\.1:80/);
-    const bindings = ports.allocate([{ spec: specOf("80:80"), hostAddresses: addresses("0.0.0.0") }]);
+    const bindings = ports.allocate("owner", [
+      { spec: specOf("80:80"), hostAddresses: addresses("0.0.0.0") },
+    ]);
     assert.equal(bindings.length, 1);
   });
 });
 
 test("a reserved tcp port takes connections before anybody serves it", async () => {
   await withHost(async (ports, host) => {
-    const bindings = ports.allocate([{ spec: specOf("80:80"), hostAddresses: addresses("0.0.0.0", "::") }]);
+    const bindings = ports.allocate("owner", [
+      { spec: specOf("80:80"), hostAddresses: addresses("0.0.0.0", "::") },
+    ]);
     for (const [i, address] of ["127.0.0.1", "::1"].entries()) {
       const client = connectTcp(host, address, 80);
       const binding = bindings[i];
       assert.ok(binding !== undefined);
-      const accepted = sys.acceptNow(ports.keeperOf(binding).fd ?? -1);
+      const accepted = sys.acceptNow(ports.keeperOf("owner", binding).fd ?? -1);
       assert.ok(accepted !== undefined);
       sys.close(accepted);
       client.destroy();
@@ -135,13 +142,13 @@ test("a reserved tcp port takes connections before anybody serves it", async () 
 test("sctp ports are weft's own where the kernel has no SCTP, and sockets where it has", async () => {
   await withHost((ports) => {
     const request = { spec: specOf("80:80/sctp"), hostAddresses: addresses("0.0.0.0", "::1") };
-    const bindings = ports.allocate([request]);
+    const bindings = ports.allocate("owner", [request]);
     assert.equal(bindings.length, 2);
     for (const binding of bindings) {
-      const fd = ports.keeperOf(binding).fd;
+      const fd = ports.keeperOf("owner", binding).fd;
       if (fd !== undefined) assert.equal(sys.getsockname(fd).readUInt16BE(2), 80);
     }
-    assert.throws(() => ports.allocate([request]), { code: "PORT_IN_USE" });
+    assert.throws(() => ports.allocate("owner", [request]), { code: "PORT_IN_USE" });
   });
 });
 
@@ -151,17 +158,17 @@ test("after a restart ports are taken again but for those that others took meanw
       spec: specOf(text),
       hostAddresses: addresses("0.0.0.0", "::"),
     }));
-    const before: readonly PortBinding[] = ports.allocate(requests);
+    const before: readonly PortBinding[] = ports.allocate("owner", requests);
     ports.close();
     const server = await serveTcp(host, ["192.0.2.1", 81], (socket) => socket.destroy());
-    const taken = ports.reserve(before);
+    const taken = ports.reserve("owner", before);
     assert.deepEqual(
       taken.map(({ binding, reason }) => [formatHostPort(binding), reason.code]),
       [["0.0.0.0:81/tcp", "PORT_IN_USE"]],
     );
     assert.equal(ports.bindings.length, 5);
     await closed(server);
-    assert.deepEqual(ports.reserve(before), []);
+    assert.deepEqual(ports.reserve("owner", before), []);
   });
 });
 
@@ -171,7 +178,7 @@ test("a thousand ports are reserved and given up", async () => {
       spec: specOf("80"),
       hostAddresses: addresses("0.0.0.0", "::"),
     }));
-    const bindings = ports.allocate(requests);
+    const bindings = ports.allocate("owner", requests);
     assert.equal(new Set(bindings.map(({ hostPort }) => hostPort)).size, 500);
     const listening = host.exec("ss", "-Htln").trim().split("\n");
     assert.equal(listening.length, 500);
@@ -184,7 +191,7 @@ test("a thousand ports are reserved and given up", async () => {
 test("a namespace that is not there is refused", async () => {
   const ports = new HostPorts({ sockets: new LinuxPortSockets("/proc/self/ns/none"), settings });
   assert.throws(
-    () => ports.allocate([{ spec: specOf("80"), hostAddresses: addresses("0.0.0.0") }]),
+    () => ports.allocate("owner", [{ spec: specOf("80"), hostAddresses: addresses("0.0.0.0") }]),
     (error) => isKernelError(error, "ENOENT"),
   );
 });

@@ -33,7 +33,10 @@ export async function withProxiedHost(work: (given: ProxiedHost) => Promise<void
     const ports = new HostPorts({ sockets: new LinuxPortSockets(host.path), settings });
     const publish = (...texts: readonly string[]) => {
       const hostAddresses = addresses("0.0.0.0", "::");
-      const bindings = ports.allocate(texts.map((text) => ({ spec: specOf(text), hostAddresses })));
+      const bindings = ports.allocate(
+        "owner",
+        texts.map((text) => ({ spec: specOf(text), hostAddresses })),
+      );
       return bindings
         .filter(({ hostAddress }) => hostAddress === "0.0.0.0")
         .map((binding) => proxyOf(ports, binding));
@@ -48,7 +51,7 @@ export async function withProxiedHost(work: (given: ProxiedHost) => Promise<void
 
 function proxyOf(ports: HostPorts, binding: PortBinding): PortProxy {
   const { protocol, hostAddress, hostPort, port } = binding;
-  const fd = ports.keeperOf(binding).fd;
+  const fd = ports.keeperOf("owner", binding).fd;
   if (protocol === "sctp" || fd === undefined) throw new Error("only tcp and udp are proxied");
   const id = `${hostAddress} ${hostPort} ${protocol}`;
   return { id, protocol, fd, target: parseAddress(sandboxAddress), targetPort: port };

@@ -337,7 +337,10 @@ test("stopping ends the connections of that port alone; its port is free then, a
     assert.equal(await ended, "ECONNRESET");
     stays.write("still");
     assert.equal(String((await once(stays, "data"))[0]), "still");
-    given.ports.release(given.ports.bindings.filter(({ hostPort }) => hostPort === 8080));
+    given.ports.release(
+      "owner",
+      given.ports.bindings.filter(({ hostPort }) => hostPort === 8080),
+    );
     sys.close(bindIn(given.host, "::", 8080, sys.SOCK_STREAM));
     await given.service.serve(given.publish("8080:80"));
     const again = connectTcp(given.host, "::1", 8080);
@@ -494,10 +497,10 @@ test("a service neither keeps its process alive nor keeps it from ending", async
       const sockets = new LinuxPortSockets(${netns});
       const ports = new HostPorts({ sockets, settings: () => { throw new Error("not asked for"); } });
       const spec = { protocol: "tcp", port: 80, hostPorts: { first: 8080, last: 8080 } };
-      const [binding] = ports.allocate([{ spec, hostAddresses: ["::"] }]);
+      const [binding] = ports.allocate("owner", [{ spec, hostAddresses: ["::"] }]);
       const service = await ProxyService.start(${netns});
       const target = ${JSON.stringify(parseAddress(sandboxAddress))};
-      await service.serve([{ id: "a", protocol: "tcp", fd: ports.keeperOf(binding).fd, target, targetPort: 80 }]);
+      await service.serve([{ id: "a", protocol: "tcp", fd: ports.keeperOf("owner", binding).fd, target, targetPort: 80 }]);
       await service.stats();`;
     const run = promisify(execFile);
     for (const end of ['console.log("end of program");', 'console.log("end of program"); process.exit(0);']) {
