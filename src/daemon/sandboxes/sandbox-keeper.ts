@@ -5,6 +5,7 @@ import {
   type ExitStatus,
   exitNumber,
   type ProcessIdentity,
+  parseSignal,
   startFailureNumber,
 } from "../../runtime/index.ts";
 import type { CommandRunner, Place, Run } from "./command-runner.ts";
@@ -63,6 +64,8 @@ export class SandboxKeeper {
   readonly #waits = new Map<Id, AbortController>();
   /** Those who wait until a command has ended for good. */
   readonly #waiters = new Map<Id, Set<(record: SandboxRecord) => void>>();
+  /** Sandboxes whose commands are being ended. */
+  readonly #ends = new Set<Id>();
   /** What clients told of the ends of their commands. */
   readonly #told = new Map<Id, { readonly status: number | undefined; readonly hear: () => void }>();
   #closed = false;
@@ -138,14 +141,19 @@ export class SandboxKeeper {
     });
   }
 
-  /** Sends its command a signal. Throws SANDBOX_NOT_RUNNING, INVALID_SIGNAL. */
-  kill(reference: string, signal: string): void {
+  /**
+   * Sends its command a signal, also while a stop waits for its end. By SIGKILL or its stop signal a person stops it:
+   * it is not started again by itself, also when it waits for that now. Throws SANDBOX_NOT_RUNNING, INVALID_SIGNAL.
+   */
+  async kill(reference: string, signal: string): Promise<void> {
     const record = this.#init.book.find(reference);
+    const stops = isForGood(record, signal);
     const run = this.#runs.get(record.id);
-    if (run === undefined)
-      throw new WeftError("SANDBOX_NOT_RUNNING", `cannot kill sandbox ${record.name}: it is not running`);
+    if (run === undefined) return this.#killNext(record.id, signal, stops);
     run.kill(signal);
     this.#tell("kill", record, { signal });
+    const isEnding = this.#ends.has(record.id); // whoever ends it says what comes then
+    if (stops && !isEnding) await this.#lock.run(record.id, () => this.#keepStopped(record.id, run));
   }
 
   /** Removes a sandbox. Throws SANDBOX_RUNNING without `force`. */
@@ -304,6 +312,27 @@ export class SandboxKeeper {
     this.#runs.clear();
   }
 
+  /** {@link kill} of a sandbox whose command did not run: it is being started now, or waits for that, or nothing is. */
+  #killNext(id: Id, signal: string, stops: boolean): Promise<void> {
+    return this.#alone(id, async (record) => {
+      const run = this.#runs.get(id);
+      if (run === undefined && !(stops && record.restarting === true))
+        throw new WeftError("SANDBOX_NOT_RUNNING", `cannot kill sandbox ${record.name}: it is not running`);
+      run?.kill(signal);
+      this.#tell("kill", record, { signal });
+      if (stops) await this.#keepStopped(id, run);
+    });
+  }
+
+  /** A person's signal was to stop a run, which may have ended since: nothing starts the command again by itself. */
+  async #keepStopped(id: Id, run: Run | undefined): Promise<void> {
+    const record = this.#init.book.get(id);
+    if (record === undefined) return; // removed
+    if (record.restarting === true) await this.#end(record, 0);
+    else if (record.process !== undefined && this.#runs.get(id) === run)
+      await this.#init.book.put({ ...record, stopped: true });
+  }
+
   async #make(draft: SandboxRecord, start: boolean): Promise<void> {
     const { book } = this.#init;
     if (draft.config.Command !== undefined && !start) {
@@ -393,14 +422,15 @@ export class SandboxKeeper {
     this.#runs.delete(record.id);
     this.#told.delete(record.id);
     this.#tell("die", record, { exitCode: code === null ? "unknown" : String(code) });
-    const delayMs = this.#closed
-      ? undefined
-      : restartDelay(record.config.RestartPolicy, {
-          code: code ?? undefined,
-          ranMs: at - (record.startedAt ?? at),
-          restarts: record.restarts,
-          lastDelayMs: record.lastDelayMs ?? 0,
-        });
+    const delayMs =
+      this.#closed || record.stopped
+        ? undefined
+        : restartDelay(record.config.RestartPolicy, {
+            code: code ?? undefined,
+            ranMs: at - (record.startedAt ?? at),
+            restarts: record.restarts,
+            lastDelayMs: record.lastDelayMs ?? 0,
+          });
     const ending: Ending = { code, at, error: "" };
     if (delayMs === undefined) return this.#close({ ...record, process: undefined, ending });
     const waiting: SandboxRecord = {
@@ -435,10 +465,8 @@ export class SandboxKeeper {
     const { config, id } = record;
     this.#cancelWait(id);
     const run = this.#runs.get(id);
-    const status = await run?.end({
-      graceMs: (timeout ?? config.StopTimeout) * 1000,
-      signal: signal ?? config.StopSignal,
-    });
+    const how = { graceMs: (timeout ?? config.StopTimeout) * 1000, signal: signal ?? config.StopSignal };
+    const status = run === undefined ? undefined : await this.#endRun(id, run, how);
     const ending: Ending | undefined =
       status === undefined
         ? record.ending
@@ -454,6 +482,15 @@ export class SandboxKeeper {
     };
     if (keepOpen) await this.#init.book.put(stopped);
     else await this.#close(stopped);
+  }
+
+  async #endRun(id: Id, run: Run, how: Parameters<Run["end"]>[0]): Promise<ExitStatus> {
+    this.#ends.add(id);
+    try {
+      return await run.end(how);
+    } finally {
+      this.#ends.delete(id);
+    }
   }
 
   /** Records that nothing runs in a sandbox any more and closes it; removes it when it is to go by itself. */
@@ -607,6 +644,12 @@ export class SandboxKeeper {
 /** True while a command runs or is about to be started again. */
 function isActive(record: SandboxRecord): boolean {
   return record.process !== undefined || record.restarting === true;
+}
+
+/** Whether a signal is a person's word that a command is not to be started again, as its policy would. Throws INVALID_SIGNAL. */
+function isForGood({ config }: SandboxRecord, signal: string): boolean {
+  const stopping = ["SIGKILL", config.StopSignal].map(parseSignal);
+  return stopping.includes(parseSignal(signal)) && config.RestartPolicy.Name !== "no";
 }
 
 function refuseSharedNamespace({ config }: SandboxRecord): void {

@@ -10,6 +10,8 @@ export class FakeCommand implements Run {
   readonly place: Place | undefined;
   #end: (status: ExitStatus) => void = () => {};
   over: ExitStatus | undefined;
+  /** It heeds SIGKILL alone, and nobody sends that by itself. */
+  isDeaf = false;
 
   constructor(pid: number, place?: Place) {
     this.identity = { pid, startTicks: pid * 10, bootId: "boot" };
@@ -31,7 +33,7 @@ export class FakeCommand implements Run {
 
   end({ signal }: { readonly graceMs: number; readonly signal: string }): Promise<ExitStatus> {
     this.kill(signal);
-    if (this.over === undefined) this.finish(143);
+    if (this.over === undefined && !this.isDeaf) this.finish(143);
     return this.exited;
   }
 }
