@@ -1,6 +1,15 @@
 import type { EndpointConfig, SandboxCreate } from "../../api/index.ts";
 import { type Controller, checkName } from "../../cnm/index.ts";
-import { type Clock, type Id, KeyedLock, newId, type Random, runAll, WeftError } from "../../core/index.ts";
+import {
+  type Clock,
+  type Id,
+  isWeftError,
+  KeyedLock,
+  newId,
+  type Random,
+  runAll,
+  WeftError,
+} from "../../core/index.ts";
 import {
   type ExitStatus,
   exitNumber,
@@ -13,9 +22,10 @@ import { checkCommand } from "./launched-runner.ts";
 import { madeUpName } from "./made-up-name.ts";
 import { endpointOptions, initialNetworks, parseNetworkMode } from "./model-sandbox.ts";
 import { Openings } from "./openings.ts";
-import { restartDelay } from "./restart-delay.ts";
+import { longerDelay, restartDelay } from "./restart-delay.ts";
 import type { SandboxBook } from "./sandbox-book.ts";
 import { type Ending, isOpen, type SandboxRecord } from "./sandbox-record.ts";
+import { Settler } from "./settler.ts";
 
 /** What happens to sandboxes, for whoever follows it. */
 export interface SandboxHappening {
@@ -54,11 +64,14 @@ const tellWithinMs = 1_000;
  * The sandboxes of a daemon through their lives. What is done to one sandbox is done one after the other.
  * The order of writing: a command is recorded before its first instruction; that it ended, before its
  * sandbox is closed; so a daemon that comes after a crash finds every command, and nothing that has none.
+ * A start is refused when it cannot be written. An end is so all the same: it is seen at once, and written as soon
+ * as that can be.
  */
 export class SandboxKeeper {
   readonly #init: SandboxKeeperInit;
   readonly #openings: Openings;
   readonly #lock = new KeyedLock();
+  readonly #settler: Settler;
   readonly #runs = new Map<Id, Run>();
   /** Sandboxes whose commands are about to be started again, or to be claimed; cancelled by aborting. */
   readonly #waits = new Map<Id, AbortController>();
@@ -73,6 +86,8 @@ export class SandboxKeeper {
   constructor(init: SandboxKeeperInit) {
     this.#init = init;
     this.#openings = new Openings(init.controller, init.book);
+    const { clock, onError } = init;
+    this.#settler = new Settler({ clock, lock: this.#lock, onError, settle: (id) => this.#settle(id) });
   }
 
   /** The model's part of an open sandbox. */
@@ -170,7 +185,7 @@ export class SandboxKeeper {
         );
       }
       if (isActive(record)) await this.#end(record, 0, { signal: "SIGKILL" });
-      await this.#drop(record);
+      if (book.get(id) !== undefined) await this.#drop(record); // else it has removed itself
     });
   }
 
@@ -213,11 +228,11 @@ export class SandboxKeeper {
         throw new WeftError("SANDBOX_RUNNING", `sandbox ${record.name} is running already`);
       if (this.#openings.place(record) === undefined)
         throw new WeftError("SANDBOX_NOT_RUNNING", `sandbox ${record.name} was not entered, or long ago`);
-      this.#cancelWait(record.id);
       const adopted = this.#init.runner.adopt(identity, record, true);
       if (adopted.state === "ended")
         throw new WeftError("COMMAND_ENDED", `the command with pid ${identity.pid} has ended`);
       await this.#recordStart({ ...record, restarts: 0 }, identity, true);
+      this.#cancelWait(record.id);
       this.#follow(record.id, adopted.run);
       this.#tell("start", record);
     });
@@ -309,6 +324,7 @@ export class SandboxKeeper {
   async close(): Promise<void> {
     this.#closed = true;
     for (const id of [...this.#waits.keys()]) this.#cancelWait(id);
+    await this.#settler.close();
     this.#runs.clear();
   }
 
@@ -330,7 +346,7 @@ export class SandboxKeeper {
     if (record === undefined) return; // removed
     if (record.restarting === true) await this.#end(record, 0);
     else if (record.process !== undefined && this.#runs.get(id) === run)
-      await this.#init.book.put({ ...record, stopped: true });
+      await this.#keep({ ...record, stopped: true });
   }
 
   async #make(draft: SandboxRecord, start: boolean): Promise<void> {
@@ -344,8 +360,8 @@ export class SandboxKeeper {
       if (draft.config.Command === undefined) await book.put(draft);
       else await this.#begin(draft);
     } catch (error) {
-      if (book.get(draft.id) !== undefined) await book.delete(draft);
-      await this.#openings.close(draft.id);
+      if (book.get(draft.id) !== undefined) book.noteGone(draft);
+      await this.#settler.settle(draft.id);
       this.#init.runner.forget(draft);
       throw error;
     }
@@ -353,20 +369,31 @@ export class SandboxKeeper {
 
   /** Opens a sandbox if need be and starts its command; when that fails, it is closed and its record tells why. */
   async #begin(record: SandboxRecord): Promise<void> {
-    const { runner, book, clock } = this.#init;
     try {
-      const place = await this.#openings.open(record);
-      const run = await runner.start(record, place, (identity) => this.#recordStart(record, identity, false));
-      this.#follow(record.id, run);
+      await this.#launch(record);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const ending: Ending = { code: startFailureNumber(error), at: clock.now(), error: message };
-      const failed: SandboxRecord = { ...record, process: undefined, restarting: undefined, ending };
-      if (book.get(record.id) !== undefined) await book.put(failed);
-      await this.#openings.close(record.id);
-      this.#changed(failed);
+      await this.#failed(record, error);
       throw error;
     }
+  }
+
+  async #launch(record: SandboxRecord): Promise<void> {
+    const place = await this.#openings.open(record);
+    const run = await this.#init.runner.start(record, place, (identity) =>
+      this.#recordStart(record, identity, false),
+    );
+    this.#follow(record.id, run);
+  }
+
+  /** Its command could not be started; of a sandbox that is being made there is nothing to say. */
+  async #failed(record: SandboxRecord, error: unknown): Promise<void> {
+    const { book, clock } = this.#init;
+    if (book.get(record.id) === undefined) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const ending: Ending = { code: startFailureNumber(error), at: clock.now(), error: message };
+    const failed: SandboxRecord = { ...record, process: undefined, restarting: undefined, ending };
+    await this.#keep(failed);
+    this.#changed(failed);
   }
 
   async #recordStart(record: SandboxRecord, identity: ProcessIdentity, client: boolean): Promise<void> {
@@ -417,8 +444,7 @@ export class SandboxKeeper {
 
   /** Records the end of a command, and what comes then: another start, or its sandbox is closed. */
   async #ended(record: SandboxRecord, code: number | null): Promise<void> {
-    const { book, clock } = this.#init;
-    const at = clock.now();
+    const at = this.#init.clock.now();
     this.#runs.delete(record.id);
     this.#told.delete(record.id);
     this.#tell("die", record, { exitCode: code === null ? "unknown" : String(code) });
@@ -433,14 +459,12 @@ export class SandboxKeeper {
           });
     const ending: Ending = { code, at, error: "" };
     if (delayMs === undefined) return this.#close({ ...record, process: undefined, ending });
-    const waiting: SandboxRecord = {
-      ...record,
-      process: undefined,
-      ending,
-      restarting: true,
-      lastDelayMs: delayMs,
-    };
-    await book.put(waiting);
+    await this.#waitToStart({ ...record, process: undefined, ending }, delayMs);
+  }
+
+  async #waitToStart(record: SandboxRecord, delayMs: number): Promise<void> {
+    const waiting: SandboxRecord = { ...record, restarting: true, lastDelayMs: delayMs };
+    await this.#keep(waiting);
     this.#changed(waiting);
     this.#again(record.id, delayMs);
   }
@@ -450,7 +474,15 @@ export class SandboxKeeper {
       this.#lock.run(id, async () => {
         const record = this.#init.book.get(id);
         if (record?.restarting !== true || this.#closed) return;
-        await this.#begin({ ...record, restarts: record.restarts + 1 });
+        const next = { ...record, restarts: record.restarts + 1 };
+        try {
+          await this.#launch(next);
+        } catch (error) {
+          // That it could not be written is not the command's fault, and passes.
+          if (isOfStore(error)) await this.#waitToStart(record, longerDelay(delayMs));
+          else await this.#failed(next, error);
+          throw error;
+        }
         this.#tell("start", record);
       }),
     );
@@ -480,8 +512,9 @@ export class SandboxKeeper {
       ending,
       stopped: true,
     };
-    if (keepOpen) await this.#init.book.put(stopped);
-    else await this.#close(stopped);
+    if (!keepOpen) return this.#close(stopped);
+    this.#init.book.note(stopped);
+    await this.#init.book.write(id).catch(() => {}); // the start that follows writes it, or is refused for it
   }
 
   async #endRun(id: Id, run: Run, how: Parameters<Run["end"]>[0]): Promise<ExitStatus> {
@@ -495,32 +528,51 @@ export class SandboxKeeper {
 
   /** Records that nothing runs in a sandbox any more and closes it; removes it when it is to go by itself. */
   async #close(record: SandboxRecord): Promise<void> {
-    if (record.config.AutoRemove) return this.#drop(record);
+    if (record.config.AutoRemove) {
+      this.#init.book.noteGone(record);
+      return this.#dropped(record);
+    }
     const ended: SandboxRecord = {
       ...record,
       process: undefined,
       restarting: undefined,
       lastDelayMs: undefined,
     };
-    await this.#init.book.put(ended);
-    await this.#openings.close(record.id);
+    await this.#keep(ended);
     this.#changed(ended);
   }
 
   async #drop(record: SandboxRecord): Promise<void> {
-    this.#cancelWait(record.id);
     await this.#init.book.delete(record);
-    await this.#openings.close(record.id);
+    await this.#dropped(record);
+  }
+
+  /** There is no record of it any more. */
+  async #dropped(record: SandboxRecord): Promise<void> {
+    this.#cancelWait(record.id);
+    await this.#settler.settle(record.id);
     this.#init.runner.forget(record);
     this.#changed(record);
     this.#tell("destroy", record);
   }
 
+  /** What has happened to a sandbox: it is seen at once, and settled now or as soon as that can be. */
+  async #keep(record: SandboxRecord): Promise<void> {
+    this.#init.book.note(record);
+    await this.#settler.settle(record.id);
+  }
+
+  /** Writes what was noted of a sandbox, and closes it unless it has to be open, or is for a client that entered it. */
+  async #settle(id: Id): Promise<void> {
+    const { book } = this.#init;
+    await book.write(id);
+    const record = book.get(id);
+    const isToBeOpen = record !== undefined && isOpen(record);
+    if (!isToBeOpen && !this.#waits.has(id)) await this.#openings.close(id);
+  }
+
   async #closeUnclaimed(id: Id): Promise<void> {
-    await this.#lock.run(id, async () => {
-      const record = this.#init.book.get(id);
-      if (record !== undefined && !isOpen(record)) await this.#openings.close(id);
-    });
+    await this.#lock.run(id, () => this.#settler.settle(id));
   }
 
   async #restoreOne(record: SandboxRecord): Promise<void> {
@@ -536,7 +588,7 @@ export class SandboxKeeper {
       await this.#openings.open(record);
       return;
     }
-    await this.#openings.close(record.id);
+    await this.#settler.settle(record.id);
   }
 
   /** Endpoints that had left their sandboxes, and were about to be deleted: nobody would know of them any more. */
@@ -650,6 +702,11 @@ function isActive(record: SandboxRecord): boolean {
 function isForGood({ config }: SandboxRecord, signal: string): boolean {
   const stopping = ["SIGKILL", config.StopSignal].map(parseSignal);
   return stopping.includes(parseSignal(signal)) && config.RestartPolicy.Name !== "no";
+}
+
+/** Whether the disk, and nothing else, kept something from being done. */
+function isOfStore(error: unknown): boolean {
+  return isWeftError(error, "DISK_FULL") || isWeftError(error, "STORE");
 }
 
 function refuseSharedNamespace({ config }: SandboxRecord): void {
