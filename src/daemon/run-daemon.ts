@@ -51,6 +51,9 @@ interface OpenHost {
 /** Parts of a daemon, closed in the reverse of the order in which they were opened. */
 type Undo = (() => unknown)[];
 
+/** How long a daemon that is told to end finishes what it was asked for, ms. */
+const patienceMs = 10_000;
+
 /** Signals that tell a daemon to end; SIGHUP comes when its terminal has gone. */
 const endingSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
@@ -73,7 +76,7 @@ function toldToEnd(): Promise<NodeJS.Signals> {
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const ended = toldToEnd();
   const open = await openHost(options);
-  const { host, metrics, log, config } = open;
+  const { host, keeper, metrics, log, config } = open;
   try {
     const metricsPort = config["metrics-addr"]?.split(":").at(-1);
     const server = await serveHttp(
@@ -91,7 +94,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const signal = await ended;
     options.onEnding?.();
     log.info({ component: "daemon", signal }, "ending");
-    await server.close();
+    await server.close(patienceMs, () => keeper.giveUp());
   } finally {
     await open.close();
   }

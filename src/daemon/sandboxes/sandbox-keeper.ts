@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { EndpointConfig, SandboxCreate } from "../../api/index.ts";
 import { type Controller, checkName } from "../../cnm/index.ts";
 import {
@@ -17,7 +18,7 @@ import {
   parseSignal,
   startFailureNumber,
 } from "../../runtime/index.ts";
-import type { CommandRunner, Place, Run } from "./command-runner.ts";
+import type { CommandRunner, EndRun, Place, Run } from "./command-runner.ts";
 import { checkCommand } from "./launched-runner.ts";
 import { madeUpName } from "./made-up-name.ts";
 import { endpointOptions, initialNetworks, parseNetworkMode } from "./model-sandbox.ts";
@@ -81,11 +82,14 @@ export class SandboxKeeper {
   readonly #ends = new Set<Id>();
   /** What clients told of the ends of their commands. */
   readonly #told = new Map<Id, { readonly status: number | undefined; readonly hear: () => void }>();
+  /** Fires when the ends of commands are waited for no longer. */
+  readonly #givenUp = new AbortController();
   #closed = false;
 
   constructor(init: SandboxKeeperInit) {
     this.#init = init;
     this.#openings = new Openings(init.controller, init.book);
+    setMaxListeners(0, this.#givenUp.signal); // one a command that is being ended
     const { clock, onError } = init;
     this.#settler = new Settler({ clock, lock: this.#lock, onError, settle: (id) => this.#settle(id) });
   }
@@ -320,9 +324,20 @@ export class SandboxKeeper {
     this.#init.runner.forgetOthers((id) => book.get(id) !== undefined);
   }
 
+  /**
+   * Waits no longer for the ends of commands that somebody stops, removes or restarts: these are refused with ABORTED.
+   * What was to be stopped for good has had its signal and is not started again once it ends.
+   */
+  giveUp(): void {
+    this.#givenUp.abort(new WeftError("ABORTED", "the daemon is closing"));
+  }
+
   /** Follows nothing any more; commands run on. */
   async close(): Promise<void> {
     this.#closed = true;
+    const ends = [...this.#ends];
+    this.giveUp();
+    await Promise.all(ends.map((id) => this.#lock.run(id, async () => {}))); // until they have said so
     for (const id of [...this.#waits.keys()]) this.#cancelWait(id);
     await this.#settler.close();
     this.#runs.clear();
@@ -497,8 +512,16 @@ export class SandboxKeeper {
     const { config, id } = record;
     this.#cancelWait(id);
     const run = this.#runs.get(id);
-    const how = { graceMs: (timeout ?? config.StopTimeout) * 1000, signal: signal ?? config.StopSignal };
-    const status = run === undefined ? undefined : await this.#endRun(id, run, how);
+    const how = {
+      graceMs: (timeout ?? config.StopTimeout) * 1000,
+      signal: signal ?? config.StopSignal,
+      abort: this.#givenUp.signal,
+    };
+    if (record.process !== undefined) how.abort.throwIfAborted();
+    const status = await this.#endRun(id, run, how).catch(async (error: unknown) => {
+      if (!keepOpen) await this.#keep({ ...record, stopped: true });
+      throw error;
+    });
     const ending: Ending | undefined =
       status === undefined
         ? record.ending
@@ -517,10 +540,10 @@ export class SandboxKeeper {
     await this.#init.book.write(id).catch(() => {}); // the start that follows writes it, or is refused for it
   }
 
-  async #endRun(id: Id, run: Run, how: Parameters<Run["end"]>[0]): Promise<ExitStatus> {
+  async #endRun(id: Id, run: Run | undefined, how: EndRun): Promise<ExitStatus | undefined> {
     this.#ends.add(id);
     try {
-      return await run.end(how);
+      return await run?.end(how);
     } finally {
       this.#ends.delete(id);
     }

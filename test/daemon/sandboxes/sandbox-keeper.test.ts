@@ -189,6 +189,27 @@ suite("sandboxes through their lives", () => {
     assert.equal(kept.record("web").stopped, false);
   });
 
+  keptTest(
+    "a stop that takes long is given up when the daemon closes, and holds all the same",
+    async (kept) => {
+      await kept.keeper.create(lasting("web"), { start: true });
+      const command = kept.commands.only();
+      command.isDeaf = true;
+      const stopped = assert.rejects(kept.keeper.stop("web", 600), {
+        code: "ABORTED",
+        message: "the daemon is closing",
+      });
+      await kept.keeper.close();
+      await stopped;
+      await assert.rejects(kept.keeper.stop("web", 600), { code: "ABORTED" });
+      await kept.crash();
+      assert.deepEqual(command.signals, ["SIGINT"]);
+      assert.equal(statusOf(kept.record("web")), "running");
+      command.finish(0);
+      await until(() => statusOf(kept.record("web")) === "exited");
+    },
+  );
+
   keptTest("one that runs is removed by force alone", async (kept) => {
     await kept.keeper.create(withCommand("web"), { start: true });
     await assert.rejects(kept.keeper.remove("web", { force: false }), { code: "SANDBOX_RUNNING" });
