@@ -2,12 +2,12 @@ import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { serveHttp } from "../api/index.ts";
 import { Controller } from "../cnm/index.ts";
-import { newId, runAll, shortId, systemClock, systemRandom, WeftError } from "../core/index.ts";
+import { runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
 import { CommandFollower, Launcher, LogKeeper } from "../runtime/index.ts";
 import { type DaemonConfig, defaultConfig, readConfig } from "./config.ts";
 import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
-import { EventLog } from "./event-log.ts";
+import { EventLog, newRun } from "./event-log.ts";
 import { commandsFolder, type Folders, refuseOthersFiles, socketPath } from "./folders.ts";
 import { Host } from "./host.ts";
 import { LaterMetrics } from "./later-metrics.ts";
@@ -145,7 +145,7 @@ async function open(
   mkdirSync(run, { recursive: true, mode: 0o755 });
   const started = await noteStart(options);
   undo.push(started);
-  const events = new EventLog(clock, shortId(newId(random)));
+  const events = new EventLog(clock, newRun(random));
   // By a descriptor: /proc/PID/ns/net is whatever the main thread is in at that moment, and clients enter this one.
   const ownNetns = openSync("/proc/self/ns/net", "r");
   undo.push(() => closeSync(ownNetns));
