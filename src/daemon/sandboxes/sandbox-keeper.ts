@@ -493,6 +493,7 @@ export class SandboxKeeper {
         try {
           await this.#launch(next);
         } catch (error) {
+          if (this.#closed) return; // the next daemon goes on with it
           // That it could not be written is not the command's fault, and passes.
           if (isOfStore(error)) await this.#waitToStart(record, longerDelay(delayMs));
           else await this.#failed(next, error);
@@ -663,6 +664,7 @@ export class SandboxKeeper {
 
   #later(id: Id, delayMs: number, work: () => Promise<void>): void {
     this.#cancelWait(id);
+    if (this.#closed) return;
     const wait = new AbortController();
     this.#waits.set(id, wait);
     this.#init.clock.sleep(delayMs, wait.signal).then(
