@@ -36,7 +36,7 @@ export const DaemonConfig = z.strictObject({
   ipv6: z.boolean().default(false).describe("IPv6 on the network `bridge`."),
   mtu: z.number().int().min(68).max(65_535).optional().describe("The MTU of the network `bridge`, bytes."),
   icc: z.boolean().default(true).describe("Endpoints of the network `bridge` may speak with each other."),
-  ip: address.optional().describe("Where ports are published that name no address."),
+  ip: address.optional().describe("Where ports of the network `bridge` are published that name no address."),
   "ip-masq": z.boolean().default(true).describe("Hide the network `bridge` behind the host's addresses."),
   dns: z
     .array(address)

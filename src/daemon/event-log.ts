@@ -1,5 +1,5 @@
 import type { Event, EventQuery } from "../api/index.ts";
-import { type Clock, WeftError } from "../core/index.ts";
+import { type Clock, newId, type Random, shortId, WeftError } from "../core/index.ts";
 import { type FilterKeys, filterBy, hasLabel } from "./listing-filters.ts";
 import { parseTime, timeText } from "./time-text.ts";
 
@@ -25,10 +25,18 @@ const filterKeys: FilterKeys<Event> = {
   label: ({ Actor }, value) => hasLabel(Actor.Attributes, value),
 };
 
+/** What tells a daemon's events from another's: 12 hexadecimal digits. One is a letter, for figures alone are a time. */
+export function newRun(random: Random): string {
+  for (;;) {
+    const run = shortId(newId(random));
+    if (/[a-f]/.test(run)) return run;
+  }
+}
+
 /** The last events of this daemon, and those who follow them. */
 export class EventLog {
   readonly #clock: Pick<Clock, "now" | "sleep">;
-  /** Tells this daemon's events from another's: an event's id is this, a dot and a number. */
+  /** {@link newRun}; an event's id is this, a dot and a number. */
   readonly #run: string;
   readonly #events: Event[] = [];
   /** The number of the first event that is kept. */

@@ -166,8 +166,8 @@ export class Host implements HostService {
     return this.#init.keeper.stop(reference, timeout);
   }
 
-  async killSandbox(reference: string, { signal }: { readonly signal: string }): Promise<void> {
-    this.#init.keeper.kill(reference, signal);
+  killSandbox(reference: string, { signal }: { readonly signal: string }): Promise<void> {
+    return this.#init.keeper.kill(reference, signal);
   }
 
   restartSandbox(reference: string, { timeout }: { readonly timeout: number | undefined }): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Plan, PlanRequest } from "../api/index.ts";
 import { dispatch } from "../api/index.ts";
 import type { Controller } from "../cnm/index.ts";
+import type { Clock } from "../core/index.ts";
 import type { HostInit } from "./host.ts";
 import { Host } from "./host.ts";
 import { HostNetworks } from "./networks/host-networks.ts";
@@ -31,7 +32,7 @@ export async function planRequest(init: PlannerInit, request: PlanRequest): Prom
       controller,
       book,
       runner,
-      clock,
+      clock: withoutTimers(clock), // what waits to be started again is not what was asked for
       random,
       tell: () => {},
       onError: () => {}, // what fails is the request's answer
@@ -64,6 +65,16 @@ export async function planRequest(init: PlannerInit, request: PlanRequest): Prom
   } finally {
     await twin.close();
   }
+}
+
+/** A clock by which no wait is ever over. */
+function withoutTimers(clock: Clock): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: (_ms, signal) =>
+      new Promise((_, reject) => signal?.addEventListener("abort", () => reject(signal.reason))),
+  };
 }
 
 async function* nothingHappens(): AsyncIterable<never> {}

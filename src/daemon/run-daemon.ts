@@ -2,12 +2,12 @@ import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { serveHttp } from "../api/index.ts";
 import { Controller } from "../cnm/index.ts";
-import { newId, runAll, shortId, systemClock, systemRandom, WeftError } from "../core/index.ts";
+import { runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
 import { CommandFollower, Launcher, LogKeeper } from "../runtime/index.ts";
 import { type DaemonConfig, defaultConfig, readConfig } from "./config.ts";
 import { controllerOptions, predefinedNetworks } from "./controller-config.ts";
-import { EventLog } from "./event-log.ts";
+import { EventLog, newRun } from "./event-log.ts";
 import { commandsFolder, type Folders, refuseOthersFiles, socketPath } from "./folders.ts";
 import { Host } from "./host.ts";
 import { LaterMetrics } from "./later-metrics.ts";
@@ -51,6 +51,9 @@ interface OpenHost {
 /** Parts of a daemon, closed in the reverse of the order in which they were opened. */
 type Undo = (() => unknown)[];
 
+/** How long a daemon that is told to end finishes what it was asked for, ms. */
+const patienceMs = 10_000;
+
 /** Signals that tell a daemon to end; SIGHUP comes when its terminal has gone. */
 const endingSignals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
@@ -73,7 +76,7 @@ function toldToEnd(): Promise<NodeJS.Signals> {
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const ended = toldToEnd();
   const open = await openHost(options);
-  const { host, metrics, log, config } = open;
+  const { host, keeper, metrics, log, config } = open;
   try {
     const metricsPort = config["metrics-addr"]?.split(":").at(-1);
     const server = await serveHttp(
@@ -91,7 +94,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const signal = await ended;
     options.onEnding?.();
     log.info({ component: "daemon", signal }, "ending");
-    await server.close();
+    await server.close(patienceMs, () => keeper.giveUp());
   } finally {
     await open.close();
   }
@@ -142,7 +145,7 @@ async function open(
   mkdirSync(run, { recursive: true, mode: 0o755 });
   const started = await noteStart(options);
   undo.push(started);
-  const events = new EventLog(clock, shortId(newId(random)));
+  const events = new EventLog(clock, newRun(random));
   // By a descriptor: /proc/PID/ns/net is whatever the main thread is in at that moment, and clients enter this one.
   const ownNetns = openSync("/proc/self/ns/net", "r");
   undo.push(() => closeSync(ownNetns));

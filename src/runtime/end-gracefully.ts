@@ -9,19 +9,31 @@ const longestMs = 2 ** 31 - 1;
 export async function endGracefully(
   command: Pick<RunningCommand, "kill" | "exited">,
   clock: Clock,
-  { graceMs, signal = "SIGTERM" }: EndOptions,
+  { graceMs, signal = "SIGTERM", abort }: EndOptions,
 ): Promise<ExitStatus> {
+  abort?.throwIfAborted();
   command.kill(signal);
-  if (graceMs === Infinity) return command.exited;
   const waiting = new AbortController();
-  const grace = clock.sleep(Math.min(graceMs, longestMs), waiting.signal).then(
-    () => command.kill("SIGKILL"),
-    () => {}, // it ended in time
-  );
+  const grace =
+    graceMs === Infinity
+      ? undefined
+      : clock.sleep(Math.min(graceMs, longestMs), waiting.signal).then(
+          () => command.kill("SIGKILL"),
+          () => {}, // it ended in time, or was given up
+        );
   try {
-    return await command.exited;
+    return await (abort === undefined ? command.exited : unlessAborted(command.exited, abort));
   } finally {
     waiting.abort();
     await grace;
   }
+}
+
+function unlessAborted<T>(work: Promise<T>, abort: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(abort.reason);
+    const forget = () => abort.removeEventListener("abort", giveUp);
+    abort.addEventListener("abort", giveUp);
+    work.then(resolve, reject).finally(forget);
+  });
 }

@@ -31,4 +31,6 @@ export interface EndOptions {
   readonly graceMs: number;
   /** The first signal; SIGTERM when not given. */
   readonly signal?: NodeJS.Signals | number;
+  /** Gives up the waiting: it rejects with this signal's reason, and the command gets no further signal. */
+  readonly abort?: AbortSignal;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Event, Filters } from "../../src/api/index.ts";
-import { EventLog } from "../../src/daemon/event-log.ts";
+import { EventLog, newRun } from "../../src/daemon/event-log.ts";
 import { TestClock } from "../cnm/deterministic.ts";
 
 const network = (Name: string, Action = "create") =>
@@ -57,6 +57,15 @@ suite("the events of a daemon", () => {
     const { log } = opened();
     log.add(network("a"));
     assert.deepEqual(await take(log.follow(query({ since: "ffff00.17" })), 1), ["a"]);
+  });
+
+  test("no id can be taken for a time", async () => {
+    const draws = [0x11, 0x99, 0xa9];
+    const run = newRun({ bytes: (length) => new Uint8Array(length).fill(draws.shift() ?? 0) });
+    assert.equal(run, "a9a9a9a9a9a9");
+    const log = new EventLog(new TestClock(), run);
+    for (const name of ["a", "b"]) log.add(network(name));
+    assert.deepEqual(await take(log.follow(query({ since: `${run}.1` })), 1), ["b"]);
   });
 
   test("a time leads to what came after it", async () => {

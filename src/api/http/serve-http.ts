@@ -34,10 +34,13 @@ export interface HttpServer {
   readonly connections: number;
   /**
    * Takes no more requests, removes the socket's file and cuts streams off; resolves when what was begun has
-   * been answered, or was not within `graceMs`.
+   * been answered, or was not within `graceMs`. `giveUp` is called then, and what it refuses is answered.
    */
-  close(graceMs?: number): Promise<void>;
+  close(graceMs?: number, giveUp?: () => void): Promise<void>;
 }
+
+/** How long the answers to what was given up may take, ms. */
+const lastAnswersMs = 1000;
 
 /** The kernel cuts it to net.core.somaxconn (4096). */
 const backlog = 4096;
@@ -72,10 +75,10 @@ export async function serveHttp(service: HostService, options: HttpOptions): Pro
     get connections() {
       return main.guard.open;
     },
-    async close(graceMs = 10_000) {
+    async close(graceMs = 10_000, giveUp) {
       removeFile();
       stop.abort();
-      await closeAll(metrics === undefined ? [main] : [main, metrics], graceMs);
+      await closeAll(metrics === undefined ? [main] : [main, metrics], graceMs, giveUp);
     },
   };
 }
@@ -108,17 +111,25 @@ async function listenForMetrics(
   return listener;
 }
 
-async function closeAll(listeners: readonly Listener[], graceMs: number): Promise<void> {
+async function closeAll(
+  listeners: readonly Listener[],
+  graceMs: number,
+  giveUp: (() => void) | undefined,
+): Promise<void> {
   const closed = listeners.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve())));
   for (const { guard } of listeners) guard.endIdle();
   const patience = new AbortController();
-  const late = delay(graceMs, undefined, { signal: patience.signal }).then(
-    () => {
-      for (const { server } of listeners) server.closeAllConnections();
-    },
-    () => {}, // all were answered in time
-  );
+  const wait = (ms: number) => delay(ms, undefined, { signal: patience.signal });
+  const late = async () => {
+    await wait(graceMs);
+    giveUp?.();
+    if (giveUp !== undefined) await wait(lastAnswersMs);
+    for (const { server } of listeners) server.closeAllConnections();
+  };
+  const cut = late().catch((error: unknown) => {
+    if (!patience.signal.aborted) throw error; // else all were answered in time
+  });
   await Promise.all(closed);
   patience.abort();
-  await late;
+  await cut;
 }

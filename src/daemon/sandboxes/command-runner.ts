@@ -16,7 +16,15 @@ export interface Run {
   /** Sends a signal, by its name; one that has ended is left alone. Throws INVALID_SIGNAL. */
   kill(signal: string): void;
   /** Ends it: by `signal`, and by SIGKILL when it still runs after `graceMs`. */
-  end(options: { readonly graceMs: number; readonly signal: string }): Promise<ExitStatus>;
+  end(options: EndRun): Promise<ExitStatus>;
+}
+
+/** How a command is ended. */
+export interface EndRun {
+  readonly graceMs: number;
+  readonly signal: string;
+  /** Gives up the waiting: it rejects with this signal's reason, and the command gets no further signal. */
+  readonly abort: AbortSignal;
 }
 
 /** What has become of a command; both parts of `status` are null when nobody can know. */

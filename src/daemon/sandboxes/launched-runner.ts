@@ -211,6 +211,6 @@ function runOf(command: RunningCommand): Run {
     identity: { pid, startTicks, bootId },
     exited,
     kill: (signal) => command.kill(parseSignal(signal)),
-    end: ({ graceMs, signal }) => command.end({ graceMs, signal: parseSignal(signal) }),
+    end: ({ signal, ...options }) => command.end({ ...options, signal: parseSignal(signal) }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Controller, Sandbox as ModelSandbox } from "../../cnm/index.ts";
-import { type Id, WeftError } from "../../core/index.ts";
+import { type Id, isWeftError, WeftError } from "../../core/index.ts";
 import type { Place } from "./command-runner.ts";
 import { modelSandbox, parseNetworkMode } from "./model-sandbox.ts";
 import type { SandboxBook } from "./sandbox-book.ts";
@@ -53,12 +53,20 @@ export class Openings {
     return sandbox === undefined ? undefined : this.#placeOf(sandbox);
   }
 
-  /** Closes a sandbox: its addresses, names and ports are free again. No harm when it is closed already. */
+  /**
+   * Closes a sandbox: its addresses, names and ports are free again. No harm when it is closed already. Throws
+   * DISK_FULL, STORE; then it is as open as before.
+   */
   async close(id: Id): Promise<void> {
     const sandbox = this.#open.get(id);
     if (sandbox === undefined) return;
     this.#open.delete(id);
-    await sandbox.delete();
+    try {
+      await sandbox.delete();
+    } catch (error) {
+      if (!isWeftError(error, "SANDBOX_NOT_FOUND")) this.#open.set(id, sandbox);
+      throw error;
+    }
   }
 
   #shared(reference: string): ModelSandbox {

@@ -21,8 +21,12 @@ export interface EndedRun {
 /** How long to wait before a command is started again, ms; undefined when its policy does not want it. */
 export function restartDelay(policy: RestartPolicy, run: EndedRun): number | undefined {
   if (!wantsRestart(policy, run)) return undefined;
-  if (run.lastDelayMs === 0 || run.ranMs >= steadyMs) return firstDelayMs;
-  return Math.min(run.lastDelayMs * 2, longestDelayMs);
+  return longerDelay(run.ranMs >= steadyMs ? 0 : run.lastDelayMs);
+}
+
+/** The wait after one of `lastDelayMs`; the shortest after none, ms. */
+export function longerDelay(lastDelayMs: number): number {
+  return Math.min(Math.max(lastDelayMs * 2, firstDelayMs), longestDelayMs);
 }
 
 function wantsRestart({ Name, MaximumRetryCount }: RestartPolicy, { code, restarts }: EndedRun): boolean {

@@ -72,6 +72,22 @@ export class SandboxBook {
     this.unclaim(name, id);
   }
 
+  /** Shows what has happened to a sandbox, whether or not it can be written; {@link write} is to follow. */
+  note(record: SandboxRecord): void {
+    this.#table.note(record);
+  }
+
+  /** {@link note} of one that is no more; its name is free. */
+  noteGone({ id, name }: SandboxRecord): void {
+    this.#table.noteGone(id);
+    this.unclaim(name, id);
+  }
+
+  /** Writes what was noted, if it is not written yet. */
+  write(id: Id): Promise<void> {
+    return this.#table.write(id);
+  }
+
   *#ids(): Iterable<Id> {
     for (const { id } of this.#table.all()) yield id;
   }

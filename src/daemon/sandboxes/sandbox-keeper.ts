@@ -1,20 +1,32 @@
+import { setMaxListeners } from "node:events";
 import type { EndpointConfig, SandboxCreate } from "../../api/index.ts";
 import { type Controller, checkName } from "../../cnm/index.ts";
-import { type Clock, type Id, KeyedLock, newId, type Random, runAll, WeftError } from "../../core/index.ts";
+import {
+  type Clock,
+  type Id,
+  isWeftError,
+  KeyedLock,
+  newId,
+  type Random,
+  runAll,
+  WeftError,
+} from "../../core/index.ts";
 import {
   type ExitStatus,
   exitNumber,
   type ProcessIdentity,
+  parseSignal,
   startFailureNumber,
 } from "../../runtime/index.ts";
-import type { CommandRunner, Place, Run } from "./command-runner.ts";
+import type { CommandRunner, EndRun, Place, Run } from "./command-runner.ts";
 import { checkCommand } from "./launched-runner.ts";
 import { madeUpName } from "./made-up-name.ts";
 import { endpointOptions, initialNetworks, parseNetworkMode } from "./model-sandbox.ts";
 import { Openings } from "./openings.ts";
-import { restartDelay } from "./restart-delay.ts";
+import { longerDelay, restartDelay } from "./restart-delay.ts";
 import type { SandboxBook } from "./sandbox-book.ts";
 import { type Ending, isOpen, type SandboxRecord } from "./sandbox-record.ts";
+import { Settler } from "./settler.ts";
 
 /** What happens to sandboxes, for whoever follows it. */
 export interface SandboxHappening {
@@ -53,23 +65,33 @@ const tellWithinMs = 1_000;
  * The sandboxes of a daemon through their lives. What is done to one sandbox is done one after the other.
  * The order of writing: a command is recorded before its first instruction; that it ended, before its
  * sandbox is closed; so a daemon that comes after a crash finds every command, and nothing that has none.
+ * A start is refused when it cannot be written. An end is so all the same: it is seen at once, and written as soon
+ * as that can be.
  */
 export class SandboxKeeper {
   readonly #init: SandboxKeeperInit;
   readonly #openings: Openings;
   readonly #lock = new KeyedLock();
+  readonly #settler: Settler;
   readonly #runs = new Map<Id, Run>();
   /** Sandboxes whose commands are about to be started again, or to be claimed; cancelled by aborting. */
   readonly #waits = new Map<Id, AbortController>();
   /** Those who wait until a command has ended for good. */
   readonly #waiters = new Map<Id, Set<(record: SandboxRecord) => void>>();
+  /** Sandboxes whose commands are being ended. */
+  readonly #ends = new Set<Id>();
   /** What clients told of the ends of their commands. */
   readonly #told = new Map<Id, { readonly status: number | undefined; readonly hear: () => void }>();
+  /** Fires when the ends of commands are waited for no longer. */
+  readonly #givenUp = new AbortController();
   #closed = false;
 
   constructor(init: SandboxKeeperInit) {
     this.#init = init;
     this.#openings = new Openings(init.controller, init.book);
+    setMaxListeners(0, this.#givenUp.signal); // one a command that is being ended
+    const { clock, onError } = init;
+    this.#settler = new Settler({ clock, lock: this.#lock, onError, settle: (id) => this.#settle(id) });
   }
 
   /** The model's part of an open sandbox. */
@@ -138,14 +160,19 @@ export class SandboxKeeper {
     });
   }
 
-  /** Sends its command a signal. Throws SANDBOX_NOT_RUNNING, INVALID_SIGNAL. */
-  kill(reference: string, signal: string): void {
+  /**
+   * Sends its command a signal, also while a stop waits for its end. By SIGKILL or its stop signal a person stops it:
+   * it is not started again by itself, also when it waits for that now. Throws SANDBOX_NOT_RUNNING, INVALID_SIGNAL.
+   */
+  async kill(reference: string, signal: string): Promise<void> {
     const record = this.#init.book.find(reference);
+    const stops = isForGood(record, signal);
     const run = this.#runs.get(record.id);
-    if (run === undefined)
-      throw new WeftError("SANDBOX_NOT_RUNNING", `cannot kill sandbox ${record.name}: it is not running`);
+    if (run === undefined) return this.#killNext(record.id, signal, stops);
     run.kill(signal);
     this.#tell("kill", record, { signal });
+    const isEnding = this.#ends.has(record.id); // whoever ends it says what comes then
+    if (stops && !isEnding) await this.#lock.run(record.id, () => this.#keepStopped(record.id, run));
   }
 
   /** Removes a sandbox. Throws SANDBOX_RUNNING without `force`. */
@@ -162,7 +189,7 @@ export class SandboxKeeper {
         );
       }
       if (isActive(record)) await this.#end(record, 0, { signal: "SIGKILL" });
-      await this.#drop(record);
+      if (book.get(id) !== undefined) await this.#drop(record); // else it has removed itself
     });
   }
 
@@ -205,11 +232,11 @@ export class SandboxKeeper {
         throw new WeftError("SANDBOX_RUNNING", `sandbox ${record.name} is running already`);
       if (this.#openings.place(record) === undefined)
         throw new WeftError("SANDBOX_NOT_RUNNING", `sandbox ${record.name} was not entered, or long ago`);
-      this.#cancelWait(record.id);
       const adopted = this.#init.runner.adopt(identity, record, true);
       if (adopted.state === "ended")
         throw new WeftError("COMMAND_ENDED", `the command with pid ${identity.pid} has ended`);
       await this.#recordStart({ ...record, restarts: 0 }, identity, true);
+      this.#cancelWait(record.id);
       this.#follow(record.id, adopted.run);
       this.#tell("start", record);
     });
@@ -297,11 +324,44 @@ export class SandboxKeeper {
     this.#init.runner.forgetOthers((id) => book.get(id) !== undefined);
   }
 
+  /**
+   * Waits no longer for the ends of commands that somebody stops, removes or restarts: these are refused with ABORTED.
+   * What was to be stopped for good has had its signal and is not started again once it ends.
+   */
+  giveUp(): void {
+    this.#givenUp.abort(new WeftError("ABORTED", "the daemon is closing"));
+  }
+
   /** Follows nothing any more; commands run on. */
   async close(): Promise<void> {
     this.#closed = true;
+    const ends = [...this.#ends];
+    this.giveUp();
+    await Promise.all(ends.map((id) => this.#lock.run(id, async () => {}))); // until they have said so
     for (const id of [...this.#waits.keys()]) this.#cancelWait(id);
+    await this.#settler.close();
     this.#runs.clear();
+  }
+
+  /** {@link kill} of a sandbox whose command did not run: it is being started now, or waits for that, or nothing is. */
+  #killNext(id: Id, signal: string, stops: boolean): Promise<void> {
+    return this.#alone(id, async (record) => {
+      const run = this.#runs.get(id);
+      if (run === undefined && !(stops && record.restarting === true))
+        throw new WeftError("SANDBOX_NOT_RUNNING", `cannot kill sandbox ${record.name}: it is not running`);
+      run?.kill(signal);
+      this.#tell("kill", record, { signal });
+      if (stops) await this.#keepStopped(id, run);
+    });
+  }
+
+  /** A person's signal was to stop a run, which may have ended since: nothing starts the command again by itself. */
+  async #keepStopped(id: Id, run: Run | undefined): Promise<void> {
+    const record = this.#init.book.get(id);
+    if (record === undefined) return; // removed
+    if (record.restarting === true) await this.#end(record, 0);
+    else if (record.process !== undefined && this.#runs.get(id) === run)
+      await this.#keep({ ...record, stopped: true });
   }
 
   async #make(draft: SandboxRecord, start: boolean): Promise<void> {
@@ -315,8 +375,8 @@ export class SandboxKeeper {
       if (draft.config.Command === undefined) await book.put(draft);
       else await this.#begin(draft);
     } catch (error) {
-      if (book.get(draft.id) !== undefined) await book.delete(draft);
-      await this.#openings.close(draft.id);
+      if (book.get(draft.id) !== undefined) book.noteGone(draft);
+      await this.#settler.settle(draft.id);
       this.#init.runner.forget(draft);
       throw error;
     }
@@ -324,20 +384,31 @@ export class SandboxKeeper {
 
   /** Opens a sandbox if need be and starts its command; when that fails, it is closed and its record tells why. */
   async #begin(record: SandboxRecord): Promise<void> {
-    const { runner, book, clock } = this.#init;
     try {
-      const place = await this.#openings.open(record);
-      const run = await runner.start(record, place, (identity) => this.#recordStart(record, identity, false));
-      this.#follow(record.id, run);
+      await this.#launch(record);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const ending: Ending = { code: startFailureNumber(error), at: clock.now(), error: message };
-      const failed: SandboxRecord = { ...record, process: undefined, restarting: undefined, ending };
-      if (book.get(record.id) !== undefined) await book.put(failed);
-      await this.#openings.close(record.id);
-      this.#changed(failed);
+      await this.#failed(record, error);
       throw error;
     }
+  }
+
+  async #launch(record: SandboxRecord): Promise<void> {
+    const place = await this.#openings.open(record);
+    const run = await this.#init.runner.start(record, place, (identity) =>
+      this.#recordStart(record, identity, false),
+    );
+    this.#follow(record.id, run);
+  }
+
+  /** Its command could not be started; of a sandbox that is being made there is nothing to say. */
+  async #failed(record: SandboxRecord, error: unknown): Promise<void> {
+    const { book, clock } = this.#init;
+    if (book.get(record.id) === undefined) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const ending: Ending = { code: startFailureNumber(error), at: clock.now(), error: message };
+    const failed: SandboxRecord = { ...record, process: undefined, restarting: undefined, ending };
+    await this.#keep(failed);
+    this.#changed(failed);
   }
 
   async #recordStart(record: SandboxRecord, identity: ProcessIdentity, client: boolean): Promise<void> {
@@ -388,29 +459,27 @@ export class SandboxKeeper {
 
   /** Records the end of a command, and what comes then: another start, or its sandbox is closed. */
   async #ended(record: SandboxRecord, code: number | null): Promise<void> {
-    const { book, clock } = this.#init;
-    const at = clock.now();
+    const at = this.#init.clock.now();
     this.#runs.delete(record.id);
     this.#told.delete(record.id);
     this.#tell("die", record, { exitCode: code === null ? "unknown" : String(code) });
-    const delayMs = this.#closed
-      ? undefined
-      : restartDelay(record.config.RestartPolicy, {
-          code: code ?? undefined,
-          ranMs: at - (record.startedAt ?? at),
-          restarts: record.restarts,
-          lastDelayMs: record.lastDelayMs ?? 0,
-        });
+    const delayMs =
+      this.#closed || record.stopped
+        ? undefined
+        : restartDelay(record.config.RestartPolicy, {
+            code: code ?? undefined,
+            ranMs: at - (record.startedAt ?? at),
+            restarts: record.restarts,
+            lastDelayMs: record.lastDelayMs ?? 0,
+          });
     const ending: Ending = { code, at, error: "" };
     if (delayMs === undefined) return this.#close({ ...record, process: undefined, ending });
-    const waiting: SandboxRecord = {
-      ...record,
-      process: undefined,
-      ending,
-      restarting: true,
-      lastDelayMs: delayMs,
-    };
-    await book.put(waiting);
+    await this.#waitToStart({ ...record, process: undefined, ending }, delayMs);
+  }
+
+  async #waitToStart(record: SandboxRecord, delayMs: number): Promise<void> {
+    const waiting: SandboxRecord = { ...record, restarting: true, lastDelayMs: delayMs };
+    await this.#keep(waiting);
     this.#changed(waiting);
     this.#again(record.id, delayMs);
   }
@@ -420,7 +489,16 @@ export class SandboxKeeper {
       this.#lock.run(id, async () => {
         const record = this.#init.book.get(id);
         if (record?.restarting !== true || this.#closed) return;
-        await this.#begin({ ...record, restarts: record.restarts + 1 });
+        const next = { ...record, restarts: record.restarts + 1 };
+        try {
+          await this.#launch(next);
+        } catch (error) {
+          if (this.#closed) return; // the next daemon goes on with it
+          // That it could not be written is not the command's fault, and passes.
+          if (isOfStore(error)) await this.#waitToStart(record, longerDelay(delayMs));
+          else await this.#failed(next, error);
+          throw error;
+        }
         this.#tell("start", record);
       }),
     );
@@ -435,9 +513,15 @@ export class SandboxKeeper {
     const { config, id } = record;
     this.#cancelWait(id);
     const run = this.#runs.get(id);
-    const status = await run?.end({
+    const how = {
       graceMs: (timeout ?? config.StopTimeout) * 1000,
       signal: signal ?? config.StopSignal,
+      abort: this.#givenUp.signal,
+    };
+    if (record.process !== undefined) how.abort.throwIfAborted();
+    const status = await this.#endRun(id, run, how).catch(async (error: unknown) => {
+      if (!keepOpen) await this.#keep({ ...record, stopped: true });
+      throw error;
     });
     const ending: Ending | undefined =
       status === undefined
@@ -452,38 +536,67 @@ export class SandboxKeeper {
       ending,
       stopped: true,
     };
-    if (keepOpen) await this.#init.book.put(stopped);
-    else await this.#close(stopped);
+    if (!keepOpen) return this.#close(stopped);
+    this.#init.book.note(stopped);
+    await this.#init.book.write(id).catch(() => {}); // the start that follows writes it, or is refused for it
+  }
+
+  async #endRun(id: Id, run: Run | undefined, how: EndRun): Promise<ExitStatus | undefined> {
+    this.#ends.add(id);
+    try {
+      return await run?.end(how);
+    } finally {
+      this.#ends.delete(id);
+    }
   }
 
   /** Records that nothing runs in a sandbox any more and closes it; removes it when it is to go by itself. */
   async #close(record: SandboxRecord): Promise<void> {
-    if (record.config.AutoRemove) return this.#drop(record);
+    if (record.config.AutoRemove) {
+      this.#init.book.noteGone(record);
+      return this.#dropped(record);
+    }
     const ended: SandboxRecord = {
       ...record,
       process: undefined,
       restarting: undefined,
       lastDelayMs: undefined,
     };
-    await this.#init.book.put(ended);
-    await this.#openings.close(record.id);
+    await this.#keep(ended);
     this.#changed(ended);
   }
 
   async #drop(record: SandboxRecord): Promise<void> {
-    this.#cancelWait(record.id);
     await this.#init.book.delete(record);
-    await this.#openings.close(record.id);
+    await this.#dropped(record);
+  }
+
+  /** There is no record of it any more. */
+  async #dropped(record: SandboxRecord): Promise<void> {
+    this.#cancelWait(record.id);
+    await this.#settler.settle(record.id);
     this.#init.runner.forget(record);
     this.#changed(record);
     this.#tell("destroy", record);
   }
 
+  /** What has happened to a sandbox: it is seen at once, and settled now or as soon as that can be. */
+  async #keep(record: SandboxRecord): Promise<void> {
+    this.#init.book.note(record);
+    await this.#settler.settle(record.id);
+  }
+
+  /** Writes what was noted of a sandbox, and closes it unless it has to be open, or is for a client that entered it. */
+  async #settle(id: Id): Promise<void> {
+    const { book } = this.#init;
+    await book.write(id);
+    const record = book.get(id);
+    const isToBeOpen = record !== undefined && isOpen(record);
+    if (!isToBeOpen && !this.#waits.has(id)) await this.#openings.close(id);
+  }
+
   async #closeUnclaimed(id: Id): Promise<void> {
-    await this.#lock.run(id, async () => {
-      const record = this.#init.book.get(id);
-      if (record !== undefined && !isOpen(record)) await this.#openings.close(id);
-    });
+    await this.#lock.run(id, () => this.#settler.settle(id));
   }
 
   async #restoreOne(record: SandboxRecord): Promise<void> {
@@ -499,7 +612,7 @@ export class SandboxKeeper {
       await this.#openings.open(record);
       return;
     }
-    await this.#openings.close(record.id);
+    await this.#settler.settle(record.id);
   }
 
   /** Endpoints that had left their sandboxes, and were about to be deleted: nobody would know of them any more. */
@@ -551,6 +664,7 @@ export class SandboxKeeper {
 
   #later(id: Id, delayMs: number, work: () => Promise<void>): void {
     this.#cancelWait(id);
+    if (this.#closed) return;
     const wait = new AbortController();
     this.#waits.set(id, wait);
     this.#init.clock.sleep(delayMs, wait.signal).then(
@@ -607,6 +721,17 @@ export class SandboxKeeper {
 /** True while a command runs or is about to be started again. */
 function isActive(record: SandboxRecord): boolean {
   return record.process !== undefined || record.restarting === true;
+}
+
+/** Whether a signal is a person's word that a command is not to be started again, as its policy would. Throws INVALID_SIGNAL. */
+function isForGood({ config }: SandboxRecord, signal: string): boolean {
+  const stopping = ["SIGKILL", config.StopSignal].map(parseSignal);
+  return stopping.includes(parseSignal(signal)) && config.RestartPolicy.Name !== "no";
+}
+
+/** Whether the disk, and nothing else, kept something from being done. */
+function isOfStore(error: unknown): boolean {
+  return isWeftError(error, "DISK_FULL") || isWeftError(error, "STORE");
 }
 
 function refuseSharedNamespace({ config }: SandboxRecord): void {

@@ -40,7 +40,7 @@ export interface SandboxRecord {
   readonly startedAt?: number | undefined;
   /** How often its command was started again by itself since a person started it. */
   readonly restarts: number;
-  /** A person stopped it: it is not started again by itself. */
+  /** A person stopped it, or sent its command, which may run yet, the signal to: it is not started again by itself. */
   readonly stopped: boolean;
   /** Its command ended and is about to be started again. */
   readonly restarting?: boolean | undefined;

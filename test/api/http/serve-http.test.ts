@@ -204,6 +204,27 @@ describe("a closing daemon", () => {
       await made;
     });
   });
+
+  it("answers what is given up when it has waited long enough", async () => {
+    const closing = new AbortController();
+    let begun = false;
+    const stopSandbox = () => {
+      begun = true;
+      return new Promise<void>((_, reject) =>
+        closing.signal.addEventListener("abort", () => reject(closing.signal.reason)),
+      );
+    };
+    const { service } = fakeService({ stopSandbox });
+    await withServer(service, async ({ client, server }) => {
+      const stopped = assert.rejects(client.stopSandbox("db"), {
+        code: "ABORTED",
+        message: "the daemon is closing",
+      });
+      while (!begun) await turn();
+      await server.close(10, () => closing.abort(new WeftError("ABORTED", "the daemon is closing")));
+      await stopped;
+    });
+  });
 });
 
 describe("the metrics' port", () => {

@@ -1,4 +1,10 @@
-import type { Adopted, CommandRunner, Place, Run } from "../../../src/daemon/sandboxes/command-runner.ts";
+import type {
+  Adopted,
+  CommandRunner,
+  EndRun,
+  Place,
+  Run,
+} from "../../../src/daemon/sandboxes/command-runner.ts";
 import type { SandboxRecord } from "../../../src/daemon/sandboxes/sandbox-record.ts";
 import type { ExitStatus, ProcessIdentity } from "../../../src/runtime/index.ts";
 
@@ -10,6 +16,8 @@ export class FakeCommand implements Run {
   readonly place: Place | undefined;
   #end: (status: ExitStatus) => void = () => {};
   over: ExitStatus | undefined;
+  /** It heeds SIGKILL alone, and nobody sends that by itself. */
+  isDeaf = false;
 
   constructor(pid: number, place?: Place) {
     this.identity = { pid, startTicks: pid * 10, bootId: "boot" };
@@ -29,10 +37,13 @@ export class FakeCommand implements Run {
     if (signal === "SIGKILL") this.finish(137);
   }
 
-  end({ signal }: { readonly graceMs: number; readonly signal: string }): Promise<ExitStatus> {
+  end({ signal, abort }: EndRun): Promise<ExitStatus> {
     this.kill(signal);
-    if (this.over === undefined) this.finish(143);
-    return this.exited;
+    if (this.over === undefined && !this.isDeaf) this.finish(143);
+    return new Promise((resolve, reject) => {
+      abort.addEventListener("abort", () => reject(abort.reason));
+      this.exited.then(resolve, reject);
+    });
   }
 }
 

@@ -5,7 +5,7 @@ import { SandboxBook } from "../../../src/daemon/sandboxes/sandbox-book.ts";
 import { type SandboxHappening, SandboxKeeper } from "../../../src/daemon/sandboxes/sandbox-keeper.ts";
 import type { SandboxRecord } from "../../../src/daemon/sandboxes/sandbox-record.ts";
 import { seededRandom, TestClock } from "../../cnm/deterministic.ts";
-import { type World, withTwin } from "../../cnm/world.ts";
+import { type World, type WorldOptions, withTwin } from "../../cnm/world.ts";
 import { FakeCommands } from "./fake-commands.ts";
 
 /** A daemon's sandboxes on the kernel's twin, with commands of no kernel. */
@@ -88,7 +88,11 @@ export function withCommand(name: string, facts: Partial<SandboxCreateInput> = {
 }
 
 /** Runs `use` with a daemon's sandboxes on the twin. */
-export function keptTest(name: string, use: (kept: KeptSandboxes) => Promise<void>): void {
+export function keptTest(
+  name: string,
+  use: (kept: KeptSandboxes) => Promise<void>,
+  options: WorldOptions = {},
+): void {
   test(name, () =>
     withTwin(async (world) => {
       await world.open();
@@ -96,6 +100,6 @@ export function keptTest(name: string, use: (kept: KeptSandboxes) => Promise<voi
       await kept.open();
       await use(kept);
       await kept.keeper.close();
-    }),
+    }, options),
   );
 }

@@ -122,11 +122,93 @@ suite("sandboxes through their lives", () => {
 
   keptTest("signals reach the command; without one they are refused", async (kept) => {
     await kept.keeper.create(withCommand("web"), { start: true });
-    kept.keeper.kill("web", "SIGHUP");
+    await kept.keeper.kill("web", "SIGHUP");
     assert.deepEqual(kept.commands.only().signals, ["SIGHUP"]);
     await kept.keeper.stop("web", 0);
-    assert.throws(() => kept.keeper.kill("web", "SIGHUP"), { code: "SANDBOX_NOT_RUNNING" });
+    await assert.rejects(kept.keeper.kill("web", "SIGKILL"), { code: "SANDBOX_NOT_RUNNING" });
+    await assert.rejects(kept.keeper.kill("web", "SIGNONE"), { code: "INVALID_SIGNAL" });
   });
+
+  const lasting = (name: string) =>
+    withCommand(name, { StopSignal: "SIGINT", RestartPolicy: { Name: "always" } });
+
+  keptTest(
+    "SIGKILL and the stop signal, by name or number, stop it for good; others do not",
+    async (kept) => {
+      await kept.keeper.create(lasting("web"), { start: true });
+      for (const signal of ["SIGKILL", "9", "int"]) {
+        await kept.keeper.kill("web", signal);
+        if (signal !== "SIGKILL") kept.commands.only().finish(1);
+        await until(() => statusOf(kept.record("web")) === "exited");
+        assert.equal(kept.record("web").stopped, true);
+        await kept.keeper.start("web");
+      }
+      await kept.keeper.kill("web", "SIGTERM");
+      kept.commands.only().finish(143);
+      await until(() => statusOf(kept.record("web")) === "restarting");
+    },
+  );
+
+  keptTest("what was killed for good is not started again by the daemon that comes then", async (kept) => {
+    await kept.keeper.create(lasting("web"), { start: true });
+    await kept.keeper.kill("web", "SIGINT"); // it takes its time
+    await kept.keeper.close();
+    kept.commands.only().finish(130);
+    await new Promise(setImmediate);
+    await kept.crash();
+    assert.equal(statusOf(kept.record("web")), "exited");
+    kept.clock.wakeAll();
+    await new Promise(setImmediate);
+    assert.equal(kept.commands.running.size, 0);
+  });
+
+  keptTest("a kill of one that waits to be started again ends the waiting", async (kept) => {
+    await kept.keeper.create(lasting("web"), { start: true });
+    const status = kept.keeper.wait("web", forever);
+    kept.commands.only().finish(3);
+    await until(() => statusOf(kept.record("web")) === "restarting");
+    await assert.rejects(kept.keeper.kill("web", "SIGHUP"), { code: "SANDBOX_NOT_RUNNING" });
+    await kept.keeper.kill("web", "SIGKILL");
+    assert.equal(await status, 3);
+    assert.deepEqual(kept.modelled(), []);
+    kept.clock.wakeAll();
+    await new Promise(setImmediate);
+    assert.equal(kept.commands.running.size, 0);
+    assert.equal(kept.happenings.at(-1), "kill web SIGKILL");
+  });
+
+  keptTest("a kill hastens a restart, and does not prevent it", async (kept) => {
+    await kept.keeper.create(lasting("web"), { start: true });
+    const first = kept.commands.only();
+    first.isDeaf = true;
+    const restarted = kept.keeper.restart("web", 60);
+    await until(() => first.signals.length === 1);
+    await kept.keeper.kill("web", "SIGKILL");
+    await restarted;
+    assert.equal(statusOf(kept.record("web")), "running");
+    assert.equal(kept.record("web").stopped, false);
+  });
+
+  keptTest(
+    "a stop that takes long is given up when the daemon closes, and holds all the same",
+    async (kept) => {
+      await kept.keeper.create(lasting("web"), { start: true });
+      const command = kept.commands.only();
+      command.isDeaf = true;
+      const stopped = assert.rejects(kept.keeper.stop("web", 600), {
+        code: "ABORTED",
+        message: "the daemon is closing",
+      });
+      await kept.keeper.close();
+      await stopped;
+      await assert.rejects(kept.keeper.stop("web", 600), { code: "ABORTED" });
+      await kept.crash();
+      assert.deepEqual(command.signals, ["SIGINT"]);
+      assert.equal(statusOf(kept.record("web")), "running");
+      command.finish(0);
+      await until(() => statusOf(kept.record("web")) === "exited");
+    },
+  );
 
   keptTest("one that runs is removed by force alone", async (kept) => {
     await kept.keeper.create(withCommand("web"), { start: true });

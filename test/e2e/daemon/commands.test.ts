@@ -82,5 +82,8 @@ suite("commands by the command line", () => {
       });
       await daemon.ok("stop", "-t", "1", "lasting");
       assert.equal((await stateOf(daemon, "lasting")).Status, "exited");
+      await daemon.ok("start", "lasting");
+      await daemon.ok("kill", "lasting");
+      assert.equal(await daemon.ok("wait", "lasting"), "137"); // it would wait on if it were started again
     }));
 });
