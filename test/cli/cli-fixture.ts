@@ -24,6 +24,8 @@ export interface Use {
   readonly env?: Readonly<Record<string, string>>;
   /** Which streams are a terminal; none without. */
   readonly terminal?: { readonly stdin: boolean; readonly stdout: boolean };
+  /** False for one who may use the daemon's socket, and is not root; true without. */
+  readonly isRoot?: boolean;
   /** How large the terminal is; 100 by 30 without. */
   readonly size?: () => Terminals["size"];
   /** Is given the stream that weft prints to, which tells of another size by the event `resize`. */
@@ -65,6 +67,7 @@ export async function weftAt(
       size: use.size?.() ?? { columns: 100, rows: 30 },
     }),
     cwd: () => "/work/here",
+    isRoot: () => use.isRoot ?? true,
     now: () => now,
     ...(runtime !== undefined && { runtime: async () => runtime }),
   };

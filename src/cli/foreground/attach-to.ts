@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { ExitError } from "../failures.ts";
 import { detachSequence } from "./detach-keys.ts";
 import { ownIdentity } from "./identities.ts";
+import { needRoot } from "./need-root.ts";
 import { runtimeDoor } from "./runtime-door.ts";
 import { SignalRelay } from "./signal-relay.ts";
 import { followSize } from "./streams.ts";
@@ -28,7 +29,7 @@ export async function attach(context: Context, name: string, options: AttachOpti
   const sandbox = await client.sandbox(name);
   if (!sandbox.State.Running)
     throw new ExitError(1, `cannot attach to a stopped sandbox: start ${name} first`);
-  const input = options.input ? await inputOf(sandbox, client, context) : undefined;
+  const input = options.input ? await inputWhileItRuns(sandbox, client, context) : undefined;
   const left = new AbortController();
   const detach = () => left.abort(new Error("detached"));
   const typing =
@@ -62,6 +63,20 @@ interface Input {
   readonly close: () => void;
 }
 
+/** Undefined also when the command has ended meanwhile: how it did is still told. */
+async function inputWhileItRuns(
+  sandbox: Sandbox,
+  client: WeftClient,
+  context: Context,
+): Promise<Input | undefined> {
+  try {
+    return await inputOf(sandbox, client, context);
+  } catch (error) {
+    if (isWeftError(error, "COMMAND_ENDED") || isWeftError(error, "SANDBOX_NOT_RUNNING")) return undefined;
+    throw error;
+  }
+}
+
 /** The terminal or the pipe that the command reads from; undefined when it reads from nothing. */
 async function inputOf(
   { Id, Config }: Sandbox,
@@ -69,6 +84,7 @@ async function inputOf(
   context: Context,
 ): Promise<Input | undefined> {
   if (Config.Command?.OpenStdin !== true) return undefined;
+  needRoot(context.surroundings, "passing on what is typed", "run it as root, or with --no-stdin");
   const runtime = await (context.surroundings.runtime ?? runtimeDoor)();
   const { Process, Stdin } = await client.enterSandbox(Id);
   if (Config.Command.Tty && Process !== undefined) {

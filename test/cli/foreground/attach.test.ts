@@ -3,6 +3,7 @@ import { PassThrough, type Readable, type Writable } from "node:stream";
 import { test } from "node:test";
 import { CommandConfig, type HostService, type Sandbox } from "../../../src/api/index.ts";
 import type { RuntimeDoor } from "../../../src/cli/foreground/runtime-door.ts";
+import { WeftError } from "../../../src/core/index.ts";
 import { Launcher, openInput } from "../../../src/runtime/index.ts";
 import { inTurn, sampleSandbox } from "../../api/fake-service.ts";
 import { weft } from "../cli-fixture.ts";
@@ -104,6 +105,21 @@ test("the terminal of the command keeps the size of this one", async () => {
   assert.deepEqual(sizes, expected, "nobody listens after the end");
 });
 
+test("a command that ends while it is attached to is told of by its status", async () => {
+  const enterSandbox = async () => {
+    throw new WeftError("SANDBOX_NOT_RUNNING", "sandbox db is not running");
+  };
+  const { status, stderr } = await weft(["attach", "db"], {
+    service: {
+      ...screenService,
+      enterSandbox,
+      logs: () => inTurn([]),
+      waitSandbox: async () => ({ StatusCode: 4 }),
+    },
+  });
+  assert.deepEqual([status, stderr], [4, ""]);
+});
+
 test("--no-stdin leaves the command's input alone", async () => {
   const outcome = await weft(["attach", "--no-stdin", "db"], {
     input: "hello",
@@ -143,6 +159,5 @@ function runtimeWithTerminal(): {
     return terminal;
   };
   const exitNumber = () => undefined;
-  const startFailureNumber = () => 125 as const;
-  return { runtime: { Launcher, Terminal: { of }, openInput, exitNumber, startFailureNumber }, typed, sizes };
+  return { runtime: { Launcher, Terminal: { of }, openInput, exitNumber }, typed, sizes };
 }
