@@ -1,3 +1,4 @@
+import { startFailureNumber } from "../core/errors.ts";
 import { Context } from "./context.ts";
 import { ExitError } from "./failures.ts";
 import { commandNameIn, perform, statusOf } from "./program.ts";
@@ -16,6 +17,6 @@ export async function runCli(argv: readonly string[], surroundings: Surroundings
     if (!(error instanceof Error) || error.message !== "") await context.complain(error);
     // What ends by an ExitError has chosen its status, which may be the command's own.
     const chosen = error instanceof ExitError || !passingOn.has(commandNameIn(argv) ?? "");
-    return chosen ? statusOf(error) : 125;
+    return chosen ? statusOf(error) : startFailureNumber(error);
   }
 }

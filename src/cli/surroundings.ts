@@ -18,6 +18,8 @@ export interface Surroundings {
   readonly terminals: () => Terminals;
   /** The folder that it was called in. */
   readonly cwd: () => string;
+  /** Whether this program may enter namespaces. */
+  readonly isRoot: () => boolean;
   /** Now, in ms since 1970. */
   readonly now: () => number;
   /** What starts commands, in place of src/runtime. */
@@ -38,6 +40,7 @@ export const ownSurroundings: Surroundings = {
     return { stdin: isatty(0), stdout: isatty(1), size: { columns, rows } };
   },
   cwd: () => process.cwd(),
+  isRoot: () => process.geteuid?.() === 0,
   now: () => Date.now(),
 };
 

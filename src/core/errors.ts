@@ -31,6 +31,15 @@ export function isWeftError(error: unknown, code?: ErrorCode): error is WeftErro
   return error instanceof WeftError && (code === undefined || error.code === code);
 }
 
+/**
+ * The number by which `docker run` tells why a command could not be started: 127 when it is not there, 126 when
+ * it cannot be executed, 125 for everything else.
+ */
+export function startFailureNumber(error: unknown): 125 | 126 | 127 {
+  if (isWeftError(error, "COMMAND_NOT_FOUND")) return 127;
+  return isWeftError(error, "COMMAND_NOT_EXECUTABLE") ? 126 : 125;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -186,6 +186,9 @@ export const MOUNT_ATTR_RDONLY = 1n;
 export const MOUNT_ATTR_NODEV = 4n;
 const AT_RECURSIVE = 0x8000;
 const AT_FDCWD = -100;
+const OPEN_TREE_CLONE = 1;
+const MOVE_MOUNT_F_EMPTY_PATH = 0x4;
+const MOVE_MOUNT_T_SYMLINKS = 0x10;
 /** Of fallocate(2) and lseek(2). */
 const FALLOC_FL_KEEP_SIZE = 1;
 const FALLOC_FL_PUNCH_HOLE = 2;
@@ -195,6 +198,8 @@ const SEEK_DATA = 3;
 const SYS_pidfd_send_signal = 424;
 const SYS_pidfd_open = 434;
 const SYS_pidfd_getfd = 438;
+const SYS_open_tree = 428;
+const SYS_move_mount = 429;
 const SYS_mount_setattr = 442;
 /** Older than the calls that got one number everywhere; include/uapi/asm-generic/unistd.h for the newer architectures. */
 const pivotRootNumbers: Readonly<Record<string, number>> = {
@@ -773,6 +778,34 @@ export function mkfifo(path: string, mode: number): void {
 export function pivotRoot(newRoot: string, putOld: string): void {
   const result = raw.syscall(SYS_pivot_root, "const char *", newRoot, "const char *", putOld);
   check(Number(result), "pivot_root", newRoot);
+}
+
+/**
+ * A copy of what is at `path`, with the mounts below it, as a mount of its own that is nowhere yet: a descriptor,
+ * close-on-exec. It goes with the descriptor unless {@link moveMount} shows it somewhere. Throws KernelError.
+ */
+export function cloneTree(path: string): number {
+  const flags = OPEN_TREE_CLONE | O_CLOEXEC | AT_RECURSIVE;
+  const result = raw.syscall(SYS_open_tree, "int", AT_FDCWD, "const char *", path, "unsigned int", flags);
+  return check(Number(result), "open_tree", path);
+}
+
+/** Mounts what {@link cloneTree} copied at `target`, or where that symbolic link leads. Throws KernelError. */
+export function moveMount(tree: number, target: string): void {
+  const result = raw.syscall(
+    SYS_move_mount,
+    "int",
+    tree,
+    "const char *",
+    "",
+    "int",
+    AT_FDCWD,
+    "const char *",
+    target,
+    "unsigned int",
+    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS,
+  );
+  check(Number(result), "move_mount", target);
 }
 
 /** Gives the mount at `path` attributes, MOUNT_ATTR_*, and those below it if `deep`. Throws KernelError. */

@@ -1,4 +1,3 @@
-import { isWeftError } from "../core/index.ts";
 import type { ExitStatus } from "./command.ts";
 import { parseSignal, signalName } from "./signals.ts";
 
@@ -16,13 +15,4 @@ export function exitStatusOf(waitStatus: number): ExitStatus {
 export function exitNumber({ code, signal }: ExitStatus): number | undefined {
   if (code !== null) return code;
   return signal === null ? undefined : 128 + parseSignal(signal);
-}
-
-/**
- * The number by which `docker run` tells why a command could not be started: 127 when it is not there, 126 when
- * it cannot be executed, 125 for everything else.
- */
-export function startFailureNumber(error: unknown): 125 | 126 | 127 {
-  if (isWeftError(error, "COMMAND_NOT_FOUND")) return 127;
-  return isWeftError(error, "COMMAND_NOT_EXECUTABLE") ? 126 : 125;
 }

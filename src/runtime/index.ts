@@ -1,3 +1,4 @@
+export { startFailureNumber } from "../core/index.ts";
 export { defaultCapabilities } from "./capabilities.ts";
 export type {
   CapabilityInit,
@@ -13,7 +14,7 @@ export type {
 } from "./command.ts";
 export { type Adoption, CommandFollower } from "./command-follower.ts";
 export { endProcess } from "./end-process.ts";
-export { exitNumber, startFailureNumber } from "./exit-status.ts";
+export { exitNumber } from "./exit-status.ts";
 export { checkCommandInit } from "./init-order.ts";
 export { Launcher } from "./launcher.ts";
 export { LogKeeper } from "./log-keeper.ts";

@@ -39,15 +39,16 @@ export function isThere(path: string): boolean {
 }
 
 /**
- * What is at `paths` now, to be shown elsewhere later, when other mounts cover it or the root is another. Those
- * that are not there are left out.
+ * What is at `paths` now, with the mounts below it, to be shown elsewhere later, when other mounts cover it or the
+ * root is another, and the former one gone. Those that are not there are left out.
  */
 export class HeldPaths {
-  readonly #fds = new Map<string, number>();
+  readonly #trees = new Map<string, number>();
+  readonly #shown = new Set<string>();
 
   constructor(paths: readonly string[]) {
     try {
-      for (const path of paths) if (isThere(path)) this.#fds.set(path, sys.open(path, sys.O_PATH));
+      for (const path of new Set(paths)) if (isThere(path)) this.#trees.set(path, sys.cloneTree(path));
     } catch (error) {
       this.close();
       throw error;
@@ -55,18 +56,25 @@ export class HeldPaths {
   }
 
   has(path: string): boolean {
-    return this.#fds.has(path);
+    return this.#trees.has(path);
   }
 
-  /** Shows what was at `path`, with the mounts below it, at `target`. Needs a /proc. Throws KernelError. */
+  /** Shows what was at `path` at `target`; a second time needs a /proc. Throws KernelError. */
   show(path: string, target: string): void {
-    const fd = this.#fds.get(path);
-    if (fd === undefined) return;
-    sys.mount(`/proc/self/fd/${fd}`, target, null, sys.MS_BIND | sys.MS_REC, null);
+    const tree = this.#trees.get(path);
+    if (tree === undefined) return;
+    if (this.#shown.has(path)) {
+      // It is a mount of this namespace now, of which another can be made.
+      sys.mount(`/proc/self/fd/${tree}`, target, null, sys.MS_BIND | sys.MS_REC, null);
+      return;
+    }
+    sys.moveMount(tree, target);
+    this.#shown.add(path);
   }
 
+  /** What was not shown goes. */
   close(): void {
-    for (const fd of this.#fds.values()) sys.close(fd);
-    this.#fds.clear();
+    for (const tree of this.#trees.values()) sys.close(tree);
+    this.#trees.clear();
   }
 }

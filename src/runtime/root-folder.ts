@@ -17,25 +17,20 @@ const deviceLinks = [
 /**
  * Makes the folder `rootfs`, with what is mounted in it, the root of this process's mount namespace: from now on
  * no path, and no symbolic link of the folder, leads out of it. Device files in it are of no use unless `devices`:
- * CAP_MKNOD, which containers have, would lead to the host's disks. What was held of the former root can be shown
- * until the function that is given back lets go of it. Throws KernelError, LAUNCH.
+ * CAP_MKNOD, which containers have, would lead to the host's disks. What is to be shown of the former root has to
+ * be held before. Throws KernelError, INVALID_COMMAND.
  */
-export function enterRoot(rootfs: string, devices: boolean): () => void {
+export function enterRoot(rootfs: string, devices: boolean): void {
   if (statSync(rootfs, { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw new WeftError("INVALID_COMMAND", `rootfs ${JSON.stringify(rootfs)} is no folder`);
   }
-  const former = sys.open("/", sys.O_PATH);
   sys.mount(rootfs, rootfs, null, sys.MS_BIND | sys.MS_REC, null);
   if (!devices) sys.setMountAttributes(rootfs, sys.MOUNT_ATTR_NODEV, true);
   process.chdir(rootfs);
-  sys.pivotRoot(".", "."); // the former root lies on the new one, where no path leads
+  sys.pivotRoot(".", ".");
+  // The former root lies on the new one, and a `..` that comes to / would lead into it: it goes before any path is used.
+  sys.umount(".", sys.MNT_DETACH);
   process.chdir("/");
-  return () => {
-    process.chdir(`/proc/self/fd/${former}`);
-    sys.umount(".", sys.MNT_DETACH);
-    process.chdir("/");
-    sys.close(former);
-  };
 }
 
 /** Makes a folder to mount on, if it is missing. Throws LAUNCH, also for a symbolic link in its place. */

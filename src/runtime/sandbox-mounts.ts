@@ -26,19 +26,18 @@ export function mountSandbox(place: NewPlace): void {
   const held = new HeldPaths([
     ...sources,
     cgroups,
-    ...(rootfs === undefined ? [] : ["/dev", ...deviceFiles]),
+    ...(rootfs === undefined ? [] : privileged ? ["/dev"] : deviceFiles),
   ]);
   try {
     const missing = sources.find((source) => !held.has(source));
     if (missing !== undefined) {
       throw new WeftError("LAUNCH", `cannot show ${missing} in a sandbox: no such file`);
     }
-    const leaveFormerRoot = rootfs === undefined ? undefined : enterRoot(rootfs, privileged);
+    if (rootfs !== undefined) enterRoot(rootfs, privileged);
     mountProc();
     mountFiles(files, held, rootfs !== undefined);
     mountSys(held, privileged);
     if (rootfs !== undefined) mountDevices(held, privileged);
-    leaveFormerRoot?.();
   } finally {
     held.close();
   }

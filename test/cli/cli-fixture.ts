@@ -2,7 +2,7 @@ import { Readable, Writable } from "node:stream";
 import type { HostService } from "../../src/api/index.ts";
 import type { RuntimeDoor } from "../../src/cli/foreground/runtime-door.ts";
 import { runCli } from "../../src/cli/run-cli.ts";
-import type { Surroundings } from "../../src/cli/surroundings.ts";
+import type { Surroundings, Terminals } from "../../src/cli/surroundings.ts";
 import { type Call, fakeService } from "../api/fake-service.ts";
 import { withServer } from "../api/http-fixture.ts";
 
@@ -24,6 +24,12 @@ export interface Use {
   readonly env?: Readonly<Record<string, string>>;
   /** Which streams are a terminal; none without. */
   readonly terminal?: { readonly stdin: boolean; readonly stdout: boolean };
+  /** False for one who may use the daemon's socket, and is not root; true without. */
+  readonly isRoot?: boolean;
+  /** How large the terminal is; 100 by 30 without. */
+  readonly size?: () => Terminals["size"];
+  /** Is given the stream that weft prints to, which tells of another size by the event `resize`. */
+  readonly onStdout?: (stdout: Writable) => void;
   readonly runtime?: RuntimeDoor;
 }
 
@@ -50,6 +56,7 @@ export async function weftAt(
   const stdout = new Collector();
   const stderr = new Collector();
   const { runtime } = use;
+  use.onStdout?.(stdout);
   const surroundings: Surroundings = {
     env: { WEFT_SOCKET: socketPath, ...use.env },
     stdin: Readable.from(use.input === undefined ? [] : [Buffer.from(use.input)]),
@@ -57,9 +64,10 @@ export async function weftAt(
     stderr,
     terminals: () => ({
       ...(use.terminal ?? { stdin: false, stdout: false }),
-      size: { columns: 100, rows: 30 },
+      size: use.size?.() ?? { columns: 100, rows: 30 },
     }),
     cwd: () => "/work/here",
+    isRoot: () => use.isRoot ?? true,
     now: () => now,
     ...(runtime !== undefined && { runtime: async () => runtime }),
   };

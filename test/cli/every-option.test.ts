@@ -19,6 +19,7 @@ const context = new Context({
   stdout: nowhere,
   stderr: nowhere,
   terminals: () => ({ stdin: false, stdout: false, size: { columns: 80, rows: 24 } }),
+  isRoot: () => true,
   cwd: () => "/",
   now: () => 0,
 });

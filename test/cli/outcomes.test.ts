@@ -35,6 +35,20 @@ test("run tells a daemon's refusal by 125", async () => {
   assert.equal(status, 125);
 });
 
+for (const [code, expected] of [
+  ["COMMAND_NOT_FOUND", 127],
+  ["COMMAND_NOT_EXECUTABLE", 126],
+  ["LAUNCH", 125],
+] as const) {
+  test(`run -d tells a daemon's ${code} by ${expected}`, async () => {
+    const createSandbox = async () => {
+      throw new WeftError(code, "it does not start");
+    };
+    const { status, stderr } = await weft(["run", "-d", "true"], { service: { createSandbox } });
+    assert.deepEqual([status, stderr], [expected, "weft: it does not start\n"]);
+  });
+}
+
 test("no daemon is said with what to do, also by run's own status", async () => {
   const words = "weft: cannot reach the daemon at /not/there: is it running? start it with `weft up`\n";
   assert.deepEqual(await weftAt("/not/there", ["network", "ls"]), { status: 1, stdout: "", stderr: words });
@@ -171,3 +185,24 @@ test("a backup that breaks off leaves nothing", () =>
     assert.equal(existsSync(file), false);
     assert.deepEqual(readdirSync(folder), []);
   }));
+
+test("who is not root is told what needs it, before the daemon is asked for anything", async () => {
+  const needs = "enters the sandbox's namespaces, which needs root";
+  const run = await weft(["run", "true"], { isRoot: false });
+  const background = "run it as root, or with -d, in the background, where the daemon starts the command";
+  assert.deepEqual(
+    [run.status, run.stderr, run.calls],
+    [125, `weft: weft run without -d ${needs}: ${background}\n`, []],
+  );
+  const exec = await weft(["exec", "db", "true"], { isRoot: false });
+  assert.deepEqual(
+    [exec.status, exec.stderr, exec.calls],
+    [
+      125,
+      `weft: weft exec ${needs}: run it as root; only what weft run -d starts is started by the daemon\n`,
+      [],
+    ],
+  );
+  const detached = await weft(["run", "-d", "true"], { isRoot: false });
+  assert.equal(detached.status, 0);
+});

@@ -114,6 +114,24 @@ suite("a command with a root folder of its own", () => {
       assert.equal(readFileSync(file, "utf8"), "one\ntwo\n");
     }));
 
+  test("has its files where relative links lead within it, and not on the host", () =>
+    withSandbox(async ({ output, folder }) => {
+      const rootfs = makeBusyboxRoot(folder);
+      const source = join(folder, "source");
+      writeFileSync(source, "the sandbox's\n");
+      // As /etc/resolv.conf -> ../run/systemd/resolve/stub-resolv.conf, on a host that has that file.
+      const stub = join(folder, "stub");
+      writeFileSync(stub, "the host's\n");
+      symlinkSync(`..${stub}`, join(rootfs, "etc/resolv.conf"));
+      mkdirSync(join(rootfs, "run"));
+      writeFileSync(join(rootfs, "run/hosts"), "the folder's\n");
+      symlinkSync("../../../run/hosts", join(rootfs, "etc/hosts"));
+      const files = ["/etc/resolv.conf", "/etc/hosts"].map((target) => ({ source, target }));
+      const { stdout, stderr } = await output(["cat", "/etc/resolv.conf", "/run/hosts"], { rootfs, files });
+      assert.deepEqual([stdout, stderr], ["the sandbox's\nthe sandbox's\n", ""]);
+      assert.equal(readFileSync(stub, "utf8"), "the host's\n");
+    }));
+
   test("is led out of it by no symbolic link", () =>
     withSandbox(async ({ run, output, folder }) => {
       const rootfs = makeBusyboxRoot(folder);

@@ -49,6 +49,8 @@ export interface ClientLogQuery {
   readonly tail?: number | undefined;
   /** Go on as more comes, until the command has ended. */
   readonly follow?: boolean;
+  /** Called once the daemon reads the log: all that is written from then on comes, also with a `tail` of 0. */
+  readonly onBegun?: () => void;
   readonly signal?: AbortSignal;
 }
 
@@ -170,10 +172,10 @@ export class WeftClient {
   /** Standard output and error as they were written. */
   async *logs(
     reference: string,
-    { tail, follow = false, signal }: ClientLogQuery = {},
+    { tail, follow = false, onBegun, signal }: ClientLogQuery = {},
   ): AsyncGenerator<Uint8Array> {
     const path = withQuery(`${sandboxPath(reference)}/logs`, { tail, follow });
-    yield* this.#chunks(get(path), signal);
+    yield* this.#chunks(get(path), signal, onBegun);
   }
 
   /** Opens a sandbox's networks for a command that the caller starts itself. */
@@ -244,9 +246,10 @@ export class WeftClient {
     return this.#connection.text(await this.#connection.send(request, signal), signal);
   }
 
-  async *#chunks(request: ApiRequest, own?: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *#chunks(request: ApiRequest, own?: AbortSignal, onBegun?: () => void): AsyncGenerator<Uint8Array> {
     const signal = this.#either(own);
     const answer: http.IncomingMessage = await this.#connection.send(request, signal);
+    onBegun?.();
     yield* this.#connection.chunks(answer, signal);
   }
 

@@ -1,15 +1,16 @@
-import type { Readable, Writable } from "node:stream";
-import { ReadStream } from "node:tty";
+import type { Writable } from "node:stream";
 import type { WeftClient } from "../../api/client/index.ts";
 import type { Sandbox } from "../../api/index.ts";
 import { isWeftError } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { ExitError } from "../failures.ts";
-import { write } from "../surroundings.ts";
-import { DetachKeys, detachSequence } from "./detach-keys.ts";
+import { detachSequence } from "./detach-keys.ts";
 import { ownIdentity } from "./identities.ts";
+import { needRoot } from "./need-root.ts";
 import { runtimeDoor } from "./runtime-door.ts";
 import { SignalRelay } from "./signal-relay.ts";
+import { followSize } from "./streams.ts";
+import { Typing } from "./typing.ts";
 
 /** How to attach. */
 export interface AttachOptions {
@@ -18,22 +19,30 @@ export interface AttachOptions {
   readonly detachKeys: string | undefined;
 }
 
-/** `weft attach`: prints what a command in the background prints from now on, and passes on what is typed. */
+/**
+ * `weft attach`: prints what a command in the background prints from now on, and passes on what is typed. Signals
+ * reach a command without a terminal; from one with a terminal they detach, as its keys say what is meant for it.
+ */
 export async function attach(context: Context, name: string, options: AttachOptions): Promise<void> {
   const sequence = detachSequence(options.detachKeys);
   const client = await context.client();
   const sandbox = await client.sandbox(name);
   if (!sandbox.State.Running)
     throw new ExitError(1, `cannot attach to a stopped sandbox: start ${name} first`);
-  const input = options.input ? await inputOf(sandbox, client, context) : undefined;
+  const input = options.input ? await inputWhileItRuns(sandbox, client, context) : undefined;
   const left = new AbortController();
-  const typing = input === undefined ? undefined : passOn(context.surroundings.stdin, input, sequence, left);
+  const detach = () => left.abort(new Error("detached"));
+  const typing =
+    input === undefined ? undefined : new Typing(context.surroundings.stdin, input, { sequence, detach });
   const relay = new SignalRelay();
-  relay.to(
-    (signal) => void client.killSandbox(sandbox.Id, { signal }).catch((error) => context.complain(error)),
-  );
+  relay.to((signal) => {
+    if (sandbox.Config.Command?.Tty === true) return detach();
+    void client.killSandbox(sandbox.Id, { signal }).catch((error) => context.complain(error));
+  });
   try {
-    const chunks = client.logs(sandbox.Id, { tail: 0, follow: true, signal: left.signal });
+    // What is typed waits until the log is read: its answer would be missed.
+    const onBegun = () => typing?.start();
+    const chunks = client.logs(sandbox.Id, { tail: 0, follow: true, onBegun, signal: left.signal });
     for await (const chunk of chunks) await context.print(chunk);
     const { StatusCode } = await client.waitSandbox(sandbox.Id, left.signal);
     if (StatusCode === null) throw new ExitError(1, `the command of ${name} has ended; how is not known`);
@@ -54,6 +63,20 @@ interface Input {
   readonly close: () => void;
 }
 
+/** Undefined also when the command has ended meanwhile: how it did is still told. */
+async function inputWhileItRuns(
+  sandbox: Sandbox,
+  client: WeftClient,
+  context: Context,
+): Promise<Input | undefined> {
+  try {
+    return await inputOf(sandbox, client, context);
+  } catch (error) {
+    if (isWeftError(error, "COMMAND_ENDED") || isWeftError(error, "SANDBOX_NOT_RUNNING")) return undefined;
+    throw error;
+  }
+}
+
 /** The terminal or the pipe that the command reads from; undefined when it reads from nothing. */
 async function inputOf(
   { Id, Config }: Sandbox,
@@ -61,46 +84,19 @@ async function inputOf(
   context: Context,
 ): Promise<Input | undefined> {
   if (Config.Command?.OpenStdin !== true) return undefined;
+  needRoot(context.surroundings, "passing on what is typed", "run it as root, or with --no-stdin");
   const runtime = await (context.surroundings.runtime ?? runtimeDoor)();
   const { Process, Stdin } = await client.enterSandbox(Id);
   if (Config.Command.Tty && Process !== undefined) {
     const terminal = runtime.Terminal.of(ownIdentity(Process));
-    const { size } = context.surroundings.terminals();
-    terminal.resize(size.columns, size.rows);
-    return { writable: terminal.input, isTerminal: true, close: () => terminal.close() };
+    const unfollow = followSize(terminal, context);
+    const close = () => {
+      unfollow();
+      terminal.close();
+    };
+    return { writable: terminal.input, isTerminal: true, close };
   }
   if (Stdin === undefined) return undefined;
   const writable = runtime.openInput(Stdin);
   return { writable, isTerminal: false, close: () => writable.destroy() };
-}
-
-/** Passes on what is typed until the keys that detach are. */
-function passOn(
-  stdin: Readable,
-  input: Input,
-  sequence: Uint8Array,
-  left: AbortController,
-): { close: () => void } {
-  const terminal = stdin instanceof ReadStream ? stdin : undefined;
-  const keys = new DetachKeys(sequence);
-  const raw = terminal !== undefined && input.isTerminal;
-  if (raw) terminal.setRawMode(true);
-  const hear = (chunk: Uint8Array) => {
-    const { passed, detached } =
-      terminal === undefined ? { passed: chunk, detached: false } : keys.read(chunk);
-    stdin.pause();
-    // A command that has ended reads nothing more; its end is told by what it printed.
-    void write(input.writable, passed).then(
-      () => (detached ? left.abort(new Error("detached")) : stdin.resume()),
-      () => {},
-    );
-  };
-  stdin.on("data", hear);
-  return {
-    close: () => {
-      stdin.off("data", hear);
-      stdin.pause();
-      if (raw) terminal.setRawMode(false);
-    },
-  };
 }

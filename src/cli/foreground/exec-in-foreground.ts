@@ -1,9 +1,11 @@
 import type { Entry } from "../../api/index.ts";
+import { startFailureNumber } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { ExitError, lineOf } from "../failures.ts";
 import { signalStatus } from "../signal-status.ts";
 import { follow } from "./follow.ts";
 import { ownIdentity } from "./identities.ts";
+import { needRoot } from "./need-root.ts";
 import { runStartOf, variablesOf } from "./run-in-foreground.ts";
 import { type RuntimeDoor, runtimeDoor, type StartBasics, type StartedCommand } from "./runtime-door.ts";
 import { SignalRelay } from "./signal-relay.ts";
@@ -27,6 +29,8 @@ export async function execInForeground(
   sandbox: string,
   request: ExecRequest,
 ): Promise<void> {
+  const instead = "run it as root; only what weft run -d starts is started by the daemon";
+  needRoot(context.surroundings, "weft exec", instead);
   const streams = streamsFor(request, context);
   const runtime = await (context.surroundings.runtime ?? runtimeDoor)();
   const client = await context.client();
@@ -34,10 +38,10 @@ export async function execInForeground(
   const launcher = new runtime.Launcher();
   try {
     const found = await client.sandbox(sandbox);
-    if (found.Config.Command !== undefined && !found.State.Running) {
-      throw new ExitError(125, `sandbox ${sandbox} is not running`);
-    }
+    if (found.Config.Command !== undefined && !found.State.Running) throw notRunning(sandbox);
     const [entry] = await Promise.all([client.enterSandbox(found.Id), launcher.start()]);
+    // It was made, and its command is still to begin: then there is nothing to be beside.
+    if (entry.Command !== undefined && entry.Process === undefined) throw notRunning(sandbox);
     const command = await startIn(entry, launcher, {
       ...startOf(request, streams, entry),
       beforeStart: async () => relay.hold(),
@@ -49,11 +53,15 @@ export async function execInForeground(
     if (error instanceof ExitError) throw error;
     const { gaveUp } = relay;
     if (gaveUp !== undefined) throw new ExitError(signalStatus(gaveUp));
-    throw new ExitError(runtime.startFailureNumber(error), lineOf(error), { cause: error });
+    throw new ExitError(startFailureNumber(error), lineOf(error), { cause: error });
   } finally {
     await launcher.close();
     relay.close();
   }
+}
+
+function notRunning(sandbox: string): ExitError {
+  return new ExitError(125, `sandbox ${sandbox} is not running`);
 }
 
 /** Beside the sandbox's command; in its network and with its files where it has none. */

@@ -1,13 +1,14 @@
 import type { WeftClient } from "../../api/client/index.ts";
 import type { Entry, ProcessIdentity, SandboxCreateInput } from "../../api/index.ts";
-import { isWeftError } from "../../core/errors.ts";
+import { isWeftError, startFailureNumber } from "../../core/errors.ts";
 import type { Context } from "../context.ts";
 import { ExitError, lineOf } from "../failures.ts";
 import { splitAtEquals } from "../options/key-values.ts";
 import { signalStatus } from "../signal-status.ts";
 import { follow } from "./follow.ts";
 import { apiIdentity } from "./identities.ts";
-import { type RunStart, type RuntimeDoor, runtimeDoor } from "./runtime-door.ts";
+import { needRoot } from "./need-root.ts";
+import { type RunStart, type RuntimeDoor, runtimeDoor, type StartedCommand } from "./runtime-door.ts";
 import { SignalRelay } from "./signal-relay.ts";
 import { type Streams, streamsFor } from "./streams.ts";
 
@@ -17,6 +18,8 @@ import { type Streams, streamsFor } from "./streams.ts";
  * program is killed. Throws ExitError with every status but 0.
  */
 export async function runInForeground(context: Context, request: SandboxCreateInput): Promise<void> {
+  const instead = "run it as root, or with -d, in the background, where the daemon starts the command";
+  needRoot(context.surroundings, "weft run without -d", instead);
   const wishes = { interactive: request.Command?.OpenStdin === true, tty: request.Command?.Tty === true };
   const streams = streamsFor(wishes, context);
   const runtime = await (context.surroundings.runtime ?? runtimeDoor)();
@@ -47,6 +50,8 @@ class ForegroundRun {
   readonly #parts: RunParts;
   /** The command, once the daemon knows of it. */
   #claimed: ProcessIdentity | undefined;
+  /** Its first instruction was let run. */
+  #begun = false;
 
   constructor(
     context: Context,
@@ -66,8 +71,7 @@ class ForegroundRun {
     const launcher = new this.#runtime.Launcher();
     let status: number;
     try {
-      const [entry] = await Promise.all([this.#client.enterSandbox(this.#parts.id), launcher.start()]);
-      const command = await launcher.run(this.#startOf(entry));
+      const command = await this.#begin(launcher);
       status = await follow(command, this.#relay, this.#parts.wishes, this.#context, this.#runtime);
     } catch (error) {
       throw await this.#failed(error);
@@ -76,6 +80,13 @@ class ForegroundRun {
     }
     await this.#tellEnd(status);
     if (status !== 0) throw new ExitError(status);
+  }
+
+  async #begin(launcher: InstanceType<RuntimeDoor["Launcher"]>): Promise<StartedCommand> {
+    const [entry] = await Promise.all([this.#client.enterSandbox(this.#parts.id), launcher.start()]);
+    const command = await launcher.run(this.#startOf(entry));
+    this.#begun = true;
+    return command;
   }
 
   #startOf(entry: Entry): RunStart {
@@ -92,12 +103,12 @@ class ForegroundRun {
     };
   }
 
-  /** What a start that failed is told as. What it left with the daemon is cleared up first. */
+  /** What a failure is told as. What a start that failed left with the daemon is cleared up first. */
   async #failed(error: unknown): Promise<ExitError> {
     const { gaveUp } = this.#relay;
-    const status = gaveUp === undefined ? this.#runtime.startFailureNumber(error) : signalStatus(gaveUp);
-    if (this.#claimed !== undefined) await this.#tellEnd(status);
-    // As with -d: what was refused has left nothing.
+    const status = gaveUp === undefined ? startFailureNumber(error) : signalStatus(gaveUp);
+    if (this.#begun) await this.#tellEnd(status);
+    // As with -d: what could not be begun has left nothing, and is not started again.
     else await this.#attempt(() => this.#client.removeSandbox(this.#parts.id, { force: true }));
     return new ExitError(status, gaveUp === undefined ? lineOf(error) : "", { cause: error });
   }

@@ -73,8 +73,6 @@ export interface RuntimeDoor {
   readonly openInput: (path: string) => Writable;
   /** An end as a shell numbers it. */
   readonly exitNumber: (end: CommandEnd) => number | undefined;
-  /** 127 when the program is not there, 126 when it cannot be executed, 125 for all else. */
-  readonly startFailureNumber: (error: unknown) => 125 | 126 | 127;
 }
 
 /** Loads the code that starts commands, which few commands of weft need. */

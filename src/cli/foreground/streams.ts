@@ -40,19 +40,15 @@ export async function connectTerminal(
   { interactive }: StreamWishes,
   context: Context,
 ): Promise<void> {
-  const { stdin, stdout } = context.surroundings;
-  const resize = () => {
-    const { size } = context.surroundings.terminals();
-    terminal.resize(size.columns, size.rows);
-  };
+  const { stdin } = context.surroundings;
   const typing = interactive && stdin instanceof ReadStream ? stdin : undefined;
   typing?.setRawMode(true);
   if (interactive) stdin.pipe(terminal.input, { end: false });
-  stdout.on("resize", resize);
+  const unfollow = followSize(terminal, context);
   try {
     for await (const chunk of terminal.output) await context.print(chunk);
   } finally {
-    stdout.off("resize", resize);
+    unfollow();
     if (interactive) {
       stdin.unpipe(terminal.input);
       stdin.pause();
@@ -60,4 +56,16 @@ export async function connectTerminal(
     typing?.setRawMode(false);
     terminal.close();
   }
+}
+
+/** Gives a command's terminal the size of this program's, now and whenever that changes; until the function that is given back is called. */
+export function followSize(terminal: CommandTerminal, context: Context): () => void {
+  const { stdout, terminals } = context.surroundings;
+  const resize = () => {
+    const { size } = terminals();
+    terminal.resize(size.columns, size.rows);
+  };
+  resize();
+  stdout.on("resize", resize);
+  return () => void stdout.off("resize", resize);
 }

@@ -212,9 +212,13 @@ export class SandboxKeeper {
     return record.ending?.code ?? null;
   }
 
-  /** Opens a sandbox for a client that is about to start its command. It is closed again when none is claimed soon. */
+  /**
+   * Tells a client where to go beside a sandbox's command; opens one whose command was never begun for a client that is
+   * about to do so. It is closed again when none is claimed soon. Throws SANDBOX_NOT_RUNNING.
+   */
   enter(reference: string): Promise<{ readonly record: SandboxRecord; readonly place: Place }> {
     return this.#alone(reference, async (record) => {
+      refuseEnded(record);
       const place = isOpen(record) ? this.#openings.place(record) : undefined;
       if (place !== undefined) return { record, place };
       const opened = await this.#openings.open(record);
@@ -741,6 +745,13 @@ function refuseSharedNamespace({ config }: SandboxRecord): void {
     "INVALID_OPTION",
     "container sharing network namespace with another container or host cannot be connected to any other network",
   );
+}
+
+/** Refuses to enter a sandbox whose command has ended, which would take its addresses and ports again; in Docker's words. */
+function refuseEnded({ name, process, restarting, ending }: SandboxRecord): void {
+  if (process !== undefined || (ending === undefined && restarting !== true)) return;
+  const words = restarting === true ? "is restarting, wait until it is running" : "is not running";
+  throw new WeftError("SANDBOX_NOT_RUNNING", `sandbox ${name} ${words}`);
 }
 
 /** Refuses what does not go together. */

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { PassThrough, type Readable, type Writable } from "node:stream";
 import { test } from "node:test";
-import { CommandConfig, type Sandbox } from "../../../src/api/index.ts";
+import { CommandConfig, type HostService, type Sandbox } from "../../../src/api/index.ts";
 import type { RuntimeDoor } from "../../../src/cli/foreground/runtime-door.ts";
+import { WeftError } from "../../../src/core/index.ts";
 import { Launcher, openInput } from "../../../src/runtime/index.ts";
 import { inTurn, sampleSandbox } from "../../api/fake-service.ts";
 import { weft } from "../cli-fixture.ts";
@@ -14,6 +15,13 @@ function sandboxWith(command: Partial<CommandConfig>): Sandbox {
   const Command = CommandConfig.parse({ Args: ["cat"], ...command });
   return { ...sampleSandbox, Config: { ...sampleSandbox.Config, Command } };
 }
+
+/** A daemon whose one sandbox runs a command with a terminal that can be typed on. */
+const screenService: Partial<HostService> = {
+  sandbox: async () => sandboxWith({ Tty: true, OpenStdin: true }),
+  enterSandbox: async () => ({ Id, NetnsPath: "/n", Files: [], Hostname: "h", Process: identity }),
+  waitSandbox: async () => ({ StatusCode: 0 }),
+};
 
 test("attach prints what comes from now on, and ends as the command does", async () => {
   const outcome = await weft(["attach", "db"], {
@@ -45,15 +53,71 @@ test("what is typed reaches the terminal of the command, which learns the size o
   const outcome = await weft(["attach", "db"], {
     input: "hello",
     runtime,
-    service: {
-      sandbox: async () => sandboxWith({ Tty: true, OpenStdin: true }),
-      enterSandbox: async () => ({ Id, NetnsPath: "/n", Files: [], Hostname: "h", Process: identity }),
-      logs,
-      waitSandbox: async () => ({ StatusCode: 0 }),
-    },
+    service: { ...screenService, logs },
   });
   assert.deepEqual([outcome.status, outcome.stdout, outcome.stderr], [0, "got hello", ""]);
   assert.deepEqual(sizes, [[100, 30]]);
+});
+
+test("what is typed waits until the daemon reads the log, which the answer goes to", async () => {
+  const { runtime, typed } = runtimeWithTerminal();
+  let follows = false;
+  let followed: boolean | undefined;
+  void typed.then(() => {
+    followed = follows;
+  });
+  const logs = async function* () {
+    follows = true;
+    yield Buffer.from(`got ${await typed}`);
+  };
+  const { stdout } = await weft(["attach", "db"], {
+    input: "hello",
+    runtime,
+    service: { ...screenService, logs },
+  });
+  assert.deepEqual([stdout, followed], ["got hello", true]);
+});
+
+test("the terminal of the command keeps the size of this one", async () => {
+  const { runtime, sizes } = runtimeWithTerminal();
+  let size = { columns: 100, rows: 30 };
+  let screen: Writable | undefined;
+  const logs = async function* () {
+    size = { columns: 132, rows: 43 };
+    screen?.emit("resize");
+    yield Buffer.from("drawn anew");
+  };
+  const { status } = await weft(["attach", "db"], {
+    runtime,
+    size: () => size,
+    onStdout: (stdout) => {
+      screen = stdout;
+    },
+    service: { ...screenService, logs },
+  });
+  assert.equal(status, 0);
+  const expected = [
+    [100, 30],
+    [132, 43],
+  ];
+  assert.deepEqual(sizes, expected);
+  screen?.emit("resize");
+  assert.deepEqual(sizes, expected, "nobody listens after the end");
+});
+
+test("a command that ends while it is attached to is told of by its status", async () => {
+  const enterSandbox = async () => {
+    throw new WeftError("SANDBOX_NOT_RUNNING", "sandbox db is not running");
+  };
+  const { status, stderr } = await weft(["attach", "db"], {
+    service: {
+      ...screenService,
+      enterSandbox,
+      logs: () => inTurn([]),
+      waitSandbox: async () => ({ StatusCode: 4 }),
+    },
+  });
+  assert.deepEqual([status, stderr], [4, ""]);
 });
 
 test("--no-stdin leaves the command's input alone", async () => {
@@ -95,6 +159,5 @@ function runtimeWithTerminal(): {
     return terminal;
   };
   const exitNumber = () => undefined;
-  const startFailureNumber = () => 125 as const;
-  return { runtime: { Launcher, Terminal: { of }, openInput, exitNumber, startFailureNumber }, typed, sizes };
+  return { runtime: { Launcher, Terminal: { of }, openInput, exitNumber }, typed, sizes };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommandConfig, type HostService, type Sandbox } from "../../../src/api/index.ts";
-import { fakeService, sampleSandbox } from "../../api/fake-service.ts";
+import { CommandConfig, type Entry, type HostService, type Sandbox } from "../../../src/api/index.ts";
+import { fakeService, sampleEntry, sampleSandbox } from "../../api/fake-service.ts";
 import { withServer } from "../../api/http-fixture.ts";
 import { withSandbox } from "../../runtime/sandbox-fixture.ts";
 import { type Ended, runWeft } from "../weft-program.ts";
@@ -76,6 +76,14 @@ test("exec beside a command that does not run is refused", async () => {
     State: { ...sampleSandbox.State, Running: false, Status: "exited" },
   };
   await withServer(fakeService({ sandbox: async () => stopped }).service, async ({ socketPath }) => {
+    const { status, stderr } = await runWeft(socketPath, ["exec", "db", "true"]);
+    assert.deepEqual([status, stderr], [125, "weft: sandbox db is not running\n"]);
+  });
+});
+
+test("exec does not take the place of a command that ended, or did not begin, meanwhile", async () => {
+  const enterSandbox = async (): Promise<Entry> => ({ ...sampleEntry, Command: own });
+  await withServer(fakeService({ enterSandbox }).service, async ({ socketPath }) => {
     const { status, stderr } = await runWeft(socketPath, ["exec", "db", "true"]);
     assert.deepEqual([status, stderr], [125, "weft: sandbox db is not running\n"]);
   });

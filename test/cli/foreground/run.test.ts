@@ -93,13 +93,14 @@ for (const [what, argv, status, words] of [
   ["is not there", ["no-such-program"], 127, 'exec "no-such-program": executable file not found in $PATH'],
   ["cannot be executed", ["/etc/passwd"], 126, 'exec "/etc/passwd": permission denied'],
 ] as const) {
-  test(`a program that ${what} is ${status}, told to the daemon too`, () =>
+  test(`a program that ${what} is ${status}, and leaves no sandbox`, () =>
     withDaemon(async ({ socketPath, fake }) => {
-      const ended = await runWeft(socketPath, ["run", ...argv]);
-      assert.deepEqual([ended.status, ended.stdout, ended.stderr], [status, "", `weft: ${words}\n`]);
-      assert.deepEqual(methods(fake).at(-1), "tellExit");
-      const exit = fake.calls.at(-1)?.[2];
-      assert.equal(typeof exit === "object" && exit !== null && "status" in exit && exit.status, status);
+      for (const options of [[], ["--rm"], ["--restart", "always"]]) {
+        fake.calls.length = 0;
+        const ended = await runWeft(socketPath, ["run", ...options, ...argv]);
+        assert.deepEqual([ended.status, ended.stdout, ended.stderr], [status, "", `weft: ${words}\n`]);
+        assert.deepEqual(methods(fake), ["createSandbox", "enterSandbox", "claimProcess", "removeSandbox"]);
+      }
     }));
 }
 

@@ -345,6 +345,24 @@ suite("a client that starts the command itself", () => {
     });
   });
 
+  keptTest("one whose command has ended, or waits to be started again, is not entered", async (kept) => {
+    await kept.keeper.create(withCommand("job"), { start: true });
+    const ended = kept.keeper.wait("job", forever);
+    kept.commands.only().finish(1);
+    await ended;
+    const refused = { code: "SANDBOX_NOT_RUNNING", message: "sandbox job is not running" };
+    await assert.rejects(kept.keeper.enter("job"), refused);
+    assert.deepEqual(kept.modelled(), [], "it took no address again");
+
+    await kept.keeper.create(withCommand("web", { RestartPolicy: { Name: "always" } }), { start: true });
+    kept.commands.only().finish(1);
+    await until(() => statusOf(kept.record("web")) === "restarting");
+    const waits = "sandbox web is restarting, wait until it is running";
+    await assert.rejects(kept.keeper.enter("web"), { code: "SANDBOX_NOT_RUNNING", message: waits });
+    kept.clock.wakeAll();
+    await until(() => statusOf(kept.record("web")) === "running");
+  });
+
   keptTest("a second claim is refused", async (kept) => {
     await kept.keeper.create(withCommand("shell"), { start: true });
     await assert.rejects(kept.keeper.claim("shell", kept.commands.launch().identity), {

@@ -14,6 +14,10 @@ suite("commands by the command line", () => {
       assert.equal(await status("run", "--rm", ...shell("exit 7")), 7);
       assert.equal(await status("run", "--rm", "/etc/passwd"), 126);
       assert.equal(await status("run", "--rm", "no-such-program"), 127);
+      assert.equal(await status("run", "-d", "/etc/passwd"), 126);
+      assert.equal(await status("run", "-d", "no-such-program"), 127);
+      assert.equal(await status("run", "--name", "one", "no-such-program"), 127);
+      assert.equal(await status("run", "--name", "two", "--restart", "always", "/etc/passwd"), 126);
       assert.equal(await status("run", "--rm", "--network", "no-such-network", "true"), 125);
       assert.equal(await status("run", "--no-such-option", "true"), 125);
       assert.equal(await daemon.ok("ps", "-aq"), "", "none of them is left");
