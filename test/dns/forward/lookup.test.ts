@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dataOf } from "../samples.ts";
+import type { Answer } from "dns-packet";
+import { dataOf, queryFor } from "../samples.ts";
 import { ForwardRig } from "./forward-rig.ts";
 import type { SentQuery } from "./manual-sockets.ts";
-import { aRecords, responseTo, soaRecord } from "./upstream-samples.ts";
+import { aRecords, type ResponseParts, responseTo, soaRecord } from "./upstream-samples.ts";
 
 const found = { answers: aRecords("www.example.org", 60, "192.0.2.1") };
 const other = { answers: aRecords("www.example.org", 60, "192.0.2.2") };
@@ -112,6 +113,21 @@ test("that there is nothing is not believed of a later server before the first h
   for (const { sockets, timers } of [inTime, silent, failing]) {
     assert.deepEqual([sockets.open, timers.running], [0, 0]);
   }
+});
+
+test("an alias to a name that has nothing of the type is nothing: of a later server it is not believed at once", async () => {
+  const { sockets, timers, ask } = rig(a, b);
+  const alias: ResponseParts = {
+    answers: [{ type: "CNAME", name: "www.example.org", ttl: 60, class: "IN", data: "v4only.example.org" }],
+    authorities: [soaRecord("example.org", 60, 60)],
+  };
+  const reply = ask(queryFor("www.example.org", "AAAA"));
+  timers.advance(400);
+  sockets.last.answer(alias);
+  const aaaa: Answer = { type: "AAAA", name: "www.example.org", ttl: 60, class: "IN", data: "2001:db8::1" };
+  sockets.sent[0]?.answer({ answers: [aaaa] });
+  assert.deepEqual(dataOf(await reply), ["2001:db8::1"]);
+  assert.deepEqual([sockets.open, timers.running], [0, 0]);
 });
 
 test("silent servers are asked again, and all ends before the client gives up", async () => {
