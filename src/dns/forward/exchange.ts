@@ -15,8 +15,10 @@ export type Outcome =
   | { readonly kind: "refusal"; readonly rcode: number }
   /** It could not be reached, or sent what is no answer. */
   | { readonly kind: "failed" }
-  /** It was not asked, for lack of room or of its namespace. */
-  | { readonly kind: "not-asked" };
+  /** It was not asked, for lack of its namespace or of a way to it. */
+  | { readonly kind: "not-asked" }
+  /** It was not asked, because whoever asks has as many sockets as they may have. */
+  | { readonly kind: "no-room" };
 
 /** What exchanges work with. */
 export interface ExchangeTools {
@@ -83,7 +85,7 @@ export class Exchange {
       return;
     }
     this.#tools.counters.limited++;
-    this.#done({ kind: "not-asked" });
+    this.#done({ kind: "no-room" });
   }
 
   /** Ends it without an outcome. */
@@ -167,7 +169,7 @@ export class Exchange {
       this.#end(this.#truncated); // the server is well, it only speaks no TCP
       return;
     }
-    this.#noteFailure();
+    this.#upstream.noteFailure();
     this.#end({ kind: "failed" });
   }
 
@@ -176,10 +178,6 @@ export class Exchange {
     const now = this.#tools.now();
     if (this.#avoidsEdns) this.#upstream.noteWithoutEdns(now);
     this.#upstream.noteAnswer(now, this.#transport === "udp" ? now - this.#startedAt : undefined, this.#edns);
-  }
-
-  #noteFailure(): void {
-    if (this.#upstream.noteFailure(this.#tools.now())) this.#tools.counters.serversDown++;
   }
 
   #end(outcome: Outcome): void {

@@ -211,7 +211,10 @@ export class Forwarder {
     asked: AskedQuestion,
     waiter: Waiter,
   ): void {
-    const lookup = new Lookup(set.upstreams, asked, tools, (result) => this.#end(key, result));
+    const lookup = new Lookup(set.upstreams, asked, tools, (result) => {
+      this.#end(key, result);
+      this.#probes.begin(set.upstreams); // of those that it has cast doubt on
+    });
     this.#lookups.set(key, { lookup, owner: sandbox, waiters: [waiter] });
     this.#probes.begin(set.upstreams, asked);
     lookup.begin();

@@ -29,6 +29,12 @@ interface Attempt {
   timer: Timer | undefined;
 }
 
+/** A server's word that there is nothing. */
+interface Nothing {
+  readonly answer: UpstreamAnswer;
+  readonly rank: number;
+}
+
 /**
  * Asks servers one question until one of them answers. The next one is asked as well when a server takes
  * longer than it usually does, and at once when it refuses or cannot be reached. The first answer with
@@ -50,10 +56,12 @@ export class Lookup {
   #step: Timer | undefined;
   #deadline: Timer | undefined;
   #over = false;
-  #nothing: { readonly answer: UpstreamAnswer; readonly rank: number } | undefined;
+  #nothing: Nothing | undefined;
   #truncated: UpstreamAnswer | undefined;
   #refusal: number | undefined;
   #reached = false;
+  /** The first in order of the servers that were not asked because whoever asks has no more room. */
+  #withoutRoom = Number.POSITIVE_INFINITY;
 
   constructor(
     upstreams: readonly Upstream[],
@@ -122,14 +130,15 @@ export class Lookup {
   #silent(attempt: Attempt): void {
     attempt.state = "silent";
     this.#tools.counters.upstreamTimeouts++;
-    this.#noteSilence(attempt);
+    attempt.upstream.noteSilence(attempt.startedAt);
     this.#reached = true;
     this.#believeNothing();
   }
 
   #heard(attempt: Attempt, outcome: Outcome): void {
     closeAttempt(attempt);
-    if (outcome.kind !== "not-asked") this.#reached = true;
+    if (outcome.kind === "no-room") this.#withoutRoom = Math.min(this.#withoutRoom, attempt.rank);
+    else if (outcome.kind !== "not-asked") this.#reached = true;
     if (outcome.kind === "refusal") this.#refusal = outcome.rcode;
     if (outcome.kind === "answer") {
       if (outcome.truncated) this.#truncated = outcome;
@@ -159,8 +168,16 @@ export class Lookup {
     const nothing = this.#nothing;
     if (nothing === undefined || this.#over) return this.#over;
     if (this.#attempts.some(({ rank, state }) => rank < nothing.rank && state === "waiting")) return false;
-    this.#finish(nothing.answer, nothing.rank);
+    this.#finish(this.#credible(nothing), nothing.rank);
     return true;
+  }
+
+  /**
+   * What a server's word that there is nothing comes to. Without the word of one before it, for which there
+   * was no room, it is not told: whoever fills their own room would make all others believe it.
+   */
+  #credible({ answer, rank }: Nothing): LookupResult {
+    return this.#withoutRoom < rank ? notAsked : answer;
   }
 
   /** Time is up, or all have had their say. */
@@ -168,7 +185,8 @@ export class Lookup {
     const failure: LookupResult = this.#reached
       ? { kind: "failure", rcode: this.#refusal ?? rcode.SERVFAIL, lifeSeconds: failureLifeSeconds }
       : notAsked;
-    this.#finish(this.#nothing?.answer ?? this.#truncated ?? failure, undefined);
+    const nothing = this.#nothing === undefined ? undefined : this.#credible(this.#nothing);
+    this.#finish(nothing ?? this.#truncated ?? failure, undefined);
   }
 
   /** Ends it with what the server of `rank` said; those before it that were given up on were too slow. */
@@ -177,14 +195,12 @@ export class Lookup {
     const now = this.#tools.now();
     for (const attempt of this.#attempts) {
       const outrun = rank !== undefined && attempt.rank < rank && attempt.state === "waiting";
-      if (outrun && now - attempt.startedAt >= attempt.upstream.patienceMs) this.#noteSilence(attempt);
+      if (outrun && now - attempt.startedAt >= attempt.upstream.patienceMs) {
+        attempt.upstream.noteSilence(attempt.startedAt);
+      }
     }
     this.cancel();
     this.#done(result);
-  }
-
-  #noteSilence({ upstream, startedAt }: Attempt): void {
-    if (upstream.noteSilence(startedAt, this.#tools.now())) this.#tools.counters.serversDown++;
   }
 }
 

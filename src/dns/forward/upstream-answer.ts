@@ -24,6 +24,8 @@ export interface UpstreamAnswer {
   readonly authentic: boolean;
   /** TC: it has no records, for the server's answer did not fit and could not be had over TCP. */
   readonly truncated: boolean;
+  /** Its answers have a record of the type that was asked for, and not only aliases on the way to where none is. */
+  readonly hasWantedType: boolean;
   /** How many records each section has. */
   readonly counts: readonly [answers: number, authorities: number, additionals: number];
   /** Where each record's TTL is, in order; two bytes of length and the data are behind it. */
@@ -71,6 +73,7 @@ function bareAnswer(message: Uint8Array, asked: AskedQuestion, flags: number): U
     rcode: flags & 0xf,
     authentic: false,
     truncated: true,
+    hasWantedType: false,
     counts: [0, 0, 0],
     ttlOffsets: [],
     lifeSeconds: 0,
@@ -185,13 +188,17 @@ function toAnswer(message: Uint8Array, flags: number, walk: Walk): UpstreamAnswe
     rcode,
     authentic: (flags & flag.AD) !== 0,
     truncated: false,
+    hasWantedType: walk.hasWantedType,
     counts: walk.counts,
     ttlOffsets: walk.ttlOffsets,
     lifeSeconds: keepable ? walk.smallestTtl : 0,
   };
 }
 
-/** True when the answer has records; false when it says that there is nothing, or only where an alias to nothing leads. */
-export function isPositive({ rcode, counts: [answers] }: UpstreamAnswer): boolean {
-  return rcode === rcodes.NOERROR && answers > 0;
+/**
+ * True when the answer has what was asked for; false when it says that there is nothing, of this name or
+ * where its alias leads (RFC 2308 §2.1, §2.2).
+ */
+export function isPositive({ rcode, hasWantedType }: UpstreamAnswer): boolean {
+  return rcode === rcodes.NOERROR && hasWantedType;
 }

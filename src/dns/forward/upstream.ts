@@ -7,7 +7,10 @@ export interface UpstreamStatus {
   readonly port: number;
   /** Path of the namespace that it is asked from. */
   readonly netns: string;
-  /** "down": it has failed several times in a row, and is asked after the others until it answers. */
+  /**
+   * "down": it has failed several times in a row, and when it was asked a question that every resolver
+   * answers. It is asked after the others until it answers.
+   */
   readonly state: "up" | "down";
   /** Smoothed time to an answer, ms; absent before the first one. */
   readonly rttMs?: number;
@@ -19,8 +22,8 @@ export interface UpstreamStatus {
   readonly failed: number;
 }
 
-/** Failures in a row after which a server is down. */
-const failuresToBeDown = 3;
+/** Failures in a row after which a server is doubted. */
+const failuresToBeDoubted = 3;
 /** How long a server that went down is not tried again, ms; doubled up to the second figure while it stays down. */
 const firstRestMs = 1000;
 const longestRestMs = 60_000;
@@ -59,37 +62,51 @@ export class Upstream {
 
   /** Notes a usable answer that came now; `rttMs` when it is known how long it took, and `edns` when it was to a query with EDNS. */
   noteAnswer(now: number, rttMs: number | undefined, edns: boolean): void {
-    this.#lastAnswerAt = now;
+    this.noteAlive(now);
     this.#answered++;
-    this.#failedInRow = 0;
-    this.#down = undefined;
     if (edns) this.#knowsEdns = true;
     if (rttMs === undefined) return;
     this.#rttMs = this.#rttMs === undefined ? rttMs : this.#rttMs + (rttMs - this.#rttMs) * rttWeight;
   }
 
-  /** Notes a failure; true when the server went down with it. */
-  noteFailure(now: number): boolean {
+  /** Notes that it refused a question now: it lives, whatever it knows. */
+  noteAlive(now: number): void {
+    this.#lastAnswerAt = now;
+    this.#failedInRow = 0;
+    this.#down = undefined;
+  }
+
+  /** Notes a failure. */
+  noteFailure(): void {
     this.#failed++;
     this.#failedInRow++;
-    if (this.#failedInRow < failuresToBeDown) return false;
+  }
+
+  /**
+   * Notes that there was no answer to what was asked at `askedAt`. It is no failure of a server that has
+   * answered something else since.
+   */
+  noteSilence(askedAt: number): void {
+    this.#failed++;
+    if (this.#lastAnswerAt <= askedAt) this.#failedInRow++;
+  }
+
+  /**
+   * Notes that a probe that began at `askedAt` has failed; true when the server went down with it. Nothing
+   * else takes it down: failures alone may be the fault of the names that were asked for, which any
+   * sandbox chooses.
+   */
+  noteProbeFailed(askedAt: number, now: number): boolean {
+    if (this.#lastAnswerAt > askedAt) return false;
     const before = this.#down;
-    // Of many that fail at once only the first lengthens the rest.
-    if (before !== undefined && now < before.until) return false;
     const restMs = before === undefined ? firstRestMs : Math.min(before.restMs * 2, longestRestMs);
     this.#down = { until: now + restMs, restMs };
     return before === undefined;
   }
 
-  /**
-   * Notes that there was no answer to what was asked at `askedAt`; true when the server went down with it.
-   * It is no failure of a server that has answered something else since: whoever asks for names that
-   * nobody can find out does not make it look dead to all others.
-   */
-  noteSilence(askedAt: number, now: number): boolean {
-    if (this.#lastAnswerAt <= askedAt) return this.noteFailure(now);
-    this.#failed++;
-    return false;
+  /** True when it has failed several times in a row, and a probe has to tell whether it is down. */
+  get isDoubted(): boolean {
+    return !this.isDown && this.#failedInRow >= failuresToBeDoubted;
   }
 
   /** True for a server that is asked after the others. */
@@ -139,7 +156,10 @@ export class Upstream {
   }
 }
 
-/** The order in which servers are asked: as the user gave it, those that are down last. */
+/**
+ * The order in which servers are asked, and in which they are believed that there is nothing: as the user
+ * gave it, those that are down last.
+ */
 export function askingOrder(upstreams: readonly Upstream[]): readonly Upstream[] {
   const down = upstreams.filter(({ isDown }) => isDown);
   if (down.length === 0) return upstreams;

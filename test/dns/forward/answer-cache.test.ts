@@ -11,6 +11,7 @@ function answer(lifeSeconds: number, answers = 1, bytes = 100): LookupResult {
     rcode: answers === 0 ? 3 : 0,
     authentic: false,
     truncated: false,
+    hasWantedType: answers > 0,
     counts: [answers, 0, 0],
     ttlOffsets: [],
     lifeSeconds,

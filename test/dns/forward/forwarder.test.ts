@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Answer } from "dns-packet";
 import { dataOf, decodeResponse, idOf, opt, queryFor } from "../samples.ts";
 import { ForwardRig, sandbox } from "./forward-rig.ts";
 import { servers } from "./manual-sockets.ts";
-import { aRecords, asking, responseTo, soaRecord } from "./upstream-samples.ts";
+import { aRecords, asking, type ResponseParts, responseTo, soaRecord } from "./upstream-samples.ts";
 
 const neighbour = idOf(102);
 const a = "10.0.0.1";
@@ -240,6 +241,33 @@ test("a sandbox that floods is refused at once, and the others are served", asyn
   const later = rig.ask(queryFor("later.example.org"));
   rig.sockets.last.answer(found);
   assert.equal((await later).rcode, "NOERROR");
+});
+
+test("that an alias leads to nothing of the type is kept for five minutes, that it leads to something for an hour", async () => {
+  const day = 86_400;
+  const cname: Answer = {
+    type: "CNAME",
+    name: "www.example.org",
+    ttl: day,
+    class: "IN",
+    data: "v4.example.org",
+  };
+  const table: readonly (readonly [parts: ResponseParts, seconds: number])[] = [
+    [{ answers: [cname], authorities: [soaRecord("example.org", day, day)] }, 300],
+    [{ answers: [cname, ...aRecords("v4.example.org", day, "192.0.2.1")] }, 3600],
+  ];
+  for (const [parts, seconds] of table) {
+    const rig = new ForwardRig([a]);
+    const reply = rig.ask();
+    rig.sockets.last.answer(parts);
+    await reply;
+    rig.timers.advance(seconds * 1000 - 1);
+    await rig.ask();
+    assert.equal(rig.sockets.sent.length, 1);
+    rig.timers.advance(1);
+    void rig.raw(query);
+    assert.equal(rig.sockets.sent.length, 2, `${seconds} s`);
+  }
 });
 
 test("those who wait for one lookup are bounded too", async () => {

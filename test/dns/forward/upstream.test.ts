@@ -11,48 +11,64 @@ function upstreams(count: number): readonly Upstream[] {
     .map((server) => new Upstream(server));
 }
 
-function failing(upstream: Upstream, times: number, now: number): boolean {
-  let went = false;
-  for (let i = 0; i < times; i++) went = upstream.noteFailure(now);
-  return went;
+function failing(upstream: Upstream, times: number): void {
+  for (let i = 0; i < times; i++) upstream.noteFailure();
 }
 
-test("a server is down after three failures in a row, and up after one answer", () => {
+test("a server is doubted after three failures in a row, and not after an answer or a refusal", () => {
   const [upstream] = upstreams(1);
   assert.ok(upstream);
-  assert.equal(failing(upstream, 2, 0), false);
-  upstream.noteAnswer(0, 10, true);
-  assert.equal(failing(upstream, 2, 0), false);
+  for (const lives of [() => upstream.noteAnswer(0, 10, true), () => upstream.noteAlive(0)]) {
+    failing(upstream, 2);
+    lives();
+    failing(upstream, 2);
+    assert.equal(upstream.isDoubted, false);
+    upstream.noteFailure();
+    assert.deepEqual([upstream.isDoubted, upstream.isDown], [true, false]);
+    lives();
+    assert.equal(upstream.isDoubted, false);
+  }
+});
+
+test("a server is down when a probe fails, however often it failed before, and up after one answer", () => {
+  const [upstream] = upstreams(1);
+  assert.ok(upstream);
+  failing(upstream, 100);
+  assert.equal(upstream.status.state, "up");
+  assert.equal(upstream.noteProbeFailed(10, 1510), true);
+  assert.deepEqual([upstream.status.state, upstream.isDoubted], ["down", false]);
+  upstream.noteAnswer(2000, undefined, true);
   assert.equal(upstream.isDown, false);
-  assert.equal(upstream.noteFailure(0), true);
-  assert.equal(upstream.status.state, "down");
-  upstream.noteAnswer(0, undefined, true);
+  assert.equal(upstream.noteProbeFailed(1999, 3499), false, "it has answered since the probe began");
   assert.equal(upstream.isDown, false);
 });
 
-test("a server that answers others is not down for its silence to some", () => {
+test("a server that answers others is not doubted for its silence to some", () => {
   const [upstream] = upstreams(1);
   assert.ok(upstream);
   upstream.noteAnswer(10, 5, true);
-  for (let i = 0; i < 5; i++) assert.equal(upstream.noteSilence(9, 1509), false);
-  assert.deepEqual([upstream.isDown, upstream.status.failed], [false, 5]);
-  for (let i = 0; i < 2; i++) assert.equal(upstream.noteSilence(10, 1510), false);
-  assert.equal(upstream.noteSilence(11, 1511), true);
+  for (let i = 0; i < 5; i++) upstream.noteSilence(9);
+  assert.deepEqual([upstream.isDoubted, upstream.status.failed], [false, 5]);
+  for (let i = 0; i < 2; i++) upstream.noteSilence(10);
+  assert.equal(upstream.isDoubted, false);
+  upstream.noteSilence(11);
+  assert.equal(upstream.isDoubted, true);
 });
 
-test("it rests for longer each time that it fails again, up to a minute", () => {
+test("it rests for longer each time that a probe fails again, up to a minute", () => {
   const [upstream] = upstreams(1);
   assert.ok(upstream);
-  failing(upstream, 3, 0);
   let now = 0;
+  upstream.noteProbeFailed(0, now);
   const rests: number[] = [];
   for (let i = 0; i < 9; i++) {
     let rest = 0;
     while (!upstream.hasRested(now + rest)) rest += 100;
     rests.push(rest);
-    failing(upstream, 5, now + rest - 100); // others that fail meanwhile do not count
+    failing(upstream, 5); // other questions that fail meanwhile do not count
+    upstream.noteSilence(now);
     now += rest;
-    assert.equal(upstream.noteFailure(now), false, "it was down already");
+    assert.equal(upstream.noteProbeFailed(now, now), false, "it was down already");
   }
   assert.deepEqual(rests, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000, 60_000]);
 });
@@ -60,11 +76,12 @@ test("it rests for longer each time that it fails again, up to a minute", () => 
 test("those that are down are asked last, in their order", () => {
   const [a, b, c] = upstreams(3);
   assert.ok(a && b && c);
-  failing(a, 3, 0);
+  failing(c, 3); // doubted only
+  a.noteProbeFailed(0, 0);
   assert.deepEqual(askingOrder([a, b, c]), [b, c, a]);
-  failing(c, 3, 0);
+  c.noteProbeFailed(0, 0);
   assert.deepEqual(askingOrder([a, b, c]), [b, a, c]);
-  failing(b, 3, 0);
+  b.noteProbeFailed(0, 0);
   assert.deepEqual(askingOrder([a, b, c]), [a, b, c]);
 });
 
