@@ -105,6 +105,7 @@ export class Reconciler {
   change(changes: Changes): Promise<Applied> {
     return this.#locked(async () => {
       const proposal = this.#desired.propose(changes);
+      await this.#formers.lookUp(givenUpBy(proposal));
       const going = goingOf(proposal, this.#desired, this.#belief);
       const steps = await this.#prepared(this.#diffOf(proposal));
       const undo = this.#desired.accept(proposal);
@@ -158,7 +159,8 @@ export class Reconciler {
       const identities = [...this.#desired.identities(), ...this.#belief.identities()];
       const wantedOf = (one: Identity) => this.#desired.get(one);
       const steps = await this.#prepared(diff(identities, wantedOf, this.#belief, this.#ranks));
-      const { failures, effects, background } = await this.#run(steps, "continue");
+      const { failures, effects, background, unsure } = await this.#run(steps, "continue");
+      if (!unsure) await this.#formers.forgetUnwritten(identitiesOfSteps(steps.creations));
       const repeated = [...again].flatMap((owner) => this.#desired.wantedBy(owner));
       await this.#departures.effects([
         ...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])]),
@@ -243,6 +245,7 @@ export class Reconciler {
 
   async #takeDown(changes: Changes): Promise<Applied> {
     const proposal = this.#desired.propose(changes);
+    await this.#formers.lookUp(givenUpBy(proposal));
     const going = goingOf(proposal, this.#desired, this.#belief);
     const steps = await this.#prepared(this.#diffOf(proposal));
     this.#desired.accept(proposal);
@@ -319,6 +322,7 @@ export class Reconciler {
     const wants = withGivenUp(this.#desired, givenUp);
     const found = await this.#kernel.read(this.#query(wants));
     this.#belief.replaceKernelObjects(believable(wants, found));
+    await this.#formers.forgetGoneLinks(found);
     return wantWhatIsLeft(this.#desired, this.#belief, givenUp, found);
   }
 
@@ -326,6 +330,11 @@ export class Reconciler {
   async #lookAgain(): Promise<void> {
     await this.#observe().catch(() => {}); // it is still broken: what broke it is thrown already
   }
+}
+
+/** What nobody would want any more. */
+function givenUpBy({ entries }: Proposal): readonly Identity[] {
+  return [...entries].flatMap(([identity, wanted]) => (wanted === undefined ? [identity] : []));
 }
 
 /** What has to be out of the way, or there, before those can be made. */
