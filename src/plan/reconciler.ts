@@ -13,6 +13,7 @@ import { effectsOfGone, goingOf, nothingGoing } from "./going.ts";
 import { type HeldHandler, handlerOf } from "./held.ts";
 import type { Journal } from "./journal.ts";
 import {
+  comparePlanned,
   containersOfPlanned,
   identitiesWith,
   identityOfPlanned,
@@ -46,6 +47,11 @@ export interface SyncOptions {
 /** What a sync left to be done. */
 export interface Synced extends Applied {
   readonly failures: readonly Failure[];
+  /**
+   * What is wanted and is still not as it is wanted: what failed, and, untold in `failures`, what lives in that. And
+   * what nobody wants, when not all of that could be removed.
+   */
+  readonly unmended: readonly Identity[];
   /** For each of what was given up, in its order. */
   readonly takenDown: readonly Applied[];
 }
@@ -166,8 +172,12 @@ export class Reconciler {
         ...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])]),
       ]);
       const { removed } = this.#departures.begin(background, [], nothingGoing);
-      await removed.catch(() => {}); // told as an event, and to whoever asks for it
-      return { failures, removed, takenDown };
+      // What goes wrong is told as an event, and to whoever asks for it.
+      const left = await removed.then(
+        () => [],
+        () => [...identitiesOfSteps(background), ...steps.implied].filter((one) => !wantedOf(one)),
+      );
+      return { failures, unmended: [...this.#unmet(), ...left], removed, takenDown };
     });
   }
 
@@ -324,6 +334,16 @@ export class Reconciler {
     this.#belief.replaceKernelObjects(believable(wants, found));
     await this.#formers.forgetGoneLinks(found);
     return wantWhatIsLeft(this.#desired, this.#belief, givenUp, found);
+  }
+
+  /** What is wanted and not believed to be so. */
+  #unmet(): readonly Identity[] {
+    return [...this.#desired.identities()].filter((identity) => {
+      const wanted = this.#desired.get(identity)?.object;
+      const is = this.#belief.get(identity);
+      if (wanted === undefined || wanted === is) return false;
+      return is === undefined || comparePlanned(wanted, is) !== "none";
+    });
   }
 
   /** After the kernel broke off: what it did is found out, as far as it can be. */
