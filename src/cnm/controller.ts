@@ -37,6 +37,7 @@ import { type RepairCounters, SelfRepair } from "./self-repair.ts";
 import { type ControllerStats, statsOf } from "./stats.ts";
 import { Tables } from "./tables.ts";
 import { type TwinStep, twinParts } from "./twin.ts";
+import { type Unmended, unmendedBy } from "./unmended.ts";
 
 /** How a sandbox is to be, and the endpoints it is to be made with. */
 export interface NewSandbox extends SandboxOptions {
@@ -175,17 +176,18 @@ export class Controller {
 
   /**
    * Makes the host what the records say, and tries again to end what was deleted and could not be removed.
-   * Gives what could not be mended.
+   * Gives all that could not be mended.
    */
-  async repair(): Promise<readonly { readonly what: string; readonly error: unknown }[]> {
+  async repair(): Promise<readonly Unmended[]> {
     const { background, locks } = this.#context;
-    const [lost, { failures, removed, ending }] = await this.#run(async () => {
+    const [lost, synced] = await this.#run(async () => {
       await followChangedFacts(this.#context);
       return locks.run(hostLock, async () => [
         await takeLostPorts(this.#context),
         await resume(this.#context),
       ]);
     }, "repair");
+    const { removed, ending } = synced;
     const left = await removed.then(
       () => [],
       (error: unknown) => [{ what: "leftovers", error }],
@@ -195,8 +197,7 @@ export class Controller {
       const error = background.failureOf(what);
       return error === undefined ? [] : [{ what, error }];
     });
-    const unmended = failures.map(({ step, error }) => ({ what: step.identity, error }));
-    return [...lost, ...unmended, ...left, ...unended];
+    return [...lost, ...unmendedBy(synced, this.#context.reconciler), ...left, ...unended];
   }
 
   /** How often the host had to be put right by itself since this controller was opened. */

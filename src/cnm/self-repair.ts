@@ -112,9 +112,9 @@ export class SelfRepair {
     await followChangedFacts(this.#context);
     const drifts = await reconciler.drift();
     if (drifts.length === 0) return false;
-    const { failures } = await locks.run(hostLock, () => resume(this.#context));
-    const failed = new Set(failures.map(({ step }) => step.identity));
-    const mended = drifts.map(({ identity }) => identity).filter((identity) => !failed.has(identity));
+    const { failures, unmended } = await locks.run(hostLock, () => resume(this.#context));
+    const left = new Set([...failures.map(({ step }) => step.identity), ...unmended]);
+    const mended = drifts.map(({ identity }) => identity).filter((identity) => !left.has(identity));
     return this.#tell({
       mended,
       failures: failures.map(({ step, error }) => ({ what: step.identity, error })),

@@ -7,7 +7,7 @@ import {
   takesAlong,
 } from "../kernel/index.ts";
 import type { Belief } from "./belief.ts";
-import { comparePlanned, type PlannedObject } from "./object.ts";
+import { comparePlanned, containersOfPlanned, type PlannedObject } from "./object.ts";
 import type { Ranks } from "./rank.ts";
 
 /** One thing to do, in the order in which a plan does it. */
@@ -154,6 +154,7 @@ class Comparison {
   #change(identity: Identity, wanted: WantedObject, found: PlannedObject): void {
     const difference = comparePlanned(wanted.object, found);
     if (difference === "none") return;
+    if (difference === "recreate" && this.#lacksParent(wanted.object)) return;
     if (difference !== "in-place") this.#lose(identity);
     if (difference === "rebuild") this.#rebuilt.add(identity);
     if (difference === "recreate") {
@@ -163,6 +164,19 @@ class Comparison {
     }
     const { object, effects } = wanted;
     this.creations.set(identity, { step: "change", identity, object, former: found, effects });
+  }
+
+  /**
+   * A link that has to be made anew, on one that is somebody else's and not there under the name that is wanted: it may
+   * only be called otherwise by now. What is deleted could not come back, so what was found stays, as drift.
+   */
+  #lacksParent(wanted: PlannedObject): boolean {
+    if (wanted.kind !== "link") return false;
+    return containersOfPlanned(wanted).some((container) => {
+      if (this.#belief.get(this.#belief.providerOf(container)) !== undefined) return false;
+      const parent = this.#wantedOf(container)?.object;
+      return parent?.kind === "link" && parent.spec.type === "adopted";
+    });
   }
 
   #create(identity: Identity, { object, effects }: WantedObject): void {

@@ -13,6 +13,7 @@ import { effectsOfGone, goingOf, nothingGoing } from "./going.ts";
 import { type HeldHandler, handlerOf } from "./held.ts";
 import type { Journal } from "./journal.ts";
 import {
+  comparePlanned,
   containersOfPlanned,
   identitiesWith,
   identityOfPlanned,
@@ -46,6 +47,11 @@ export interface SyncOptions {
 /** What a sync left to be done. */
 export interface Synced extends Applied {
   readonly failures: readonly Failure[];
+  /**
+   * What is wanted and is still not as it is wanted: what failed, and, untold in `failures`, what lives in that. And
+   * what nobody wants, when not all of that could be removed.
+   */
+  readonly unmended: readonly Identity[];
   /** For each of what was given up, in its order. */
   readonly takenDown: readonly Applied[];
 }
@@ -105,6 +111,7 @@ export class Reconciler {
   change(changes: Changes): Promise<Applied> {
     return this.#locked(async () => {
       const proposal = this.#desired.propose(changes);
+      await this.#formers.lookUp(givenUpBy(proposal));
       const going = goingOf(proposal, this.#desired, this.#belief);
       const steps = await this.#prepared(this.#diffOf(proposal));
       const undo = this.#desired.accept(proposal);
@@ -158,14 +165,19 @@ export class Reconciler {
       const identities = [...this.#desired.identities(), ...this.#belief.identities()];
       const wantedOf = (one: Identity) => this.#desired.get(one);
       const steps = await this.#prepared(diff(identities, wantedOf, this.#belief, this.#ranks));
-      const { failures, effects, background } = await this.#run(steps, "continue");
+      const { failures, effects, background, unsure } = await this.#run(steps, "continue");
+      if (!unsure) await this.#formers.forgetUnwritten(identitiesOfSteps(steps.creations));
       const repeated = [...again].flatMap((owner) => this.#desired.wantedBy(owner));
       await this.#departures.effects([
         ...new Set([...effects, ...repeated.flatMap((one) => one.effects ?? [])]),
       ]);
       const { removed } = this.#departures.begin(background, [], nothingGoing);
-      await removed.catch(() => {}); // told as an event, and to whoever asks for it
-      return { failures, removed, takenDown };
+      // What goes wrong is told as an event, and to whoever asks for it.
+      const left = await removed.then(
+        () => [],
+        () => [...identitiesOfSteps(background), ...steps.implied].filter((one) => !wantedOf(one)),
+      );
+      return { failures, unmended: [...this.#unmet(), ...left], removed, takenDown };
     });
   }
 
@@ -243,6 +255,7 @@ export class Reconciler {
 
   async #takeDown(changes: Changes): Promise<Applied> {
     const proposal = this.#desired.propose(changes);
+    await this.#formers.lookUp(givenUpBy(proposal));
     const going = goingOf(proposal, this.#desired, this.#belief);
     const steps = await this.#prepared(this.#diffOf(proposal));
     this.#desired.accept(proposal);
@@ -319,13 +332,29 @@ export class Reconciler {
     const wants = withGivenUp(this.#desired, givenUp);
     const found = await this.#kernel.read(this.#query(wants));
     this.#belief.replaceKernelObjects(believable(wants, found));
+    await this.#formers.forgetGoneLinks(found);
     return wantWhatIsLeft(this.#desired, this.#belief, givenUp, found);
+  }
+
+  /** What is wanted and not believed to be so. */
+  #unmet(): readonly Identity[] {
+    return [...this.#desired.identities()].filter((identity) => {
+      const wanted = this.#desired.get(identity)?.object;
+      const is = this.#belief.get(identity);
+      if (wanted === undefined || wanted === is) return false;
+      return is === undefined || comparePlanned(wanted, is) !== "none";
+    });
   }
 
   /** After the kernel broke off: what it did is found out, as far as it can be. */
   async #lookAgain(): Promise<void> {
     await this.#observe().catch(() => {}); // it is still broken: what broke it is thrown already
   }
+}
+
+/** What nobody would want any more. */
+function givenUpBy({ entries }: Proposal): readonly Identity[] {
+  return [...entries].flatMap(([identity, wanted]) => (wanted === undefined ? [identity] : []));
 }
 
 /** What has to be out of the way, or there, before those can be made. */

@@ -189,3 +189,65 @@ onBoth("an IPv6 address that an MTU below 1280 took away comes back with a large
   assert.deepEqual(await world.controller.drift(), []);
   assert.equal(await addresses(), 2);
 });
+
+onBoth(
+  "a parent that was given another name keeps what is on it, and what waits for the name is told",
+  async (world) => {
+    const { controller, hand } = world;
+    hand.addUplink("eth0");
+    const network = await controller.createNetwork("macvlan", "n1", { options: parent });
+    const box = await controller.createSandbox("c1");
+    await box.connect(network);
+    const inBox = async () => {
+      const found = await world.bare.kernel.read({ namespaces: [hostNetns, box.key], lookUp: [] });
+      const links = found.flatMap(({ object }) =>
+        object.kind === "link" && object.netns === box.key && object.name === "eth0" ? [object] : [],
+      );
+      return {
+        links,
+        count: found.filter(({ object }) => "netns" in object && object.netns === box.key).length,
+      };
+    };
+    const before = await inBox();
+    hand.renameLink("eth0", "lan0");
+    const waits = (await controller.drift()).map(({ drift, identity }) => [drift, identity]);
+    const macvlan = `link ${box.key} eth0`;
+    assert.deepEqual(waits, [
+      ["interface gone", "link host eth0"],
+      ["changed", macvlan],
+    ]);
+    const unmended = (await controller.repair()).map(({ what }) => what);
+    assert.deepEqual(unmended, ["link host eth0", macvlan]);
+    const after = await inBox();
+    assert.equal(after.count, before.count);
+    assert.equal(after.links[0]?.mac, before.links[0]?.mac);
+    await world.kill(() => {});
+    world.events.splice(0);
+    assert.equal((await inBox()).count, before.count);
+    hand.renameLink("lan0", "eth0");
+    assert.deepEqual(await world.controller.repair(), []);
+    assert.deepEqual(await world.controller.drift(), []);
+  },
+);
+
+test("what could not be put back for want of what it is on is not told as mended", () =>
+  withTwin(
+    async (world) => {
+      await onVlan(world);
+      world.hand.deleteLink("eth0");
+      await hear(world, "eth0");
+      const events = world.events.flatMap((event) => (event.event === "repaired" ? [event] : []));
+      assert.deepEqual(
+        events.flatMap(({ what }) => what),
+        [],
+      );
+      assert.equal(world.controller.repairs.repairs, 0);
+      const missing = new Set((await world.controller.drift()).map(({ identity }) => String(identity)));
+      assert.ok(missing.size > 5);
+      const unmended = (await world.controller.repair()).map(({ what }) => what);
+      assert.deepEqual(new Set(unmended), missing);
+      world.hand.addUplink("eth0");
+      assert.deepEqual(await world.controller.repair(), []);
+    },
+    { selfRepair: true },
+  ));

@@ -28,6 +28,8 @@ export interface HostHand {
   setMtu(name: string, mtu: number): void;
   /** Makes a link a port of a bridge, or of none. */
   enslave(name: string, bridge: string | undefined): void;
+  /** Gives a link another name; what is built on it goes on working. */
+  renameLink(name: string, to: string): void;
   deleteLink(name: string): void;
   hasLink(name: string): boolean;
   addAddress(link: string, address: string): void;
@@ -97,6 +99,20 @@ export class TwinHand implements HostHand {
   addMarkedBridge(name: string): void {
     // What the twin is given by an operation carries the mark.
     void this.#kernel.apply([{ op: "create", object: { ...link(name), spec: { type: "bridge" } } }]);
+  }
+
+  renameLink(name: string, to: string): void {
+    this.#facts.links.set(to, this.#facts.links.get(name) ?? "device");
+    const up = { kind: "up", netns: hostNetns } as const;
+    const there = this.#kernel.hostLink(name) ?? link(name);
+    this.#kernel.addForeign([
+      { ...there, ...link(to) },
+      { ...up, link: to },
+    ]);
+    for (const { object } of this.#kernel.all())
+      if (object.kind === "link" && "parent" in object.spec && object.spec.parent === name)
+        this.#kernel.addForeign([{ ...object, spec: { ...object.spec, parent: to } }]);
+    this.#kernel.removeForeign([link(name)]);
   }
 
   deleteLink(name: string): void {
@@ -187,6 +203,12 @@ export class LinuxHand implements HostHand {
 
   addMarkedBridge(name: string): void {
     this.#netns.exec("ip", "link", "add", name, "group", String(linkGroup), "type", "bridge");
+  }
+
+  renameLink(name: string, to: string): void {
+    // Not every kernel renames a link that is up (Linux 6.2).
+    for (const change of [["down"], ["name", to]]) this.#netns.exec("ip", "link", "set", name, ...change);
+    this.#netns.exec("ip", "link", "set", to, "up");
   }
 
   deleteLink(name: string): void {

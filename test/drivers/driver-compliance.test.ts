@@ -36,6 +36,7 @@ const idleHand: HostHand = {
   addUplink() {},
   addVlan() {},
   setMtu() {},
+  renameLink() {},
   deleteLink() {},
   enslave() {},
   hasLink: () => false,

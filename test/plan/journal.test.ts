@@ -239,3 +239,102 @@ test("a lent link that was about to be taken in when the process died is let go 
   assertThere(next, adopted("eth9"));
   assert.deepEqual([...next.journal.entries()], []);
 });
+
+/** The person's card comes back, and is brought up by hand. */
+const cardComesBack = (world: ReturnType<typeof newWorld>) =>
+  world.kernel.addForeign([adopted("eth9"), up("eth9")]);
+
+test("what is given up after its link has gone is forgotten, and a link of that name that comes is left alone", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  world.kernel.removeForeign([adopted("eth9")]);
+  await world.reconciler.sync();
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assert.deepEqual([...world.journal.entries()], []);
+  cardComesBack(world);
+  assert.deepEqual((await world.reconciler.sync()).failures, []);
+  assertThere(world, adopted("eth9"), up("eth9"));
+});
+
+test("a link that was pulled out and put in again is left as it came", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  world.kernel.removeForeign([adopted("eth9")]);
+  await world.reconciler.sync();
+  assert.deepEqual([...world.journal.entries()], []);
+  cardComesBack(world);
+  await world.reconciler.sync();
+  assertThere(world, ...lent.map(({ object }) => object));
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assertThere(world, adopted("eth9"), up("eth9"));
+});
+
+test("a card that comes back down is brought up by weft, and down again", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  world.kernel.removeForeign([adopted("eth9")]);
+  await world.reconciler.sync();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.sync();
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assertThere(world, adopted("eth9"));
+  assert.deepEqual([...world.journal.entries()], []);
+});
+
+test("a state that somebody ended and that could not be made again is forgotten when it is given up", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  await world.reconciler.change(new Map([["a", lent]]));
+  world.kernel.removeForeign([up("eth9")]);
+  refusing(world, ({ op, object }) => op === "create" && object.kind === "up");
+  assert.equal((await world.reconciler.sync()).failures.length, 1);
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assert.deepEqual([...world.journal.entries()], []);
+  world.kernel.addForeign([up("eth9")]);
+  await world.reconciler.sync();
+  assertThere(world, adopted("eth9"), up("eth9"));
+});
+
+test("a bridge of somebody else's that goes takes what is remembered of it along", async () => {
+  const world = newWorld();
+  const theirs = wanted(adopted("br9"), address("br9", "10.9.0.1/24"), sysctl("k", "1", "br9"), up("br9"));
+  world.kernel.addForeign([adopted("br9")]);
+  await world.reconciler.change(new Map([["a", theirs]]));
+  assert.equal([...world.journal.entries()].length, 3);
+  world.kernel.removeForeign([adopted("br9")]);
+  await world.reconciler.sync();
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assert.deepEqual([...world.journal.entries()], []);
+});
+
+test("what the kernel broke off before it told of it is put back when it is given up", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9")]);
+  const { apply, read } = world.kernel;
+  world.reconciler.stage(new Map([["a", lent]]));
+  let broken = false;
+  world.kernel.apply = async (operations) => {
+    await apply.call(world.kernel, operations);
+    broken = true;
+    throw new Error("broken off");
+  };
+  world.kernel.read = (query) =>
+    broken ? Promise.reject(new Error("still broken")) : read.call(world.kernel, query);
+  await world.reconciler.sync();
+  Object.assign(world.kernel, { apply, read });
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assert.equal(standing(world, up("eth9")), undefined);
+  assert.equal(standing(world, port("eth9")), undefined);
+});
+
+test("a link that was up before a crash came between a record and the journal stays up", async () => {
+  const world = newWorld();
+  world.kernel.addForeign([adopted("eth9"), up("eth9")]);
+  world.reconciler.stage(new Map([["a", wanted(adopted("eth9"), up("eth9"))]]));
+  await world.reconciler.sync();
+  await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+  assertThere(world, adopted("eth9"), up("eth9"));
+});

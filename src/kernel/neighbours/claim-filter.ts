@@ -1,5 +1,5 @@
-import { addressToBytes, type Family, familyOf, type IpAddress } from "../../core/index.ts";
-import { icmpv6 } from "./frames.ts";
+import { addressToBytes, type Family, type IpAddress } from "../../core/index.ts";
+import { icmpv6, neighbourAdvertisementType, neighbourSolicitationType } from "./frames.ts";
 
 /** Of include/uapi/linux/bpf_common.h and filter.h. */
 const BPF_LD_W_ABS = 0x20;
@@ -17,37 +17,65 @@ const PACKET_OTHERHOST = 3;
 const arpSender = 28;
 const arpTarget = 38;
 const ipv6NextHeader = 20;
+const icmpv6Type = 54;
 const neighbourTargetEnd = 74;
 
 const wholeFrame = 0x4_0000;
 
 /**
+ * A filter with more addresses than this names none. A socket's filters, the old one and the new while they change
+ * places, have to fit into net.core.optmem_max, 20480 bytes before Linux 6.8: what 150 addresses need. No kernel takes more than
+ * 4096 instructions (BPF_MAXINSNS).
+ */
+const mostNamed = 60;
+
+/**
  * A classic BPF program, an array of struct sock_filter, for a packet socket that is bound to the link of number
  * `index` and to ARP or IPv6: it lets pass only frames that may speak of one of `addresses`, which are all of
- * `family`. What others send, however much it is, costs nothing in this process and fills no buffer. Frames that are about another
- * link come to such a socket too, on their way to a VLAN sub-interface or a macvlan of this link: they are not
- * let pass.
+ * `family`. What others send, however much it is, costs nothing in this process and fills no buffer. For more than a
+ * few addresses it lets pass all that speaks of any. Frames that are about another link come to such a socket too, on
+ * their way to a VLAN sub-interface or a macvlan of this link: they are not let pass.
  */
 export function claimFilter(index: number, family: Family, addresses: readonly IpAddress[]): Buffer {
-  const ours = addresses.filter((address) => familyOf(address) === family).map(addressToBytes);
-  const instructions: Buffer[] = [
+  const instructions: readonly Buffer[] = [
     instruction(BPF_LD_W_ABS, SKF_AD_OFF + SKF_AD_IFINDEX),
     ...unless(index),
     instruction(BPF_LD_B_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE),
     instruction(BPF_JMP_JEQ_K, PACKET_OTHERHOST, 0, 1),
     reject,
+    ...(family === 4 ? arpOf(addresses) : neighbourDiscoveryOf(addresses)),
   ];
-  if (family === 4) {
-    const words = ours.map((address) => Buffer.from(address).readUInt32BE(0));
-    instructions.push(instruction(BPF_LD_W_ABS, arpSender), ...words.flatMap(passIf), ...unless(0));
-    instructions.push(instruction(BPF_LD_W_ABS, arpTarget), ...words.flatMap(passIf));
-  } else {
-    // Addresses of one link differ in their ends; the reader looks at the rest.
-    const ends = ours.map((address) => Buffer.from(address).readUInt32BE(12));
-    instructions.push(instruction(BPF_LD_B_ABS, ipv6NextHeader), ...unless(icmpv6));
-    instructions.push(instruction(BPF_LD_W_ABS, neighbourTargetEnd), ...ends.flatMap(passIf));
-  }
-  return Buffer.concat([...instructions, reject]);
+  return Buffer.concat(instructions);
+}
+
+function arpOf(addresses: readonly IpAddress[]): readonly Buffer[] {
+  if (addresses.length > mostNamed) return [pass];
+  const anyOf = addresses.flatMap((address) => passIf(wordOf(address, 0)));
+  return [
+    instruction(BPF_LD_W_ABS, arpSender),
+    ...anyOf,
+    ...unless(0),
+    instruction(BPF_LD_W_ABS, arpTarget),
+    ...anyOf,
+    reject,
+  ];
+}
+
+function neighbourDiscoveryOf(addresses: readonly IpAddress[]): readonly Buffer[] {
+  const types = [neighbourSolicitationType, neighbourAdvertisementType];
+  const judged =
+    addresses.length > mostNamed
+      ? [instruction(BPF_LD_B_ABS, icmpv6Type), ...types.flatMap(passIf)]
+      : // Addresses of one link differ in their ends; the reader looks at the rest.
+        [
+          instruction(BPF_LD_W_ABS, neighbourTargetEnd),
+          ...addresses.flatMap((address) => passIf(wordOf(address, 12))),
+        ];
+  return [instruction(BPF_LD_B_ABS, ipv6NextHeader), ...unless(icmpv6), ...judged, reject];
+}
+
+function wordOf(address: IpAddress, offset: number): number {
+  return Buffer.from(addressToBytes(address)).readUInt32BE(offset);
 }
 
 /** struct sock_filter: what to do, where to go on if it is so and if it is not, and a number. */

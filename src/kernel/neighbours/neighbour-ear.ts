@@ -30,7 +30,12 @@ export class NeighbourEar {
   readonly #netnsFd: number;
   readonly #index: number;
   readonly #sockets = new Map<Family, number>();
+  readonly #filters = new Map<Family, Buffer>();
   readonly #listeners = new Set<ClaimListener>();
+  readonly #listenersOf: Readonly<Record<Family, Map<IpAddress, Set<ClaimListener>>>> = {
+    4: new Map(),
+    6: new Map(),
+  };
 
   constructor(netnsFd: number, index: number) {
     this.#netnsFd = netnsFd;
@@ -45,6 +50,12 @@ export class NeighbourEar {
   /** Begins to listen. Throws KernelError, ENODEV and ENXIO when the link is gone; then nobody new listens. */
   add(listener: ClaimListener): void {
     this.#listeners.add(listener);
+    for (const address of listener.addresses) {
+      const listenersOf = this.#listenersOf[familyOf(address)];
+      const others = listenersOf.get(address);
+      if (others === undefined) listenersOf.set(address, new Set([listener]));
+      else others.add(listener);
+    }
     try {
       for (const family of familiesOf(listener)) this.#listen(family, listener);
     } catch (error) {
@@ -56,12 +67,19 @@ export class NeighbourEar {
   /** Listens no longer; the last one's sockets close in the background. */
   remove(listener: ClaimListener): void {
     if (!this.#listeners.delete(listener)) return;
+    for (const address of listener.addresses) {
+      const listenersOf = this.#listenersOf[familyOf(address)];
+      const others = listenersOf.get(address);
+      others?.delete(listener);
+      if (others?.size === 0) listenersOf.delete(address);
+    }
     if (!this.idle) {
       for (const family of familiesOf(listener)) this.#forget(family, listener);
       return;
     }
     for (const fd of this.#sockets.values()) void sys.closeSlowly(fd); // with its multicast memberships
     this.#sockets.clear();
+    this.#filters.clear();
   }
 
   /** Sends a frame about an address of `family`; what the kernel has no room for is lost. Throws KernelError, ENETDOWN when the link is down. */
@@ -88,8 +106,8 @@ export class NeighbourEar {
   }
 
   #tell(claim: Claim): void {
-    for (const listener of [...this.#listeners])
-      if (listener.addresses.includes(claim.address)) listener.hear(claim);
+    const listeners = this.#listenersOf[familyOf(claim.address)].get(claim.address) ?? [];
+    for (const listener of [...listeners]) listener.hear(claim);
   }
 
   #listen(family: Family, listener: ClaimListener): void {
@@ -107,6 +125,7 @@ export class NeighbourEar {
       sys.bind(fd, linkLayerAddress(this.#index, etherType), `link ${this.#index}`);
       if (family === 6) joinMulticast(fd, this.#index, allNodesMac);
     } catch (error) {
+      this.#filters.delete(family);
       void sys.closeSlowly(fd);
       throw error;
     }
@@ -127,8 +146,10 @@ export class NeighbourEar {
   }
 
   #setFilter(family: Family, fd: number): void {
-    const addresses = [...this.#listeners].flatMap((listener) => listener.addresses);
-    sys.attachFilter(fd, claimFilter(this.#index, family, addresses));
+    const filter = claimFilter(this.#index, family, [...this.#listenersOf[family].keys()]);
+    if (this.#filters.get(family)?.equals(filter) === true) return;
+    sys.attachFilter(fd, filter);
+    this.#filters.set(family, filter);
   }
 }
 

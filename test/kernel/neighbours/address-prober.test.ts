@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { type Clock, type MacAddress, parseAddress, parseMac, systemClock } from "../../../src/core/index.ts";
 import { AddressProber, type AddressQuestion, type HeldAddress } from "../../../src/kernel/index.ts";
-import { probeFrame } from "../../../src/kernel/neighbours/frames.ts";
+import { claimFilter, probeFrame } from "../../../src/kernel/neighbours/index.ts";
 import { type TestNetns, withNetns } from "../../netns-fixture.ts";
 import { arp, broadcastMac, linkOf, RawLink } from "../../packets/index.ts";
 
@@ -12,6 +12,7 @@ const v6 = parseAddress("2001:db8::5");
 const free4 = parseAddress("192.0.2.77");
 const free6 = parseAddress("2001:db8::77");
 const hostMac = parseMac("02:00:00:00:00:50");
+const lowerMac = parseMac("02:00:00:00:00:01");
 const machineMac = parseMac("02:00:00:00:00:90");
 
 /** A clock whose time goes by as soon as somebody sleeps; what happens while they do can be chosen. */
@@ -140,15 +141,14 @@ async function whileSaying(
 
 test("of two that probe at once, the one with the lower Ethernet address goes on", async () => {
   await onWire(async (scene) => {
-    const lower = parseMac("02:00:00:00:00:01");
     const probes = (mac: MacAddress) => () => [probeFrame(mac, free4), probeFrame(mac, free6)];
     assert.deepEqual(await whileSaying(scene, probes(machineMac)), []);
     assert.deepEqual(await whileSaying(scene, probes(hostMac)), [], "a switch that sends back what it hears");
-    assert.deepEqual(await whileSaying(scene, probes(lower)), [
-      { address: free4, mac: lower },
-      { address: free6, mac: lower },
+    assert.deepEqual(await whileSaying(scene, probes(lowerMac)), [
+      { address: free4, mac: lowerMac },
+      { address: free6, mac: lowerMac },
     ]);
-    assert.deepEqual(await whileSaying(scene, probes(lower), [lower]), []);
+    assert.deepEqual(await whileSaying(scene, probes(lowerMac), [lowerMac]), []);
   });
 });
 
@@ -189,6 +189,60 @@ test("fifty questions at once have two sockets, and their answers are told apart
     assert.deepEqual(found, expected);
     assert.deepEqual([...sockets], [2]);
   });
+});
+
+for (const count of [61, 200, 2000]) {
+  test(`${count} addresses asked for at once fit into what the smallest sockets hold, and are told apart`, async () => {
+    await onWire(async (scene) => {
+      const { host, machine } = scene;
+      const limit = "/proc/sys/net/core/optmem_max"; // of a namespace, from Linux 6.8 on
+      host.run(() => {
+        if (existsSync(limit)) writeFileSync(limit, "20480");
+      });
+      const raw = RawLink.open(machine.path, "w0");
+      try {
+        const hop = { from: machineMac, to: broadcastMac };
+        const said = () => {
+          raw.send(arp(hop, { operation: "reply", sender: four(count - 1), target: "192.0.2.200" }));
+          // Of two that probe, the lower goes on.
+          raw.send(probeFrame(lowerMac, six(count - 1)));
+        };
+        const four = (i: number) => parseAddress(`10.1.${i >> 8}.${i & 255}`);
+        const six = (i: number) => parseAddress(`2001:db8:1::${(i + 1).toString(16)}`);
+        const prober = new AddressProber(host.fd, passingClock(said));
+        const link = linkOf(host.path, "w0");
+        const answers = await Promise.all(
+          Array.from({ length: count }, (_, i) =>
+            prober.ask(link, { addresses: [four(i), six(i)], ours: [], windowMs: 30 }),
+          ),
+        );
+        assert.deepEqual(answers.slice(0, -1).flat(), []);
+        assert.deepEqual(answers.at(-1), [
+          { address: four(count - 1), mac: machineMac },
+          { address: six(count - 1), mac: lowerMac },
+        ]);
+      } finally {
+        await raw.close();
+      }
+    });
+  });
+}
+
+test("a filter of many addresses lets pass what speaks of any, and is as long for all", () => {
+  const filterOf = (family: 4 | 6, count: number) =>
+    claimFilter(
+      1,
+      family,
+      Array.from({ length: count }, (_, i) =>
+        parseAddress(family === 4 ? `10.0.${i >> 8}.${i & 255}` : `::${i}`),
+      ),
+    );
+  for (const family of [4, 6] as const) {
+    assert.ok(filterOf(family, 61).length < filterOf(family, 2).length + 8 * 8);
+    assert.deepEqual(filterOf(family, 61), filterOf(family, 2000));
+    // The most that a filter which names addresses can come to in the kernel: instructions of 8 bytes, of each at most three.
+    assert.ok(2 * 3 * filterOf(family, 60).length < 20_480);
+  }
 });
 
 test("who gives up ends the question, and a question leaves no socket, group or flag behind", async () => {
