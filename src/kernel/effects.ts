@@ -31,6 +31,8 @@ export interface ForgetFlowsEffect {
   readonly family: Family;
   /** IPPROTO_TCP, IPPROTO_UDP or IPPROTO_SCTP; any protocol when absent. */
   readonly protocol?: 6 | 17 | 132 | undefined;
+  /** Who began it, before any translation: of what leaves a sandbox, the sandbox's address. */
+  readonly originalSource?: IpAddress | undefined;
   /** Where clients send to, before any translation. */
   readonly originalAddress?: IpAddress | undefined;
   readonly originalPort?: number | undefined;

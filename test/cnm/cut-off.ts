@@ -60,7 +60,7 @@ async function everything(world: World, plugin: FakePluginDriver, netns: Runtime
 function forgottenFlows({ bare: { kernel } }: World): readonly string[] {
   const effects = kernel instanceof TwinKernel ? kernel.effects : [];
   const forgotten = effects.flatMap((one) =>
-    one.effect === "forget-flows" ? [one.originalPort ?? one.replySource] : [],
+    one.effect === "forget-flows" ? [one.originalPort ?? one.originalSource ?? one.replySource] : [],
   );
   return [...new Set(forgotten)].map((what) => `flows of ${what} forgotten`).sort();
 }

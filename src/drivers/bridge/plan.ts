@@ -212,7 +212,7 @@ export function planBridgeEndpoint(
           },
         ];
   return [
-    { object: link, effectsWhenGone: endpoint.addresses.map(forgetFlowsTo) },
+    { object: link, effectsWhenGone: endpoint.addresses.flatMap(forgetFlowsOf) },
     ...(answer.ipv6Available ? ipv6Sysctls(netns, ifname, network.ipv6) : []).map((object) => ({ object })),
     {
       object: {
@@ -232,10 +232,17 @@ export function planBridgeEndpoint(
   ];
 }
 
-/** Flows that led to the address would lead to whoever has it next. */
-function forgetFlowsTo(address: InterfaceAddress): Effect {
-  const replySource = addressPart(address);
-  return { effect: "forget-flows", netns: hostNetns, family: familyOf(replySource), replySource };
+/**
+ * Flows that led to the address would lead to whoever has it next, and so would the answers to what was sent
+ * from it: whoever was asked can send them, and keep the flow alive by them, for as long as it likes.
+ */
+function forgetFlowsOf(address: InterfaceAddress): Effect[] {
+  const own = addressPart(address);
+  const flows = { effect: "forget-flows", netns: hostNetns, family: familyOf(own) } as const;
+  return [
+    { ...flows, replySource: own },
+    { ...flows, originalSource: own },
+  ];
 }
 
 function addressOn(netns: NetnsRef, link: string, address: InterfaceAddress): KernelObject {

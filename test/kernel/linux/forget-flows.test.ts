@@ -66,6 +66,21 @@ const rows: readonly (readonly [string, readonly ForgetFlowsEffect[], readonly s
     but("udp 53", "udp 53 of another address", "udp 54"),
   ],
   [
+    "what a client began, and what a sandbox answered",
+    [forget({ originalSource: parseAddress("192.0.2.8") }), forget({ replySource: sandbox, protocol: 6 })],
+    but("udp 53 of another sandbox", "tcp 53"),
+  ],
+  [
+    "what a client began alone",
+    [forget({ originalSource: parseAddress("192.0.2.9") })],
+    but("udp 53 of another address"),
+  ],
+  [
+    "what a client began by IPv6",
+    [forget({ family: 6, originalSource: parseAddress(six.client), protocol: 17 })],
+    but("udp 53 by IPv6"),
+  ],
+  [
     "a sandbox by IPv6",
     [forget({ family: 6, replySource: parseAddress("fd00::2"), protocol: 6 })],
     but("tcp 80 by IPv6"),

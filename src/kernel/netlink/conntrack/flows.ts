@@ -7,6 +7,7 @@ import type { NetlinkSocket } from "../socket.ts";
 import { u32be } from "../wire.ts";
 import { decodeFlow, type Flow, flowAttributes, tupleToWire } from "./flow.ts";
 import { type FlowFilter, flowDump, matchesFlow } from "./flow-filter.ts";
+import { type FlowHints, mayBeWanted } from "./flow-hints.ts";
 import { familyNumber, IPCTNL_MSG_CT_DELETE, IPCTNL_MSG_CT_GET_STATS, messageType } from "./protocol.ts";
 
 /** Deletions of one datagram. Refusals wait in the socket's buffer, and so many of them fit. */
@@ -17,9 +18,21 @@ export function listFlows(socket: NetlinkSocket, filter: FlowFilter = {}): Flow[
   return socket.dump(flowDump(filter), matching(filter));
 }
 
-/** {@link listFlows} on another thread: the kernel goes through all flows of all namespaces, 10 ms at its defaults. */
-export function listFlowsSlowly(socket: NetlinkSocket, filter: FlowFilter): Promise<Flow[]> {
-  return socket.dumpSlow(flowDump(filter), matching(filter));
+/**
+ * {@link listFlows} on another thread: the kernel goes through all flows of all namespaces, 10 ms at its defaults.
+ * With `hints` those flows alone that they are true of, and others perhaps: the rest are not decoded.
+ */
+export function listFlowsSlowly(
+  socket: NetlinkSocket,
+  filter: FlowFilter,
+  hints?: FlowHints,
+): Promise<Flow[]> {
+  const matches = matching(filter);
+  if (hints === undefined) return socket.dumpSlow(flowDump(filter), matches);
+  const mayBe = mayBeWanted(hints);
+  return socket.dumpSlow(flowDump(filter), (message) =>
+    mayBe(message.payload) ? matches(message) : undefined,
+  );
 }
 
 function matching(filter: FlowFilter): (message: NetlinkMessage) => Flow | undefined {

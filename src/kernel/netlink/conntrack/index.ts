@@ -7,4 +7,5 @@
 
 export { decodeFlow, type Flow, type FlowTuple, type IcmpQuery } from "./flow.ts";
 export { type FlowFilter, matchesFlow, type TupleFilter } from "./flow-filter.ts";
+export type { FlowHints } from "./flow-hints.ts";
 export { countFlows, deleteFlow, deleteFlows, listFlows, listFlowsSlowly } from "./flows.ts";
