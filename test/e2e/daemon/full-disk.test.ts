@@ -33,7 +33,7 @@ test("what ends while the disk is full has ended, and goes on as it should when 
         return (await stateOf(daemon, "lasting")).Status === "restarting";
       });
       await until("it could not be", () => /start a command again.*is full/.test(daemon.log()));
-      assert.match(daemon.log(), /record what happened to a sandbox.*is full/);
+      assert.match(daemon.log(), /record what happened to sandbox .*is full/);
       rmSync(filler(daemon));
       await until("it runs again", async () => (await stateOf(daemon, "lasting")).Running);
       await until("the network of what ended is gone", async () => {
