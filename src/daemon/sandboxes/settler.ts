@@ -1,4 +1,4 @@
-import type { Clock, Id, KeyedLock } from "../../core/index.ts";
+import { type Clock, type Id, type KeyedLock, shortId } from "../../core/index.ts";
 
 /** The pause before the first further try, ms; each later one is twice as long. */
 const firstPauseMs = 100;
@@ -36,7 +36,7 @@ export class Settler {
       this.#forget(id);
     } catch (error) {
       if (this.#closed || this.#pauses.has(id)) return;
-      this.#init.onError("record what happened to a sandbox, which is tried again", error);
+      this.#init.onError(`record what happened to sandbox ${shortId(id)}, which is tried again`, error);
       void this.#insist(id);
     }
   }
