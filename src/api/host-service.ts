@@ -75,7 +75,10 @@ export interface HostService {
   waitSandbox(reference: string, signal: AbortSignal): Promise<WaitResult>;
   /** Standard output and error as they were written. Throws before the first chunk when there is no such sandbox. */
   logs(reference: string, query: LogQuery): AsyncIterable<Uint8Array>;
-  /** Opens a sandbox's networks, without starting its command, for a client that starts one with its own terminal. */
+  /**
+   * Tells a client where to start a command, with its own terminal, beside the sandbox's; opens the networks of one
+   * whose command was never begun. Throws SANDBOX_NOT_RUNNING when that has ended, or is about to be started again.
+   */
   enterSandbox(reference: string): Promise<Entry>;
   /** Tells that a client has started the sandbox's command, and waits to let it begin. Throws when another runs. */
   claimProcess(reference: string, process: ProcessIdentity): Promise<void>;

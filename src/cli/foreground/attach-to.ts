@@ -84,7 +84,11 @@ async function inputOf(
   context: Context,
 ): Promise<Input | undefined> {
   if (Config.Command?.OpenStdin !== true) return undefined;
-  needRoot(context.surroundings, "passing on what is typed", "run it as root, or with --no-stdin");
+  needRoot(
+    context.surroundings,
+    "weft attach opens what the command reads from",
+    "run it as root, or with --no-stdin",
+  );
   const runtime = await (context.surroundings.runtime ?? runtimeDoor)();
   const { Process, Stdin } = await client.enterSandbox(Id);
   if (Config.Command.Tty && Process !== undefined) {

@@ -30,7 +30,7 @@ export async function execInForeground(
   request: ExecRequest,
 ): Promise<void> {
   const instead = "run it as root; only what weft run -d starts is started by the daemon";
-  needRoot(context.surroundings, "weft exec", instead);
+  needRoot(context.surroundings, "weft exec enters the sandbox's namespaces", instead);
   const streams = streamsFor(request, context);
   const runtime = await (context.surroundings.runtime ?? runtimeDoor)();
   const client = await context.client();

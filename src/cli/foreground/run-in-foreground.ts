@@ -19,7 +19,7 @@ import { type Streams, streamsFor } from "./streams.ts";
  */
 export async function runInForeground(context: Context, request: SandboxCreateInput): Promise<void> {
   const instead = "run it as root, or with -d, in the background, where the daemon starts the command";
-  needRoot(context.surroundings, "weft run without -d", instead);
+  needRoot(context.surroundings, "weft run without -d enters the sandbox's namespaces", instead);
   const wishes = { interactive: request.Command?.OpenStdin === true, tty: request.Command?.Tty === true };
   const streams = streamsFor(wishes, context);
   const runtime = await (context.surroundings.runtime ?? runtimeDoor)();

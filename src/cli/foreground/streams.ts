@@ -41,10 +41,10 @@ export async function connectTerminal(
   context: Context,
 ): Promise<void> {
   const { stdin } = context.surroundings;
+  const unfollow = followSize(terminal, context);
   const typing = interactive && stdin instanceof ReadStream ? stdin : undefined;
   typing?.setRawMode(true);
   if (interactive) stdin.pipe(terminal.input, { end: false });
-  const unfollow = followSize(terminal, context);
   try {
     for await (const chunk of terminal.output) await context.print(chunk);
   } finally {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import path from "node:path";
 import { test } from "node:test";
 import { CommandConfig, type HostService } from "../../../src/api/index.ts";
@@ -69,13 +69,15 @@ test("a command that reads no more of what is typed ends the attachment by its s
 
 for (const signal of ["SIGHUP", "SIGTERM", "SIGINT"] as const) {
   test(`${signal} detaches from a command with a terminal, which hears nothing of it`, async () => {
+    const killed = new EventEmitter();
     const Tty = { ...Command, Tty: true, OpenStdin: false };
     const { service, calls } = fakeService({
       sandbox: async () => ({ ...sampleSandbox, Config: { ...sampleSandbox.Config, Command: Tty } }),
       async *logs(_reference, query) {
         yield Buffer.from("$ ");
-        await once(query.signal, "abort");
+        await Promise.race([once(query.signal, "abort"), once(killed, "kill")]);
       },
+      killSandbox: async () => void killed.emit("kill"),
     });
     await withServer(service, async ({ socketPath }) => {
       const weftProcess = new WeftProcess(socketPath, ["attach", "db"]);

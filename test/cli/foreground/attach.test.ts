@@ -120,6 +120,18 @@ test("a command that ends while it is attached to is told of by its status", asy
   assert.deepEqual([status, stderr], [4, ""]);
 });
 
+test("who is not root may look on, and is told so", async () => {
+  const refused = await weft(["attach", "db"], { isRoot: false, service: screenService });
+  const words =
+    "weft attach opens what the command reads from, which needs root: run it as root, or with --no-stdin";
+  assert.deepEqual([refused.status, refused.stderr], [1, `weft: ${words}\n`]);
+  const looking = await weft(["attach", "--no-stdin", "db"], {
+    isRoot: false,
+    service: { ...screenService, logs: () => inTurn([Buffer.from("now")]) },
+  });
+  assert.deepEqual([looking.status, looking.stdout], [0, "now"]);
+});
+
 test("--no-stdin leaves the command's input alone", async () => {
   const outcome = await weft(["attach", "--no-stdin", "db"], {
     input: "hello",
