@@ -29,19 +29,41 @@ async function record({ tables, store }: Context, changed: readonly NetworkRecor
  * something are planned anew together, for they have to want the same of it.
  */
 export async function followChangedFacts(context: Context): Promise<void> {
+  await follow(context, "later");
+}
+
+/**
+ * {@link followChangedFacts} where the facts of a network have changed that an endpoint is about to join: with an MTU
+ * that its parent had, the kernel would refuse its interface. What is the networks' own is changed on the host too,
+ * such as a VLAN sub-interface that the new interface is made on; what other endpoints have is left to whoever mends
+ * drift. No lock is held. Throws KernelError when the host cannot be read, and STORE.
+ */
+export async function followFactsOf(context: Context, id: Id): Promise<void> {
+  const network = context.tables.networks.get(id);
+  if (network === undefined || network.configOnly || network.answer === undefined) return;
+  // Others have no link that sets them bounds, and are asked when the host's links change.
+  if (driverOf(context, network.driver).parentUse?.(driverNetwork(network)) === undefined) return;
+  if (withChangedFacts(context, network) !== undefined) await follow(context, "now");
+}
+
+/** When the host is to have what networks want of it by their new answers; endpoints' links have it with the next repair. */
+type Host = "now" | "later";
+
+async function follow(context: Context, host: Host): Promise<void> {
   let done = false;
-  while (!done) done = await followAlone(context, new Set(changedNetworks(context).map(({ id }) => id)));
+  while (!done)
+    done = await followAlone(context, new Set(changedNetworks(context).map(({ id }) => id)), host);
 }
 
 /** The lock of whoever asks a driver in this process to make a network: it looks at all others. */
 export const nativeDriversLock = "native drivers";
 
 /** With the locks of those networks; false when others turn out to have changed too. */
-async function followAlone(context: Context, ids: ReadonlySet<Id>): Promise<boolean> {
+async function followAlone(context: Context, ids: ReadonlySet<Id>, host: Host): Promise<boolean> {
   if (ids.size === 0) return true;
   const { locks } = context;
   // The innermost: no other network gets an answer meanwhile, which might share something with these.
-  let work = () => locks.run(nativeDriversLock, () => followLocked(context, ids));
+  let work = () => locks.run(nativeDriversLock, () => followLocked(context, ids, host));
   // One order for everybody who takes several.
   for (const id of [...ids].sort().reverse()) {
     const inner = work;
@@ -50,7 +72,7 @@ async function followAlone(context: Context, ids: ReadonlySet<Id>): Promise<bool
   return work();
 }
 
-async function followLocked(context: Context, locked: ReadonlySet<Id>): Promise<boolean> {
+async function followLocked(context: Context, locked: ReadonlySet<Id>, host: Host): Promise<boolean> {
   const changed = changedNetworks(context);
   if (changed.some(({ id }) => !locked.has(id))) return false;
   await record(context, changed);
@@ -61,15 +83,24 @@ async function followLocked(context: Context, locked: ReadonlySet<Id>): Promise<
       changes.set(endpointOwner(endpoint.id), endpointPlan(context, endpoint));
   }
   context.reconciler.stage(changes);
+  if (host === "now") {
+    const own = changed.map(({ id }) => networkOwner(id));
+    const plans = new Map([...changes].filter(([owner]) => own.includes(owner)));
+    // What the kernel refuses is drift, as what was staged is; whoever joins is told what that means for them.
+    await context.reconciler.change(plans).catch(() => {});
+  }
   return true;
 }
 
 function changedNetworks(context: Context): readonly NetworkRecord[] {
-  return [...context.tables.networks.all()].flatMap((network) => {
-    if (network.state === "deleting" || network.configOnly || network.answer === undefined) return [];
-    const answer = driverOf(context, network.driver).lookAgain?.(driverNetwork(network));
-    return answer === undefined ? [] : [{ ...network, answer }];
-  });
+  return [...context.tables.networks.all()].flatMap((network) => withChangedFacts(context, network) ?? []);
+}
+
+/** The network with the answer that its driver gives now; undefined when that is the one it has. */
+function withChangedFacts(context: Context, network: NetworkRecord): NetworkRecord | undefined {
+  if (network.state === "deleting" || network.configOnly || network.answer === undefined) return undefined;
+  const answer = driverOf(context, network.driver).lookAgain?.(driverNetwork(network));
+  return answer === undefined ? undefined : { ...network, answer };
 }
 
 function joinedEndpoints({ tables }: Context, network: Id): readonly EndpointRecord[] {

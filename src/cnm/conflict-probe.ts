@@ -39,7 +39,8 @@ export function checkProbeOption(driver: Driver, options: NetworkRecord["options
 export function probedLink(context: Context, network: NetworkRecord): string | undefined {
   const driver = driverOf(context, network.driver);
   if (driver.underlay === undefined || !probesForConflicts(network.options)) return undefined;
-  return driver.underlay(driverNetwork(network))?.link;
+  const { link, routed } = driver.underlay(driverNetwork(network)) ?? {};
+  return routed === true ? undefined : link;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Family, Id } from "../core/index.ts";
+import { followFactsOf } from "./changed-facts.ts";
 import { probedLink, withUnheldAddresses } from "./conflict-probe.ts";
 import { attachmentsOf, type Context, networkOf } from "./context.ts";
 import { writeEndpoint } from "./endpoint-addresses.ts";
@@ -48,6 +49,7 @@ interface Ends {
  */
 export async function connectSandbox(context: Context, connection: Connection): Promise<EndpointRecord> {
   const { name, options } = connection;
+  await followFactsOf(context, connection.network);
   const begun = await locked(context, connection.network, connection.sandbox, async () => {
     const ends = checkedEnds(context, connection);
     const link = probedLink(context, ends.network);

@@ -48,7 +48,6 @@ function nativeDriver(
         bridgesInUse: () => facts.bridgesInUse(),
         underlayPorts: (bridge) => facts.underlayPorts(bridge),
         ipv6Available: () => parents.ipv6Available(),
-        addressesOn: (link) => facts.addressesOn(link),
         parents,
         linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
         forwardedBefore: (family) => {

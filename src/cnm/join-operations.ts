@@ -3,6 +3,7 @@ import type { Driver, JoinAnswer } from "../drivers/index.ts";
 import type { Changes, Wanted } from "../plan/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { ahead } from "./ahead.ts";
+import { followFactsOf } from "./changed-facts.ts";
 import { probedLink, refuseHeldAddresses } from "./conflict-probe.ts";
 import {
   attachmentsOf,
@@ -52,6 +53,7 @@ export async function joinSandbox(
   options: JoinOptions,
 ): Promise<void> {
   const { network } = endpoint;
+  await followFactsOf(context, network);
   const link = await locked(context, network, sandbox, async () => {
     const joining = await checkedJoin(context, endpoint, sandbox, options);
     const probed = probedLink(context, joining.network);

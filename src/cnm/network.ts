@@ -62,6 +62,14 @@ export class Network {
     return driverOf(this.#context, record.driver).underlay?.(driverNetwork(record));
   }
 
+  /** True while a sandbox is on the network. */
+  get joined(): boolean {
+    return this.endpoints().some(({ id }) => {
+      const join = this.#context.tables.endpoints.get(id)?.join;
+      return join !== undefined && join.leaving !== true;
+    });
+  }
+
   /** Makes an endpoint; see {@link createEndpoint} for what it throws. */
   async createEndpoint(name: string, options: EndpointOptions = {}): Promise<Endpoint> {
     const { operations } = this.#context;

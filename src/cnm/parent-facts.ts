@@ -13,6 +13,7 @@ export function parentFacts(
   return {
     link: (name) => facts.link(name),
     linksOn: (name) => facts.linksOn(name),
+    addressesOn: (name) => facts.addressesOn(name),
     missingModule: (feature) => facts.missingFeature(feature)?.module,
     ipv6Available: () => ipv6,
     ranksAdvertisedRoutes: () => facts.sysctl("net/ipv6/conf/default/ra_defrtr_metric") !== undefined,

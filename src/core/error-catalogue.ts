@@ -90,7 +90,7 @@ export const errorCatalogue = {
   ),
   PARENT_HAS_ADDRESSES: entry(
     "Conflict",
-    "The interface that is to become a port of the network's bridge has addresses of its own, which the host would lose.",
+    "The interface that is to become a port of the network's bridge, or to be the one sandbox's in mode passthru, has addresses of its own, which the host would lose.",
   ),
   ENDPOINT_NOT_FOUND: entry("NotFound", "No endpoint of that name or id in the network."),
   ENDPOINT_EXISTS: entry("Forbidden", "An endpoint of that name exists in the network."),

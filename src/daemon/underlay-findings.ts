@@ -6,8 +6,8 @@ import type { HostFacts, Platform, WireLink } from "../facts/index.ts";
 export interface WireNetwork {
   readonly name: string;
   readonly underlay: Underlay;
-  /** Bytes; undefined where the network has no MTU of its own. */
-  readonly mtu: number | undefined;
+  /** A sandbox is on it now. */
+  readonly joined: boolean;
 }
 
 /** What the checks look at. */
@@ -69,7 +69,7 @@ function networkFindings(
     linkCheck(link),
     ...wirelessCheck(link, underlay),
     ...platformCheck(platform, underlay),
-    ...promiscuousCheck(link, underlay),
+    ...promiscuousCheck(link, network),
     ...mtuCheck(link, network),
   ];
   return checks.map(({ what, Level, Found, Advice }) => finding(what, Level, Found, Advice));
@@ -218,7 +218,8 @@ function platformCheck(platform: Platform | undefined, { sharesMac }: Underlay):
   return [{ what, Level: "note", Found: `${platform}: ${addresses}`, Advice: forAddresses }];
 }
 
-function promiscuousCheck(link: WireLink, { promiscuous }: Underlay): readonly Check[] {
+function promiscuousCheck(link: WireLink, { underlay, joined }: WireNetwork): readonly Check[] {
+  const isNeeded = underlay.promiscuous === "always" || (underlay.promiscuous !== undefined && joined);
   const what = "promiscuous mode";
   const { name, promiscuity, promiscuousFlag, master } = link;
   if (promiscuity > 0) {
@@ -234,11 +235,11 @@ function promiscuousCheck(link: WireLink, { promiscuous }: Underlay): readonly C
             `${promiscuity - keepers.length} besides, such as a passthru interface, a listening program, or a card that filters fewer addresses than there are`,
           ];
     const Found = `on: ${name} hears what is for others; kept by ${known.join("; ")}`;
-    if (promiscuous === true) return [{ what, Level: "ok", Found, Advice: "" }];
-    const Advice = "the network does not need it, and it costs CPU time where much goes to others";
+    if (isNeeded) return [{ what, Level: "ok", Found, Advice: "" }];
+    const Advice = "the network does not need it now, and it costs CPU time where much goes to others";
     return [{ what, Level: "note", Found, Advice }];
   }
-  if (promiscuous !== true) return [];
+  if (!isNeeded) return [];
   const Found = `off: ${name} does not hear what is for sandboxes`;
   const Advice =
     "something turned it off: `weft drift --repair` puts the network's links right, `ip link set " +
@@ -246,14 +247,14 @@ function promiscuousCheck(link: WireLink, { promiscuous }: Underlay): readonly C
   return [{ what, Level: "problem", Found, Advice }];
 }
 
-function mtuCheck({ name, mtu }: WireLink, network: WireNetwork): readonly Check[] {
-  if (network.mtu === undefined || network.mtu <= mtu) return [];
+function mtuCheck({ name, mtu }: WireLink, { underlay }: WireNetwork): readonly Check[] {
+  if (underlay.mtu <= mtu) return [];
   return [
     {
       what: "MTU",
       Level: "problem",
-      Found: `${name} takes frames of ${mtu} bytes, and the network has an MTU of ${network.mtu}: larger packets are lost`,
-      Advice: `raise it (ip link set ${name} mtu ${network.mtu}; the switch has to take them too), or make the network anew with -o com.docker.network.driver.mtu=${mtu}`,
+      Found: `${name} takes frames of ${mtu} bytes, and the network has an MTU of ${underlay.mtu}: larger packets are lost`,
+      Advice: `raise it (ip link set ${name} mtu ${underlay.mtu}; the switch has to take them too), or make the network anew with -o com.docker.network.driver.mtu=${mtu}`,
     },
   ];
 }

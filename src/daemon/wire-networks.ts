@@ -1,5 +1,4 @@
 import type { Controller } from "../cnm/index.ts";
-import { bridgeOption } from "../drivers/index.ts";
 import type { WireNetwork } from "./underlay-findings.ts";
 
 /** The controller's networks that meet the wire. */
@@ -7,7 +6,6 @@ export function wireNetworksOf(controller: Pick<Controller, "networks">): readon
   return controller.networks().flatMap((network) => {
     const underlay = network.underlay();
     if (underlay === undefined) return [];
-    const mtu = Number(network.info().options[bridgeOption.mtu] ?? 0); // one option for all drivers; 0 is none
-    return [{ name: network.name, underlay, mtu: mtu === 0 ? undefined : mtu }];
+    return [{ name: network.name, underlay, joined: network.joined }];
   });
 }

@@ -135,10 +135,14 @@ export interface Underlay {
   readonly link: string;
   /** The link of the host that is a port of it, when `link` is a bridge. */
   readonly port?: string | undefined;
+  /** What a sandbox's packets have at most, bytes. */
+  readonly mtu: number;
+  /** The link routes, as with ipvlan in mode l3: nobody on the wire asks for sandboxes' addresses, and none is asked for there. */
+  readonly routed?: true | undefined;
   /** Sandboxes send by the link's own MAC address, as with ipvlan; by addresses of their own without. */
   readonly sharesMac?: true | undefined;
-  /** The link that is at the wire has to hear what is for any MAC address: a bridge's port, passthru. */
-  readonly promiscuous?: true | undefined;
+  /** When the link that is at the wire has to hear what is for any MAC address: a bridge's port always, a passthru interface's parent while that is there. Never without. */
+  readonly promiscuous?: "always" | "while joined" | undefined;
 }
 
 /** A wish about addresses that a driver has before any are allocated. */

@@ -1,5 +1,5 @@
 import type { MacAddress } from "../core/index.ts";
-import { doomedLinkGroup, linkGroup } from "../kernel/index.ts";
+import { doomedLinkGroup, type IpvlanSpec, ipvlanFlagOf, linkGroup } from "../kernel/index.ts";
 import { type NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
 
 const { getLink, kindName, listLinks, IFF_LOOPBACK, IFF_RUNNING } = rtnetlink;
@@ -22,6 +22,8 @@ export interface HostLink {
   readonly ours: boolean;
   /** The bridge or bond that it is a port of. */
   readonly master?: string | undefined;
+  /** For a macvlan or an ipvlan: how it takes in its parent's frames; absent where that cannot be told, as of macvtap. */
+  readonly onParent?: { readonly mode: string; readonly flag?: IpvlanSpec["flag"] } | undefined;
   /** For a VLAN sub-interface: where its frames go, and by which tag. */
   readonly vlan?: HostVlan | undefined;
 }
@@ -70,8 +72,15 @@ function hostLink(socket: NetlinkSocket, link: rtnetlink.Link): HostLink {
     running: (link.flags & IFF_RUNNING) !== 0,
     ours: link.group === linkGroup || link.group === doomedLinkGroup,
     master: link.master === undefined ? undefined : getLink(socket, link.master)?.name,
+    onParent: onParentOf(link),
     vlan: vlanOf(socket, link),
   };
+}
+
+function onParentOf({ kind }: rtnetlink.Link): HostLink["onParent"] {
+  if (kind?.kind === "macvlan" && kind.mode !== undefined) return { mode: String(kind.mode) };
+  if (kind?.kind !== "ipvlan" || kind.mode === undefined) return undefined;
+  return { mode: String(kind.mode), flag: ipvlanFlagOf(kind.flags ?? 0) };
 }
 
 function vlanOf(socket: NetlinkSocket, { kind, lower, lowerNetnsId }: rtnetlink.Link): HostVlan | undefined {

@@ -251,3 +251,32 @@ test("what could not be put back for want of what it is on is not told as mended
     },
     { selfRepair: true },
   ));
+
+onBoth("who joins after a parent's MTU has shrunk has an interface of the new one", async (world) => {
+  const { controller, hand } = world;
+  hand.addUplink("eth0");
+  const network = await controller.createNetwork("macvlan", "n1", { options: parent });
+  const first = await controller.createSandbox("c1");
+  await first.connect(network, { interfaceName: "one" });
+  hand.setMtu("eth0", 1300);
+  const second = await controller.createSandbox("c2");
+  await second.connect(network, { interfaceName: "two" });
+  hand.setMtu("eth0", 1290);
+  const third = await controller.createSandbox("c3");
+  await (await network.createEndpoint("e3")).join(third, { interfaceName: "three" });
+  assert.deepEqual(await mtus(world), { one: 1290, two: 1290, three: 1290 });
+  assert.deepEqual(await controller.drift(), []);
+});
+
+test("who joins on a VLAN sub-interface of another MTU than its parent has, has it made right", () =>
+  withTwin(async (world) => {
+    await onVlan(world);
+    world.hand.setMtu("eth0", 1300);
+    world.hand.setMtu("eth0", 1400); // the sub-interface stays at 1300, as it does on Linux
+    const box = await world.controller.createSandbox("c2");
+    await box.connect(world.controller.network("n1"), { interfaceName: "three" });
+    const { three, "eth0.10": below } = await mtus(world);
+    assert.deepEqual({ three, below }, { three: 1400, below: 1400 });
+    assert.deepEqual(await world.controller.repair(), []);
+    assert.deepEqual(await mtus(world), { "eth0.10": 1400, one: 1400, two: 1400, three: 1400 });
+  }));

@@ -128,3 +128,20 @@ onBoth("a network on a parent can be tried out, and nothing of it is made", asyn
   }
   assert.deepEqual(await tablesOf(world), before);
 });
+
+onBoth("a parent with the host's own addresses is taken by no network whole", async (world) => {
+  const { controller, hand } = world;
+  hand.addUplink("eth0");
+  const options = { parent: "eth0", macvlan_mode: "passthru" };
+  const refusal = (error: unknown) => isWeftError(error, "PARENT_HAS_ADDRESSES");
+  const network = await controller.createNetwork("macvlan", "net", { options });
+  hand.addAddress("eth0", "192.0.2.5/24");
+  const box = await controller.createSandbox("box");
+  await assert.rejects(() => box.connect(network), refusal);
+  assert.equal(network.joined, false);
+  await network.delete();
+  await assert.rejects(() => controller.createNetwork("macvlan", "net", { options }), refusal);
+  const shared = await controller.createNetwork("macvlan", "net", { options: { parent: "eth0" } });
+  await box.connect(shared);
+  assert.equal(shared.joined, true);
+});

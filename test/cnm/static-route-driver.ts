@@ -28,7 +28,6 @@ export class StaticRouteDriver extends NativeDriver {
       underlayPorts: (bridge) => facts.underlayPorts(bridge),
       linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
       ipv6Available: () => true,
-      addressesOn: (link) => facts.addressesOn(link),
       parents: parentFacts({}),
     });
   }

@@ -19,7 +19,6 @@ const noFacts: BridgeFacts = {
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
   underlayPorts: () => [],
-  addressesOn: () => [],
   parents: parentFacts({}),
 };
 
@@ -41,7 +40,7 @@ export class WireDriver extends NativeDriver {
   }
 
   underlay({ answer }: DriverNetwork): Underlay {
-    return { link: String(answer.bridge) };
+    return { link: String(answer.bridge), mtu: 1500 };
   }
 
   override join(network: DriverNetwork): Promise<JoinAnswer> {

@@ -26,10 +26,10 @@ function factsWith(link: Partial<WireLink> | undefined, more: Partial<FixedFacts
   return facts;
 }
 
-const network = (underlay: Partial<Underlay> = {}, mtu?: number): WireNetwork => ({
+const network = (underlay: Partial<Underlay> = {}, joined = true): WireNetwork => ({
   name: "lan",
-  underlay: { link: "eth0", ...underlay },
-  mtu,
+  underlay: { link: "eth0", mtu: 1500, ...underlay },
+  joined,
 });
 
 /** The level of each check that has one, by what it is of. */
@@ -72,18 +72,30 @@ const table: readonly (readonly [
     network(),
     { link: "ok", wireless: "problem" },
   ],
-  ["an MTU that fits", {}, network({}, 1500), { link: "ok" }],
-  ["an MTU that does not fit", {}, network({}, 9000), { link: "ok", MTU: "problem" }],
+  ["an MTU that fits", {}, network({ mtu: 1500 }), { link: "ok" }],
+  ["an MTU that does not fit", {}, network({ mtu: 9000 }), { link: "ok", MTU: "problem" }],
   [
     "promiscuous mode that is needed and off",
     {},
-    network({ promiscuous: true }),
+    network({ promiscuous: "while joined" }),
+    { link: "ok", "promiscuous mode": "problem" },
+  ],
+  [
+    "promiscuous mode that no sandbox needs yet",
+    {},
+    network({ promiscuous: "while joined" }, false),
+    { link: "ok" },
+  ],
+  [
+    "promiscuous mode that a bridge's port needs, whoever is on it",
+    {},
+    network({ promiscuous: "always" }, false),
     { link: "ok", "promiscuous mode": "problem" },
   ],
   [
     "promiscuous mode that is needed and on",
     { promiscuity: 1, master: "lan0" },
-    network({ link: "lan0", port: "eth0", promiscuous: true }),
+    network({ link: "lan0", port: "eth0", promiscuous: "always" }),
     { link: "ok", "promiscuous mode": "ok" },
   ],
   [

@@ -26,7 +26,6 @@ const facts: BridgeFacts = {
   underlayPorts: () => [],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
-  addressesOn: () => [],
   parents: parentFacts({}),
 };
 
@@ -321,7 +320,7 @@ test("a network meets the wire where its bridge has a port that leads to others"
     { options: { [bridgeOption.name]: "br", [bridgeOption.parent]: "eth2" } },
     { parents },
   );
-  assert.deepEqual(driver.underlay(own), { link: "br", port: "eth2", promiscuous: true });
+  assert.deepEqual(driver.underlay(own), { link: "br", port: "eth2", mtu: 1500, promiscuous: "always" });
   const theirs: Partial<BridgeFacts> = { linkKind: () => "bridge", underlayPorts: () => ["eth3", "eth4"] };
   assert.deepEqual(driver.underlay(await made({}, theirs))?.port, "eth3");
   assert.equal(driver.underlay(await made({ internal: true }, theirs)), undefined);
@@ -356,10 +355,10 @@ const unasked: BridgeFacts = {
   underlayPorts: refuse,
   linksWithAdvertisedRoute: refuse,
   ipv6Available: refuse,
-  addressesOn: refuse,
   parents: {
     link: refuse,
     linksOn: refuse,
+    addressesOn: refuse,
     missingModule: refuse,
     ipv6Available: refuse,
     ranksAdvertisedRoutes: refuse,
@@ -528,7 +527,7 @@ const parentRefusals: readonly (readonly [
     [
       "a parent with addresses",
       { [parent]: "eth2" },
-      { addressesOn: () => [parseInterfaceAddress("192.0.2.5/24")] },
+      { parents: parentFacts({ links, addresses: { eth2: ["192.0.2.5/24"] } }) },
       /^parent interface eth2 has addresses of its own, which the host would lose: 192\.0\.2\.5\/24: remove them first/,
     ],
     ["a parent that is not there", { [parent]: "eth9" }, {}, /the host has no interface eth9$/],

@@ -14,7 +14,6 @@ driverCompliance({
       underlayPorts: () => [],
       linksWithAdvertisedRoute: () => [],
       ipv6Available: () => true,
-      addressesOn: () => [],
       parents: parentFacts({}),
     }),
 });

@@ -27,8 +27,11 @@ import { lookAgain, type ParentAnswer, type ParentUser } from "../parent/index.t
 import { findBridgeParent, othersPorts } from "./bridge-parent.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
-import { hostLinkName, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
+import { hostLinkName, mtuOf, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
 import { bridgePublishing, planBridgePorts } from "./published-ports.ts";
+
+/** What Linux gives a bridge and a veth pair of which nobody says otherwise, bytes. */
+const defaultMtu = 1500;
 
 /** The bridge driver: a Linux bridge a network, a veth pair an endpoint, isolation and NAT by one constant rule set. */
 export class BridgeDriver extends NativeDriver {
@@ -113,9 +116,12 @@ export class BridgeDriver extends NativeDriver {
   }
 
   underlay(network: DriverNetwork): Underlay | undefined {
-    const { bridge, parent, underlayPorts = [] } = bridgeAnswerOf(network);
+    const answer = bridgeAnswerOf(network);
+    const { bridge, parent, underlayPorts = [] } = answer;
     const port = parent?.link ?? underlayPorts[0];
-    return network.internal || port === undefined ? undefined : { link: bridge, port, promiscuous: true };
+    if (network.internal || port === undefined) return undefined;
+    const mtu = mtuOf(parseBridgeOptions(network), answer) ?? defaultMtu;
+    return { link: bridge, port, mtu, promiscuous: "always" };
   }
 
   publishing(network: DriverNetwork): Publishing {

@@ -2,7 +2,14 @@ import { WeftError } from "../../core/index.ts";
 import { hostNetns, type KernelObject } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverNetwork } from "../contract.ts";
-import { findParent, type ParentAnswer, planParent, refuseMissing, refuseMtu } from "../parent/index.ts";
+import {
+  findParent,
+  type ParentAnswer,
+  planParent,
+  refuseAddresses,
+  refuseMissing,
+  refuseMtu,
+} from "../parent/index.ts";
 import type { BridgeAnswer, BridgeFacts } from "./facts.ts";
 import { type BridgeOptions, bridgeOption } from "./options.ts";
 
@@ -28,13 +35,18 @@ type Asked = Pick<BridgeOptions, "parent" | "mtu"> & Pick<DriverNetwork, "ipv6">
 export function findBridgeParent(
   { parent, mtu, ipv6 }: Asked,
   bridge: string,
-  facts: Pick<BridgeFacts, "addressesOn" | "parents">,
+  facts: Pick<BridgeFacts, "parents">,
 ): ParentAnswer | undefined {
   if (parent === undefined) return undefined;
   refuseBridges(parent, bridge, facts);
   refuseMissing("nftables bridge", "a bridge network with a parent", facts.parents);
   const answer = findParent({ driver: "bridge", parent, use: "bridge port" }, facts.parents);
-  refuseAddresses(parent, facts);
+  refuseAddresses(
+    parent,
+    `let the host have one as the network's gateway, or make a bridge with ${parent} and those addresses ` +
+      `yourself and name it by ${bridgeOption.name}`,
+    facts.parents,
+  );
   refuseMtu({ ipv6 }, { mtu }, answer);
   return answer;
 }
@@ -88,17 +100,5 @@ function refuseBridges(parent: string, bridge: string, { parents }: Pick<BridgeF
   throw new WeftError(
     "PARENT_IN_USE",
     `parent interface ${parent} is a port of bridge ${master.name} already: ${instead}`,
-  );
-}
-
-/** Throws PARENT_HAS_ADDRESSES: what comes in by a bridge's port is the bridge's, so nobody would answer there. */
-function refuseAddresses(parent: string, facts: Pick<BridgeFacts, "addressesOn">): void {
-  const addresses = facts.addressesOn(parent);
-  if (addresses.length === 0) return;
-  throw new WeftError(
-    "PARENT_HAS_ADDRESSES",
-    `parent interface ${parent} has addresses of its own, which the host would lose: ${addresses.join(", ")}: ` +
-      `remove them first and let the host have one as the network's gateway, or make a bridge with ${parent} ` +
-      `and those addresses yourself and name it by ${bridgeOption.name}`,
   );
 }

@@ -1,4 +1,4 @@
-import type { Family, InterfaceAddress } from "../../core/index.ts";
+import type { Family } from "../../core/index.ts";
 import type { DriverNetwork } from "../contract.ts";
 import type { ParentAnswer, ParentFacts } from "../parent/index.ts";
 
@@ -16,8 +16,6 @@ export interface BridgeFacts {
   linksWithAdvertisedRoute(): readonly string[];
   /** False when the kernel runs without IPv6. */
   ipv6Available(): boolean;
-  /** The addresses of a link of the host, but for IPv6's link-local ones. */
-  addressesOn(link: string): readonly InterfaceAddress[];
   /** What has to be known of a link before it becomes a port of a network's bridge. */
   readonly parents: ParentFacts;
 }

@@ -40,7 +40,7 @@ export function planBridgeNetwork(
 }
 
 /** Bytes: what the user chose, but no more than the parent has, or that; the kernel's default without either. */
-function mtuOf({ mtu }: BridgeOptions, { parent }: BridgeAnswer): number | undefined {
+export function mtuOf({ mtu }: BridgeOptions, { parent }: BridgeAnswer): number | undefined {
   return parent === undefined ? mtu : Math.min(mtu ?? parent.mtu, parent.mtu);
 }
 

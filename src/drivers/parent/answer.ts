@@ -1,3 +1,4 @@
+import type { InterfaceAddress } from "../../core/index.ts";
 import type { HostLink, HostVlan } from "../../facts/index.ts";
 
 /**
@@ -51,6 +52,8 @@ export interface ParentFacts {
   link(name: string): HostLink | undefined;
   /** Links of the host's namespace that are built on that one. */
   linksOn(name: string): readonly HostLink[];
+  /** The addresses of a link of the host, but for IPv6's link-local ones. */
+  addressesOn(link: string): readonly InterfaceAddress[];
   /** The module that brings a feature which this kernel lacks; undefined when it offers it. */
   missingModule(feature: "802.1Q" | "dummy" | "macvlan" | "ipvlan" | "nftables bridge"): string | undefined;
   /** False when the kernel runs without IPv6. */

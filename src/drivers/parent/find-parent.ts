@@ -3,17 +3,9 @@ import type { HostLink } from "../../facts/index.ts";
 import { checkInterfaceName } from "../options.ts";
 import { adoptedParent } from "./adopted.ts";
 import type { DummyParent, MadeParent, ParentAnswer, ParentFacts, ParentUse } from "./answer.ts";
+import type { ParentRequest } from "./parent-request.ts";
 import { refuseTaken } from "./taken.ts";
 import { parseVlanName, type VlanName } from "./vlan-name.ts";
-
-/** What a network asks for by its option `parent`. */
-export interface ParentRequest {
-  /** The driver, for the words of a refusal. */
-  readonly driver: string;
-  /** The link's name, as the user gave it. */
-  readonly parent: string;
-  readonly use: ParentUse;
-}
 
 /** What that option's value is called in a refusal. */
 const what = "parent interface";
@@ -31,7 +23,7 @@ export function findParent(request: ParentRequest, facts: ParentFacts): ParentAn
   // weft's own: made for another network, which asked for it by the same name.
   const shared = facts.users().find((user) => user.parent.link === parent && user.parent.origin === "made");
   if (shared !== undefined) {
-    refuseTaken(parent, use, facts);
+    refuseTaken(parent, request, facts);
     return shared.parent;
   }
   const vlan = link === undefined || isOwnVlan(link) ? parseVlanName(parent) : undefined;
@@ -43,7 +35,7 @@ export function findParent(request: ParentRequest, facts: ParentFacts): ParentAn
     );
   }
   refuseUnusable(link, use);
-  refuseTaken(link, use, facts);
+  refuseTaken(link, request, facts);
   return adoptedParent(link);
 }
 

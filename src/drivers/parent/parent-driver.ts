@@ -12,7 +12,8 @@ import type {
 } from "../contract.ts";
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
-import type { ParentAnswer, ParentFacts, ParentUser } from "./answer.ts";
+import { refuseAddresses } from "./addresses.ts";
+import type { ParentAnswer, ParentFacts, ParentUse, ParentUser } from "./answer.ts";
 import { planEndpointOnParent } from "./endpoint-plan.ts";
 import { dummyParent, findParent, refuseMissing } from "./find-parent.ts";
 import { lookAgain } from "./look-again.ts";
@@ -67,18 +68,19 @@ export abstract class ParentDriver extends NativeDriver {
     return parent === undefined ? { ...needs, internal: true } : needs;
   }
 
-  /** Throws PARENT_MISSING, PARENT_DOWN, PARENT_IN_USE, INVALID_OPTION and FEATURE_MISSING. */
+  /** Throws PARENT_MISSING, PARENT_DOWN, PARENT_IN_USE, PARENT_HAS_ADDRESSES, INVALID_OPTION and FEATURE_MISSING. */
   override async createNetwork(network: Omit<DriverNetwork, "answer">): Promise<ParentNetworkAnswer> {
     const facts = this.#facts;
     const options = this.#options(network);
-    const { use } = this.endpointKind(network);
+    const { use, spec } = this.endpointKind(network);
     refuseWithoutIpv6(network, facts.ipv6Available());
     refuseMissing(this.feature, `a network of driver ${this.name}`, facts);
     const { parent: wanted, mtu } = options;
     const parent =
       wanted === undefined
         ? dummyParent(this.dummyPrefix, network.id, mtu, facts)
-        : findParent({ driver: this.name, parent: wanted, use }, facts);
+        : findParent({ driver: this.name, parent: wanted, use, spec: spec(wanted) }, facts);
+    this.#refuseHostsOwn(use, parent);
     refuseMtu(network, options, parent);
     return {
       parent,
@@ -97,15 +99,17 @@ export abstract class ParentDriver extends NativeDriver {
     return { use: this.endpointKind(network).use, parent: answerOf(network).parent };
   }
 
-  /** None on a dummy, nor where the parent routes: nobody on the wire asks for those addresses. */
+  /** None on a dummy. */
   underlay(network: DriverNetwork): Underlay | undefined {
     const { use, ownMac, onWire } = this.endpointKind(network);
     const { origin, link } = answerOf(network).parent;
-    if (origin === "dummy" || !onWire) return undefined;
+    if (origin === "dummy") return undefined;
     return {
       link,
+      mtu: this.#mtu(network),
+      ...(onWire ? {} : { routed: true }),
       ...(ownMac ? {} : { sharesMac: true }),
-      ...(use === "macvlan passthru" ? { promiscuous: true } : {}),
+      ...(use === "macvlan passthru" ? { promiscuous: "while joined" } : {}),
     };
   }
 
@@ -125,9 +129,10 @@ export abstract class ParentDriver extends NativeDriver {
     throw new WeftError("INVALID_OPTION", `${who} not support custom mac address assignment`);
   }
 
-  /** Throws PARENT_MISSING when the parent has gone. */
+  /** Throws PARENT_MISSING when the parent has gone, and PARENT_HAS_ADDRESSES. */
   override async join(network: DriverNetwork, endpoint: DriverEndpoint): Promise<JoinAnswer> {
-    const { link } = answerOf(network).parent;
+    const { parent } = answerOf(network);
+    const { link } = parent;
     if (this.#facts.link(link) === undefined) {
       throw new WeftError(
         "PARENT_MISSING",
@@ -135,7 +140,8 @@ export abstract class ParentDriver extends NativeDriver {
       );
     }
     const { interfacePrefix } = this.#options(network);
-    const { onWire } = this.endpointKind(network);
+    const { use, onWire } = this.endpointKind(network);
+    this.#refuseHostsOwn(use, parent);
     const answer = {
       interfacePrefix,
       gateways: [],
@@ -161,6 +167,12 @@ export abstract class ParentDriver extends NativeDriver {
     const answer = answerOf(network);
     const kind = this.endpointKind(network);
     return planEndpointOnParent(network, endpoint, join, { ...answer, kind, mtu: this.#mtu(network) });
+  }
+
+  /** In mode passthru all unicast frames that come to the parent are the sandbox's. A parent that weft makes has no addresses. */
+  #refuseHostsOwn(use: ParentUse, { origin, link }: ParentAnswer): void {
+    if (use !== "macvlan passthru" || origin !== "adopted") return;
+    refuseAddresses(link, "reach the host by another interface, or use another macvlan_mode", this.#facts);
   }
 
   /** Never more than the parent has: the kernel takes that from its links when it takes it from the parent. */

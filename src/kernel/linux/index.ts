@@ -1,1 +1,2 @@
+export { ipvlanFlagOf } from "./link-specs.ts";
 export { LinuxKernel } from "./linux-kernel.ts";

@@ -66,7 +66,7 @@ function onParent(
       return isName(kind.mode) ? { type: "macvlan", parent, mode: kind.mode } : undefined;
     case "ipvlan": {
       const { mode, flags = 0 } = kind;
-      return isName(mode) ? { type: "ipvlan", parent, mode, flag: flagOf(flags) } : undefined;
+      return isName(mode) ? { type: "ipvlan", parent, mode, flag: ipvlanFlagOf(flags) } : undefined;
     }
     default:
       return undefined;
@@ -78,7 +78,8 @@ function isName<T extends string>(value: T | number | undefined): value is T {
   return typeof value === "string";
 }
 
-function flagOf(flags: number): IpvlanSpec["flag"] {
+/** The flag of an ipvlan link by its IPVLAN_F_*. */
+export function ipvlanFlagOf(flags: number): IpvlanSpec["flag"] {
   if ((flags & IPVLAN_F_PRIVATE) !== 0) return "private";
   return (flags & IPVLAN_F_VEPA) !== 0 ? "vepa" : "bridge";
 }

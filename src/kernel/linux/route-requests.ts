@@ -64,7 +64,7 @@ export function routeRequests(session: Session, operation: RouteFamilyOperation)
           ? [linkSettings(session, object)]
           : giveBack(session, object);
     case "port":
-      return op === "delete" ? noPort(session, object) : port(session, object);
+      return op === "delete" ? noPort(session, object) : port(session, op, object);
     case "address":
       if (op === "change") return []; // restored to what it is: it was there before weft
       return [
@@ -194,13 +194,14 @@ function giveBack(session: Session, { netns, name, spec }: LinkObject): readonly
 
 function port(
   session: Session,
+  op: "create" | "change",
   { netns, link, master, hairpin, isolated }: PortObject,
 ): readonly NetlinkRequest[] {
   const index = session.index(netns, link);
-  return [
-    changeLink(index, { master: session.index(netns, master) }),
-    setBridgePort(index, { hairpin, isolated }),
-  ];
+  const enslave = changeLink(index, { master: session.index(netns, master) });
+  // What is put back where it was may have been a member of something else, which has no settings of a bridge's port.
+  const isBridge = op === "create" || session.link(netns, master)?.kind?.kind === "bridge";
+  return isBridge ? [enslave, setBridgePort(index, { hairpin, isolated })] : [enslave];
 }
 
 /** Somebody may have put it elsewhere meanwhile: there it stays. */

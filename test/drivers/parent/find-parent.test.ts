@@ -6,6 +6,7 @@ import type { ParentUse, ParentUser } from "../../../src/drivers/index.ts";
 import { dummyParent, findParent } from "../../../src/drivers/parent/index.ts";
 import { parseVlanName } from "../../../src/drivers/parent/vlan-name.ts";
 import type { HostLink } from "../../../src/facts/index.ts";
+import type { IpvlanSpec } from "../../../src/kernel/index.ts";
 import { idOf } from "../../cnm/samples.ts";
 import { hostLink, parentFacts } from "./parent-facts.ts";
 
@@ -124,6 +125,11 @@ const refused: readonly (readonly [parent: string, use: ParentUse, refusal: RegE
   ["wg0", "macvlan", /^INVALID_OPTION: invalid parent interface wg0: it is no Ethernet link/],
   ["mv0", "macvlan", /^INVALID_OPTION: invalid parent interface mv0: it is of kind macvlan: name the link/],
   ["eth3", "macvlan", /^PARENT_IN_USE: parent interface eth3 is a port of br0, which gets its frames/],
+  [
+    "eth4",
+    "bridge port",
+    /^PARENT_IN_USE: parent interface eth4 is a member of VRF vrf0, which it would leave: take it out first$/,
+  ],
   ["eth3", "bridge port", /^PARENT_IN_USE: parent interface eth3 is a port of br0/],
   [
     "a-very-long-name.10",
@@ -178,6 +184,37 @@ test("what others have built on a parent counts, as far as it can be seen", () =
   assert.match(String(find("eth0", "bridge port", child("ipvlan"))), /^PARENT_IN_USE/);
   assert.doesNotMatch(String(find("eth0", "macvlan", child("macvtap"))), /:/);
   assert.doesNotMatch(String(find("eth0", "bridge port", child("vlan"))), /:/);
+});
+
+test("another's links on a parent count by how they take in its frames", () => {
+  const outcome = (use: ParentUse, kind: string, onParent: HostLink["onParent"], spec?: IpvlanSpec) => {
+    const other = hostLink("other", { kind, onParent, vlan: { parent: "eth0", id: 0, protocol: "802.1Q" } });
+    const given = parentFacts({ links: [hostLink("eth0"), other] });
+    try {
+      return findParent({ driver: "d", parent: "eth0", use, spec }, given).origin;
+    } catch (error) {
+      if (!isWeftError(error, "PARENT_IN_USE")) throw error;
+      return error.message;
+    }
+  };
+  const ipvlan = (mode: IpvlanSpec["mode"], flag: IpvlanSpec["flag"] = "bridge"): IpvlanSpec => {
+    return { type: "ipvlan", parent: "eth0", mode, flag };
+  };
+  assert.equal(outcome("macvlan", "macvlan", { mode: "vepa" }), "adopted");
+  assert.equal(
+    outcome("macvlan", "macvlan", { mode: "passthru" }),
+    "parent interface eth0 has other on it, in mode passthru, which leaves no room for another",
+  );
+  assert.equal(
+    outcome("ipvlan", "ipvlan", { mode: "l2", flag: "private" }, ipvlan("l2", "private")),
+    "adopted",
+  );
+  assert.match(
+    outcome("ipvlan", "ipvlan", { mode: "l2", flag: "bridge" }, ipvlan("l3")),
+    /has other on it, of kind ipvlan, mode l2 and flag bridge: .* changed to l3 and bridge$/,
+  );
+  assert.match(outcome("ipvlan", "ipvlan", { mode: "l2", flag: "vepa" }, ipvlan("l2")), /flag vepa/);
+  assert.match(outcome("ipvlan", "ipvtap", undefined, ipvlan("l2")), /mode unknown and flag unknown/);
 });
 
 test("a VLAN sub-interface that another network had made is shared, with what is known of it", () => {

@@ -203,6 +203,49 @@ test("a network whose parent has gone is joined by nobody", async () => {
   );
 });
 
+test("a parent by which the host is reached is given to no sandbox whole", async () => {
+  const asked = { options: { macvlan_mode: "passthru" } };
+  const addresses: Record<string, string[]> = {};
+  const given = parentFacts({ links: [hostLink("eth0")], addresses });
+  const { driver, network } = await made(asked, given);
+  await driver.join(network, endpointOf(network, false));
+  addresses.eth0 = ["192.0.2.5/24"];
+  const refusal = {
+    code: "PARENT_HAS_ADDRESSES",
+    message:
+      "parent interface eth0 has addresses of its own, which the host would lose: 192.0.2.5/24: " +
+      "remove them first and reach the host by another interface, or use another macvlan_mode",
+  };
+  await assert.rejects(() => made(asked, given), refusal);
+  await assert.rejects(() => driver.join(network, endpointOf(network, false)), refusal);
+  for (const mode of ["bridge", "private", "vepa"]) await made({ options: { macvlan_mode: mode } }, given);
+});
+
+test("where a network meets the wire is told with what sandboxes need there", async () => {
+  const underlayOf = async (asked: Asked) => {
+    const { driver, network } = await made(asked);
+    return driver.underlay(network);
+  };
+  assert.deepEqual(await underlayOf({}), { link: "eth0", mtu: 1500 });
+  const mtu = { "com.docker.network.driver.mtu": "1400" };
+  assert.deepEqual(await underlayOf({ options: { parent: "eth1", ...mtu } }), { link: "eth1", mtu: 1400 });
+  assert.deepEqual(await underlayOf({ options: { macvlan_mode: "passthru" } }), {
+    link: "eth0",
+    mtu: 1500,
+    sharesMac: true,
+    promiscuous: "while joined",
+  });
+  assert.deepEqual(await underlayOf(ipvlan("l2")), { link: "eth0", mtu: 1500, sharesMac: true });
+  for (const mode of ["l3", "l3s"])
+    assert.deepEqual(await underlayOf(ipvlan(mode)), {
+      link: "eth0",
+      mtu: 1500,
+      routed: true,
+      sharesMac: true,
+    });
+  assert.equal(await underlayOf({ options: { parent: "" } }), undefined);
+});
+
 test("addresses are asked for without a gateway, and a network without a parent is internal", () => {
   for (const make of Object.values(drivers)) {
     const needs = (options: Readonly<Record<string, string>>) =>

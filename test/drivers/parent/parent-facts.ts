@@ -1,4 +1,4 @@
-import { parseMac } from "../../../src/core/index.ts";
+import { parseInterfaceAddress, parseMac } from "../../../src/core/index.ts";
 import type { ParentFacts, ParentUser } from "../../../src/drivers/index.ts";
 import type { HostLink } from "../../../src/facts/index.ts";
 
@@ -22,12 +22,15 @@ export function hostLink(name: string, more: Partial<HostLink> = {}): HostLink {
 export function parentFacts({
   links = [],
   users = [],
+  addresses = {},
   missing = [],
   ipv6 = true,
   ranks = true,
 }: {
   readonly links?: readonly HostLink[];
   readonly users?: readonly ParentUser[];
+  /** By their links. */
+  readonly addresses?: Readonly<Record<string, readonly string[]>>;
   readonly missing?: readonly string[];
   readonly ipv6?: boolean;
   readonly ranks?: boolean;
@@ -35,6 +38,7 @@ export function parentFacts({
   return {
     link: (name) => links.find((link) => link.name === name),
     linksOn: (name) => links.filter(({ vlan }) => vlan?.parent === name),
+    addressesOn: (name) => (addresses[name] ?? []).map(parseInterfaceAddress),
     missingModule: (feature) => (missing.includes(feature) ? `module of ${feature}` : undefined),
     ipv6Available: () => ipv6,
     ranksAdvertisedRoutes: () => ranks,
