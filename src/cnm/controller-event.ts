@@ -28,6 +28,10 @@ export type ControllerEvent =
       readonly held: readonly HeldAddress[];
       readonly taken: readonly InterfaceAddress[];
     }
+  /**
+   * The thread that answers names has ended unasked, another one takes its place; or a sandbox's resolver could
+   * not be opened again for that one.
+   */
   | { readonly event: "resolver-crashed"; readonly error: unknown }
   /** The thread that serves published ports where no rule can has ended unasked; another one takes its place. */
   | { readonly event: "proxies-crashed"; readonly error: unknown };

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, rmdirSync, rmSync } 
 import { hostname } from "node:os";
 import { isAbsolute } from "node:path";
 import { parseAddress, runAll, systemClock, systemRandom, WeftError } from "../core/index.ts";
-import { DnsService } from "../dns/index.ts";
+import { StandingResolver } from "../dns/index.ts";
 import { LinuxFacts } from "../facts/index.ts";
 import {
   closeOnExecBelow,
@@ -60,7 +60,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
   };
   try {
     opened(takeExclusively(paths, hostNetnsPath));
-    const dns = opened(DnsService.begin()); // first, and not awaited: its thread takes longer to start than all the rest
+    const dns = opened(new StandingResolver()); // first, and not awaited: its thread takes longer to start than all the rest
     const store = opened(await LmdbStore.open({ path: paths.store, schema }));
     closeOnExecBelow(realpathSync(paths.store));
     if (!isMountPoint(paths.run)) onFailure.push(() => unmountPrivateFolder(paths.run));
@@ -102,8 +102,7 @@ export async function openParts(options: ControllerOptions): Promise<ControllerP
       onPurge: [() => unmountPrivateFolder(paths.run), () => removeRoot(paths)],
       threads: { dns: () => dns.stats(), proxies: () => proxies.stats() },
       tell: (listener) => {
-        const crashed = (error: WeftError) => listener({ event: "resolver-crashed", error });
-        dns.ready.then(() => dns.events.subscribe(({ error }) => crashed(error)), crashed);
+        dns.events.subscribe(({ error }) => listener({ event: "resolver-crashed", error }));
         proxies.events.subscribe(({ error }) => listener({ event: "proxies-crashed", error }));
       },
     };

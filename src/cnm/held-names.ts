@@ -1,5 +1,5 @@
 import type { Id, IpAddress } from "../core/index.ts";
-import type { DnsService, NameLink, NetworkRef } from "../dns/index.ts";
+import type { NameLink, NetworkRef, StandingResolver } from "../dns/index.ts";
 import type { Identity, NetnsRef } from "../kernel/index.ts";
 import { type HeldHandler, type HeldObject, heldRanks } from "../plan/index.ts";
 import type { ForwardingPlan } from "./forwarding.ts";
@@ -61,7 +61,7 @@ export type OpenListener = (spec: ListenerSpec) => { readonly udpFd: number; rea
 
 /** What holds listeners, views, upstream servers and names: the resolver in its worker. `pathOf` gives a namespace's path. */
 export function nameHandlers(
-  dns: DnsService,
+  dns: StandingResolver,
   openListener: OpenListener,
   pathOf: (netns: NetnsRef) => string,
 ): readonly HeldHandler[] {
@@ -91,7 +91,7 @@ export function nameHandlers(
       alongside: true,
       acquire: async ({ spec }) => {
         const listener = spec as ListenerSpec; // only heldListener makes this type
-        await dns.serve(listener.sandbox, openListener(listener));
+        await dns.serve(listener.sandbox, () => openListener(listener));
       },
       release: async ({ spec }) => dns.stop((spec as ListenerSpec).sandbox), // as above
     },

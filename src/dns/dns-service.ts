@@ -10,7 +10,7 @@ import type { ServerFds } from "./server.ts";
 
 /** What happens to a service by itself. */
 export interface DnsServiceEvent {
-  /** The worker ended unasked; nothing is served any more, its sockets are closed. Start another one. */
+  /** The worker ended unasked; nothing is served any more, its sockets are closed. {@link StandingResolver} starts another one. */
   readonly kind: "crashed";
   readonly error: WeftError;
 }
@@ -83,6 +83,11 @@ export class DnsService {
     });
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
     return new DnsService(worker, begun, ended);
+  }
+
+  /** True once the worker has ended, or the service is closed. */
+  get isOver(): boolean {
+    return this.#over !== undefined;
   }
 
   /**

@@ -1,6 +1,7 @@
 /**
  * The embedded DNS: names of endpoints, answered to sandboxes. {@link DnsService} is all of it, in a
- * thread of its own; the rest is for whoever wants the parts.
+ * thread of its own, and {@link StandingResolver} replaces one whose thread ended; the rest is for whoever wants the
+ * parts.
  */
 export { type DnsCounters, newCounters } from "./counters.ts";
 export { DnsHost, type DnsHostInit, type DnsStats } from "./dns-host.ts";
@@ -38,4 +39,5 @@ export {
   type Upstreams,
 } from "./responder.ts";
 export { type ServerFds, type ServerInit, serveDns } from "./server.ts";
+export { type OpenSockets, StandingResolver, type StandingResolverInit } from "./standing-resolver.ts";
 export { defaultTcpLimits, type TcpLimits } from "./tcp-connection.ts";

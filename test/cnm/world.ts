@@ -9,7 +9,7 @@ import { Controller, type ControllerEvent } from "../../src/cnm/index.ts";
 import { Paths } from "../../src/cnm/paths.ts";
 import { schema } from "../../src/cnm/schema.ts";
 import { runAll } from "../../src/core/index.ts";
-import { DnsService } from "../../src/dns/index.ts";
+import { StandingResolver } from "../../src/dns/index.ts";
 import { type HostFacts, LinuxFacts } from "../../src/facts/index.ts";
 import {
   hostNetns,
@@ -280,7 +280,7 @@ async function openLinux(
   for (const folder of [paths.netnsFolder, paths.fileFolder]) mkdirSync(folder, { recursive: true });
   const kernel = new LinuxKernel(netnsPath);
   const facts = new LinuxFacts(netnsPath, resolvConfPath);
-  const dns = await DnsService.start();
+  const dns = new StandingResolver();
   const pathOf = (netns: NetnsRef) => (netns === hostNetns ? netnsPath : netns);
   const proxies = new StandingProxies(() => ProxyService.start(netnsPath));
   const hostPorts = new HostPorts({

@@ -1,0 +1,8 @@
+/** The resolver's own worker, which besides throws when it is told to flush its cache. */
+import { parentPort } from "node:worker_threads";
+import "../../src/dns/dns-worker.ts";
+import type { ToWorker } from "../../src/dns/messages.ts";
+
+parentPort?.on("message", (message: ToWorker) => {
+  if (message.kind === "flush-cache") throw new Error("worker test crash");
+});
