@@ -150,12 +150,16 @@ test("a probe that hears nothing asks twice, and ends by itself", async () => {
   await resting;
 });
 
-test("what is asked beside a probe does not lengthen the rest by its silence", async () => {
+test("what is asked beside a probe says nothing against the server", async () => {
   const rig = await withFirstDown(a, b);
   rig.timers.advance(1000);
   const probing = rig.ask(queryFor("tarpit.example.net"));
   rig.sockets.last.answer(found);
   await probing;
+  const beside = rig.sockets.sent.find((sent) => !sent.closed && questionOf(sent) !== root);
+  assert.equal(beside?.server, a);
+  beside?.fail();
+  assert.equal(probes(rig).length, 1, "the probe goes on");
   probes(rig)[0]?.answer({ rcode: 5 });
   assert.equal(rig.forwarder.stats().upstreams[0]?.state, "up");
   assert.deepEqual([rig.sockets.open, rig.timers.running], [0, 0]);
