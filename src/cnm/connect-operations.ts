@@ -49,7 +49,8 @@ interface Ends {
  */
 export async function connectSandbox(context: Context, connection: Connection): Promise<EndpointRecord> {
   const { name, options } = connection;
-  await followFactsOf(context, connection.network);
+  const following = followFactsOf(context, connection.network);
+  if (following !== undefined) await following;
   const begun = await locked(context, connection.network, connection.sandbox, async () => {
     const ends = checkedEnds(context, connection);
     const link = probedLink(context, ends.network);

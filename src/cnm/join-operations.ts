@@ -52,7 +52,8 @@ export async function joinSandbox(
   options: JoinOptions,
 ): Promise<void> {
   const { network } = endpoint;
-  await followFactsOf(context, network);
+  const following = followFactsOf(context, network);
+  if (following !== undefined) await following;
   const link = await locked(context, network, sandbox, async () => {
     const joining = await checkedJoin(context, endpoint, sandbox, options);
     const probed = probedLink(context, joining.network);
