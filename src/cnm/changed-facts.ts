@@ -36,14 +36,15 @@ export async function followChangedFacts(context: Context): Promise<void> {
  * {@link followChangedFacts} where the facts of a network have changed that an endpoint is about to join: with an MTU
  * that its parent had, the kernel would refuse its interface. What is the networks' own is changed on the host too,
  * such as a VLAN sub-interface that the new interface is made on; what other endpoints have is left to whoever mends
- * drift. No lock is held. Throws KernelError when the host cannot be read, and STORE.
+ * drift. No lock is held. Undefined when there is nothing to wait for, so that nobody comes in between. Throws KernelError
+ * when the host cannot be read, and STORE.
  */
-export async function followFactsOf(context: Context, id: Id): Promise<void> {
+export function followFactsOf(context: Context, id: Id): Promise<void> | undefined {
   const network = context.tables.networks.get(id);
-  if (network === undefined || network.configOnly || network.answer === undefined) return;
+  if (network === undefined || network.configOnly || network.answer === undefined) return undefined;
   // Others have no link that sets them bounds, and are asked when the host's links change.
-  if (driverOf(context, network.driver).parentUse?.(driverNetwork(network)) === undefined) return;
-  if (withChangedFacts(context, network) !== undefined) await follow(context, "now");
+  if (driverOf(context, network.driver).parentUse?.(driverNetwork(network)) === undefined) return undefined;
+  return withChangedFacts(context, network) === undefined ? undefined : follow(context, "now");
 }
 
 /** When the host is to have what networks want of it by their new answers; endpoints' links have it with the next repair. */

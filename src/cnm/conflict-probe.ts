@@ -59,6 +59,31 @@ export async function refuseHeldAddresses(
   if (held !== undefined) throw conflict(link, held);
 }
 
+/** Stands up for an endpoint's addresses while they are being taken. */
+export interface EndpointGuard {
+  /** Throws ADDRESS_CONFLICT when somebody has claimed one since they were asked for. */
+  readonly check: () => void;
+  /** To be called once the endpoint's interface answers for them, or never will. */
+  readonly end: () => void;
+}
+
+/**
+ * Goes on listening for addresses that nobody had, and tells who probes for one that it is taken: many who join one network
+ * wait for each other, and until its interface is up the kernel defends no address. Throws KernelError.
+ */
+export function guardOf({ facts }: Context, link: string, endpoint: EndpointRecord): EndpointGuard {
+  const { macAddress } = endpoint;
+  const guard = facts.guardAddresses(link, {
+    addresses: [...endpoint.addresses.map(bare), ...linkLocalOf(endpoint)],
+    ours: macAddress === undefined ? [] : [macAddress],
+  });
+  const check = () => {
+    const [held] = guard.held();
+    if (held !== undefined) throw conflict(link, held);
+  };
+  return { check, end: () => guard.end() };
+}
+
 /** An endpoint that is allocated and not recorded, and where others are asked for its addresses. */
 export interface AddressSearch {
   readonly network: NetworkRecord;

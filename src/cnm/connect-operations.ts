@@ -1,6 +1,6 @@
 import type { Family, Id } from "../core/index.ts";
 import { followFactsOf } from "./changed-facts.ts";
-import { probedLink, withUnheldAddresses } from "./conflict-probe.ts";
+import { guardOf, probedLink, withUnheldAddresses } from "./conflict-probe.ts";
 import { attachmentsOf, type Context, networkOf } from "./context.ts";
 import { writeEndpoint } from "./endpoint-addresses.ts";
 import {
@@ -49,7 +49,8 @@ interface Ends {
  */
 export async function connectSandbox(context: Context, connection: Connection): Promise<EndpointRecord> {
   const { name, options } = connection;
-  await followFactsOf(context, connection.network);
+  const following = followFactsOf(context, connection.network);
+  if (following !== undefined) await following;
   const begun = await locked(context, connection.network, connection.sandbox, async () => {
     const ends = checkedEnds(context, connection);
     const link = probedLink(context, ends.network);
@@ -77,13 +78,19 @@ export async function connectSandbox(context: Context, connection: Connection): 
       signal: options.signal,
     }),
   );
-  return locked(context, connection.network, connection.sandbox, async () => {
-    const ends = await orGiveUp(() => {
-      linkLocalAddresses(context.tables, network, options.linkLocalAddresses ?? []); // others went on meanwhile
-      return checkedEnds(context, connection);
+  const guard = await orGiveUp(() => guardOf(context, link, allocated));
+  try {
+    return await locked(context, connection.network, connection.sandbox, async () => {
+      const ends = await orGiveUp(() => {
+        guard.check();
+        linkLocalAddresses(context.tables, network, options.linkLocalAddresses ?? []); // others went on meanwhile
+        return checkedEnds(context, connection);
+      });
+      return finish(context, connection, ends, allocated);
     });
-    return finish(context, connection, ends, allocated);
-  });
+  } finally {
+    guard.end();
+  }
 }
 
 /** Throws NETWORK_NOT_FOUND, SANDBOX_NOT_FOUND, NETWORK_CONFIG and as {@link checkJoin}. */

@@ -4,7 +4,7 @@ import type { Changes, Wanted } from "../plan/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { ahead } from "./ahead.ts";
 import { followFactsOf } from "./changed-facts.ts";
-import { probedLink, refuseHeldAddresses } from "./conflict-probe.ts";
+import { guardOf, probedLink, refuseHeldAddresses } from "./conflict-probe.ts";
 import {
   attachmentsOf,
   type Context,
@@ -53,7 +53,8 @@ export async function joinSandbox(
   options: JoinOptions,
 ): Promise<void> {
   const { network } = endpoint;
-  await followFactsOf(context, network);
+  const following = followFactsOf(context, network);
+  if (following !== undefined) await following;
   const link = await locked(context, network, sandbox, async () => {
     const joining = await checkedJoin(context, endpoint, sandbox, options);
     const probed = probedLink(context, joining.network);
@@ -61,10 +62,17 @@ export async function joinSandbox(
     return probed;
   });
   if (link === undefined) return;
-  await refuseHeldAddresses(context, link, endpointOf(context, endpoint.id), options.signal);
-  await locked(context, network, sandbox, async () => {
-    await attachRecorded(context, await checkedJoin(context, endpoint, sandbox, options));
-  });
+  const asked = endpointOf(context, endpoint.id);
+  await refuseHeldAddresses(context, link, asked, options.signal);
+  const guard = guardOf(context, link, asked);
+  try {
+    await locked(context, network, sandbox, async () => {
+      guard.check();
+      await attachRecorded(context, await checkedJoin(context, endpoint, sandbox, options));
+    });
+  } finally {
+    guard.end();
+  }
 }
 
 /** A recorded endpoint that may join a sandbox. */

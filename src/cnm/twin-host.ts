@@ -9,6 +9,7 @@ import type {
   WireLink,
 } from "../facts/index.ts";
 import {
+  type AddressGuard,
   type Found,
   type HeldAddress,
   hostNetns,
@@ -18,6 +19,7 @@ import {
   type LinkObject,
   linkIdentity,
   MemoryKernel,
+  noGuard,
   type Operation,
   type Outcome,
 } from "../kernel/index.ts";
@@ -119,6 +121,10 @@ export class TryoutFacts implements HostFacts {
   /** Nobody is asked: trying out sends nothing. */
   async heldAddresses(): Promise<readonly HeldAddress[]> {
     return [];
+  }
+
+  guardAddresses(): AddressGuard {
+    return noGuard;
   }
 
   onLinkPrefixes(): readonly Prefix[] {

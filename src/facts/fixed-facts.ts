@@ -1,5 +1,5 @@
 import type { InterfaceAddress, IpAddress, MacAddress, Prefix } from "../core/index.ts";
-import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
+import type { AddressGuard, AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostFacts } from "./host-facts.ts";
@@ -20,6 +20,10 @@ export class FixedFacts implements HostFacts {
   platformName: Platform | undefined;
   /** Addresses that somebody has on the link in question, whichever it is. */
   readonly held = new Map<IpAddress, MacAddress>();
+  /** Addresses that somebody takes as soon as they were found free. */
+  readonly claimed = new Map<IpAddress, MacAddress>();
+  /** Guards that have not ended. */
+  guards = 0;
   /** What was asked for by {@link heldAddresses}, in order. */
   readonly probed: { readonly link: string; readonly addresses: readonly IpAddress[] }[] = [];
   onLink: readonly Prefix[] = [];
@@ -73,6 +77,18 @@ export class FixedFacts implements HostFacts {
       const mac = this.held.get(address);
       return mac === undefined || ours.includes(mac) ? [] : [{ address, mac }];
     });
+  }
+
+  guardAddresses(_link: string, { addresses }: Pick<AddressQuestion, "addresses">): AddressGuard {
+    this.guards++;
+    return {
+      held: () =>
+        addresses.flatMap((address) => {
+          const mac = this.claimed.get(address);
+          return mac === undefined ? [] : [{ address, mac }];
+        }),
+      end: () => this.guards--,
+    };
   }
 
   linksOn(name: string): readonly HostLink[] {

@@ -1,5 +1,11 @@
 import { addressPart, type IpAddress } from "../core/index.ts";
-import type { AddressProber, AddressQuestion, HeldAddress } from "../kernel/index.ts";
+import {
+  type AddressGuard,
+  type AddressProber,
+  type AddressQuestion,
+  type HeldAddress,
+  noGuard,
+} from "../kernel/index.ts";
 import { type NetlinkSocket, rtnetlink } from "../kernel/netlink/index.ts";
 
 const { getLink, IFF_RUNNING, listAddresses } = rtnetlink;
@@ -35,4 +41,16 @@ export async function heldAddresses(
     },
   );
   return [...held, ...answered];
+}
+
+/** Stands up for addresses that nobody had, on a link where somebody could hear; see {@link heldAddresses}. Throws KernelError. */
+export function guardAddresses(
+  socket: NetlinkSocket,
+  prober: AddressProber,
+  name: string,
+  question: Pick<AddressQuestion, "addresses" | "ours">,
+): AddressGuard {
+  const link = getLink(socket, name);
+  if (link?.mac === undefined || !link.up || question.addresses.length === 0) return noGuard;
+  return prober.guard({ index: link.index, mac: link.mac }, question);
 }

@@ -1,5 +1,5 @@
 import type { Family, InterfaceAddress, IpAddress, Prefix } from "../core/index.ts";
-import type { AddressQuestion, HeldAddress } from "../kernel/index.ts";
+import type { AddressGuard, AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
 import type { HostLink } from "./host-link.ts";
@@ -26,6 +26,11 @@ export interface HostFacts {
    * there, down, without a carrier or not of Ethernet, at once. Rejects with ABORTED and KernelError.
    */
   heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]>;
+  /**
+   * Stands up for addresses that {@link heldAddresses} found free, until a sandbox's interface does. Whoever asks for
+   * it ends it. Throws KernelError.
+   */
+  guardAddresses(link: string, question: Pick<AddressQuestion, "addresses" | "ours">): AddressGuard;
   /** Links of the host's namespace that are built on the one of that name: VLAN sub-interfaces, macvlans, ipvlans. */
   linksOn(name: string): readonly HostLink[];
   /** Prefixes that IPv4 routes say are on a link of the host: a pool there would cut the host off from them. */

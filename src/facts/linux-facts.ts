@@ -10,6 +10,7 @@ import {
   systemClock,
 } from "../core/index.ts";
 import {
+  type AddressGuard,
   AddressProber,
   type AddressQuestion,
   closeFd,
@@ -24,7 +25,7 @@ import { NETLINK_NETFILTER, NETLINK_ROUTE, NetlinkSocket, rtnetlink } from "../k
 import type { Feature, FeatureName } from "./feature.ts";
 import { probeFeatures } from "./features.ts";
 import { type ForeignChain, foreignForwardChains } from "./foreign-chains.ts";
-import { heldAddresses } from "./held-addresses.ts";
+import { guardAddresses, heldAddresses } from "./held-addresses.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { type HostLink, readHostLink, readLinksOn } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
@@ -109,6 +110,10 @@ export class LinuxFacts implements HostFacts {
 
   heldAddresses(link: string, question: AddressQuestion): Promise<readonly HeldAddress[]> {
     return heldAddresses(this.#socket, this.#prober, link, question);
+  }
+
+  guardAddresses(link: string, question: Pick<AddressQuestion, "addresses" | "ours">): AddressGuard {
+    return guardAddresses(this.#socket, this.#prober, link, question);
   }
 
   linksOn(name: string): readonly HostLink[] {

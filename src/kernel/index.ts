@@ -7,7 +7,13 @@ export * from "./linux/index.ts";
 export * from "./lock-file.ts";
 export * from "./marks.ts";
 export * from "./memory/index.ts";
-export { AddressProber, type AddressQuestion, type HeldAddress } from "./neighbours/index.ts";
+export {
+  type AddressGuard,
+  AddressProber,
+  type AddressQuestion,
+  type HeldAddress,
+  noGuard,
+} from "./neighbours/index.ts";
 export * from "./netns.ts";
 export * from "./netns-ref.ts";
 export * from "./nft-objects.ts";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isWeftError } from "../../src/core/index.ts";
+import { isWeftError, parseAddress, parseMac } from "../../src/core/index.ts";
 import type { KernelObject } from "../../src/kernel/index.ts";
 import { KernelError } from "../../src/kernel/index.ts";
 import { tablesOf } from "./tables-text.ts";
+import { TwinFacts } from "./twin-host.ts";
 import { onBoth, type World, withTwin } from "./world.ts";
 
 const hostObjects = (world: World, isWanted: (object: KernelObject) => boolean) =>
@@ -145,3 +146,30 @@ onBoth("a parent with the host's own addresses is taken by no network whole", as
   await box.connect(shared);
   assert.equal(shared.joined, true);
 });
+
+test("an address that somebody claims after it was asked for, and before it is up, is refused and given back", () =>
+  withTwin(async (world) => {
+    const { controller, hand } = world;
+    const { facts } = world.bare;
+    assert.ok(facts instanceof TwinFacts);
+    hand.addUplink("eth0");
+    const ipam = { subnets: [{ subnet: "192.168.57.0/24" }] };
+    const network = await controller.createNetwork("macvlan", "net", { options: { parent: "eth0" }, ipam });
+    const box = await controller.createSandbox("box");
+    const before = await tablesOf(world);
+    facts.claimed.set(parseAddress("192.168.57.1"), parseMac("02:00:00:00:00:99"));
+    const refusal = (error: unknown) =>
+      isWeftError(error, "ADDRESS_CONFLICT") &&
+      error.message.startsWith("address 192.168.57.1 is held by 02:00:00:00:00:99 on eth0");
+    await assert.rejects(() => box.connect(network), refusal);
+    assert.deepEqual(await tablesOf(world), before);
+    const endpoint = await network.createEndpoint("e1", { ipv4Address: parseAddress("192.168.57.9") });
+    facts.claimed.set(parseAddress("192.168.57.9"), parseMac("02:00:00:00:00:99"));
+    await assert.rejects(
+      () => endpoint.join(box),
+      (error) => isWeftError(error, "ADDRESS_CONFLICT"),
+    );
+    facts.claimed.clear();
+    await endpoint.join(box);
+    assert.equal(facts.guards, 0);
+  }));

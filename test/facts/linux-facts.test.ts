@@ -123,7 +123,7 @@ test("a link is told with its MTU, its address, its bridge and whose it is", asy
     host.exec("ip", "link", "add", "br0", "type", "bridge");
     addPair(host, "eth0");
     host.exec("ip", "link", "set", "eth0", "address", "02:00:00:00:00:07", "mtu", "1400", "master", "br0");
-    const common = { loopback: false, ours: false, vlan: undefined };
+    const common = { loopback: false, ours: false, onParent: undefined, vlan: undefined };
     assert.deepEqual(facts.link("eth0"), {
       ...common,
       name: "eth0",
@@ -147,10 +147,12 @@ test("links that are built on another are told, and no far ends of pairs", async
   await onHost((host, facts) => {
     host.exec("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth1");
     host.exec("ip", "link", "add", "mv0", "link", "eth0", "type", "macvlan", "mode", "bridge");
-    host.exec("ip", "link", "add", "mv1", "link", "eth1", "type", "macvlan", "mode", "bridge");
+    host.exec("ip", "link", "add", "mv1", "link", "eth1", "type", "macvlan", "mode", "passthru");
     const names = (parent: string) => facts.linksOn(parent).map(({ name, kind }) => `${name} ${kind}`);
     assert.deepEqual(names("eth0"), ["mv0 macvlan"]);
     assert.deepEqual(names("eth1"), ["mv1 macvlan"]);
+    const modes = (parent: string) => facts.linksOn(parent).map(({ onParent }) => onParent);
+    assert.deepEqual([...modes("eth0"), ...modes("eth1")], [{ mode: "bridge" }, { mode: "passthru" }]);
     assert.deepEqual(names("mv0"), []);
     assert.deepEqual(names("none0"), []);
   });

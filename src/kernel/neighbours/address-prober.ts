@@ -1,6 +1,14 @@
 import { type Clock, familyOf, type IpAddress, type MacAddress, WeftError } from "../../core/index.ts";
-import { isKernelError } from "../kernel-error.ts";
-import type { Claim } from "./claims.ts";
+import {
+  type AddressGuard,
+  type HeldAddress,
+  hearClaims,
+  isLinkLost,
+  keepListening,
+  noGuard,
+  readUnlessLost,
+  stepMs,
+} from "./address-guard.ts";
 import { probeFrame } from "./frames.ts";
 import { type ClaimListener, NeighbourEar } from "./neighbour-ear.ts";
 
@@ -16,12 +24,6 @@ export interface AddressQuestion {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** An address that somebody on the link has, or is about to take. */
-export interface HeldAddress {
-  readonly address: IpAddress;
-  readonly mac: MacAddress;
-}
-
 /** The link to ask on. */
 export interface ProbedLink {
   readonly index: number;
@@ -30,8 +32,6 @@ export interface ProbedLink {
 
 /** Probes are sent this often, in equal parts of the time: one may be lost (PROBE_NUM of RFC 5227). */
 const probeCount = 3;
-/** How long what came may wait to be looked at, ms. */
-const stepMs = 10;
 
 /** Asks on links of one namespace who has addresses. Any number of questions go side by side. */
 export class AddressProber {
@@ -46,31 +46,66 @@ export class AddressProber {
   }
 
   /**
-   * Those of the addresses that somebody else has. Of two that probe for one address at the same time the one
-   * with the lower Ethernet address may go on: RFC 5227 §2.1.1 has both give up, and two hosts that give out
-   * addresses of one range, lowest first, would meet again at each next one. A link that goes down or away
-   * while it is asked has nobody more to answer. Throws ABORTED, and KernelError.
+   * Those of the addresses that somebody else has; see {@link hearClaims}. A link that goes down or away while it is
+   * asked has nobody more to answer. Throws ABORTED, and KernelError.
    */
   async ask(link: ProbedLink, question: AddressQuestion): Promise<readonly HeldAddress[]> {
     const held = new Map<IpAddress, MacAddress>();
-    const hear = ({ address, claim, mac }: Claim) => {
-      if (mac === link.mac || question.ours.includes(mac) || (claim === "probes" && mac > link.mac)) return;
-      if (!held.has(address)) held.set(address, mac);
-    };
+    const ear = this.#earOf(link);
+    const hear = hearClaims(ear, link.mac, question.ours, held);
     const listener: ClaimListener = { addresses: question.addresses, hear };
-    const ear = this.#ears.get(link.index) ?? new NeighbourEar(this.#netnsFd, link.index);
-    this.#ears.set(link.index, ear);
     const found = () => [...held].map(([address, mac]) => ({ address, mac }));
     try {
       ear.add(listener);
       await this.#converse(ear, link.mac, question, found);
     } catch (error) {
-      if (!isKernelError(error, "ENETDOWN", "ENODEV", "ENXIO")) throw error;
+      if (!isLinkLost(error)) throw error;
     } finally {
-      ear.remove(listener);
-      if (ear.idle) this.#ears.delete(link.index);
+      this.#remove(link, ear, listener);
     }
     return found();
+  }
+
+  /**
+   * Goes on listening for addresses that nobody had, until the guard is ended, as who gets them has to do. On a link
+   * that is down or away there is nobody to hear. Throws KernelError.
+   */
+  guard(link: ProbedLink, { addresses, ours }: Pick<AddressQuestion, "addresses" | "ours">): AddressGuard {
+    const held = new Map<IpAddress, MacAddress>();
+    const ear = this.#earOf(link);
+    const listener: ClaimListener = { addresses, hear: hearClaims(ear, link.mac, ours, held) };
+    const ended = new AbortController();
+    const end = () => {
+      ended.abort();
+      this.#remove(link, ear, listener);
+    };
+    try {
+      ear.add(listener);
+    } catch (error) {
+      end();
+      if (isLinkLost(error)) return noGuard;
+      throw error;
+    }
+    const listening = keepListening(ear, this.#clock, ended.signal);
+    listening.catch(() => {}); // whoever asks what is held reads by themselves
+    return {
+      held: () => {
+        if (!ended.signal.aborted) readUnlessLost(ear);
+        return [...held].map(([address, mac]) => ({ address, mac }));
+      },
+      end,
+    };
+  }
+
+  #earOf({ index }: ProbedLink): NeighbourEar {
+    const ear = this.#ears.get(index) ?? new NeighbourEar(this.#netnsFd, index);
+    this.#ears.set(index, ear);
+    return ear;
+  }
+
+  #remove({ index }: ProbedLink, ear: NeighbourEar, listener: ClaimListener): void {
+    ear.remove(listener);
+    if (ear.idle && this.#ears.get(index) === ear) this.#ears.delete(index);
   }
 
   async #converse(

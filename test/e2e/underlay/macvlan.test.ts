@@ -87,6 +87,8 @@ suite("macvlan", () => {
 
   test("mode passthru has the wire for itself, with the parent's MAC address, and gives it back", () =>
     onSwitch(async (host) => {
+      await assert.rejects(() => create(host, "net", "passthru"), { code: "PARENT_HAS_ADDRESSES" });
+      host.netns.exec("ip", "address", "flush", "dev", uplink, "scope", "global");
       const network = await create(host, "net", "passthru");
       const before = linkState(host.netns, uplink);
       assert.equal(before.promiscuity, 0);

@@ -245,6 +245,54 @@ test("a filter of many addresses lets pass what speaks of any, and is as long fo
   }
 });
 
+test("who has asked for an address and is not up yet stands up for it, and hears who takes it", async () => {
+  await onWire(async ({ host, machine }) => {
+    const lower = new AddressProber(host.fd, systemClock); // hostMac is lower than machineMac
+    const link = linkOf(host.path, "w0");
+    const asked = { addresses: [free4, free6], ours: [] };
+    const guard = lower.guard(link, asked);
+    const other = { ...asked, windowMs: 2000, isEnough: (held: readonly HeldAddress[]) => held.length === 2 };
+    const higher = new AddressProber(machine.fd, systemClock);
+    const held = await higher.ask(linkOf(machine.path, "w0"), other);
+    assert.deepEqual(
+      [...held].sort((a, b) => (a.address < b.address ? -1 : 1)),
+      [
+        { address: free4, mac: hostMac },
+        { address: free6, mac: hostMac },
+      ],
+    );
+    assert.deepEqual(guard.held(), [], "it is told, and gives up");
+    const raw = RawLink.open(machine.path, "w0");
+    try {
+      const hop = { from: machineMac, to: broadcastMac };
+      raw.send(arp(hop, { operation: "request", sender: free4, target: "192.0.2.200" }));
+      raw.send(probeFrame(lowerMac, free6));
+      while (guard.held().length < 2) await systemClock.sleep(1);
+    } finally {
+      await raw.close();
+    }
+    assert.deepEqual(guard.held(), [
+      { address: free4, mac: machineMac },
+      { address: free6, mac: lowerMac },
+    ]);
+    guard.end();
+    guard.end();
+    while (packetSockets(host) > 0) await systemClock.sleep(1); // they close on another thread
+  });
+});
+
+test("a guard on a link that is gone hears nobody", async () => {
+  await onWire(async ({ host }) => {
+    const prober = new AddressProber(host.fd, systemClock);
+    const asked = { addresses: [free4], ours: [] };
+    const guard = prober.guard(linkOf(host.path, "w0"), asked);
+    host.exec("ip", "link", "del", "w0");
+    assert.deepEqual(guard.held(), []);
+    guard.end();
+    assert.deepEqual(prober.guard({ index: 4711, mac: hostMac }, asked).held(), []);
+  });
+});
+
 test("who gives up ends the question, and a question leaves no socket, group or flag behind", async () => {
   await onWire(async ({ host, ask }) => {
     const group = "3333ff000077"; // of the solicited node of free6
