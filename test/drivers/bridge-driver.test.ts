@@ -110,6 +110,7 @@ const plain = [
   "icc br,br",
   "own4 br,10.0.0.0/24",
   "bridges4 10.0.0.1",
+  "pools4 10.0.0.0/24",
   "masq4 10.0.0.0/24",
 ];
 /** What changes with a port of the bridge that leads to the underlay. */
@@ -134,7 +135,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     "an internal network: no forwarding, no masquerading",
     { internal: true },
     {},
-    [...without(...wayOut, "masq4 10.0.0.0/24"), "internal br"],
+    [...without(...wayOut, "pools4 10.0.0.0/24", "masq4 10.0.0.0/24"), "internal br"],
   ],
   ["without communication", { options: { [bridgeOption.icc]: "false" } }, {}, without("icc br,br")],
   ["without masquerading", { options: { [bridgeOption.masquerade]: "0" } }, {}, without("masq4 10.0.0.0/24")],
@@ -194,6 +195,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
       "plumbed br",
       "segment br,br",
       "own6 br,fd00::/64",
+      "pools6 fd00::/64",
       "masq6 fd00::/64",
     ],
   ],
@@ -214,7 +216,7 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     [
       "adopted br mtu -",
       "adopted eth2 mtu -",
-      ...without(...wayOut, "bridge br mtu -", "masq4 10.0.0.0/24"),
+      ...without(...wayOut, "bridge br mtu -", "pools4 10.0.0.0/24", "masq4 10.0.0.0/24"),
       "internal br",
     ],
   ],
@@ -273,9 +275,11 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
       "icc br,br",
       "own4 br,10.0.0.0/24",
       "bridges4 10.0.0.1",
+      "pools4 10.0.0.0/24",
       "masq4 10.0.0.0/24",
       "own6 br,fd00::/64",
       "bridges6 fd00::1",
+      "pools6 fd00::/64",
       "masq6 fd00::/64",
     ],
   ],
@@ -301,7 +305,16 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     "in gateway mode isolated",
     { internal: true, options: { [bridgeOption.gatewayModeIpv4]: "isolated" } },
     {},
-    [...without(...wayOut, "10.0.0.1/24 on br", "bridges4 10.0.0.1", "masq4 10.0.0.0/24"), "internal br"],
+    [
+      ...without(
+        ...wayOut,
+        "10.0.0.1/24 on br",
+        "bridges4 10.0.0.1",
+        "pools4 10.0.0.0/24",
+        "masq4 10.0.0.0/24",
+      ),
+      "internal br",
+    ],
   ],
 ];
 

@@ -21,8 +21,15 @@ import {
 /** Further addresses of the host, that a network's traffic is to leave by. */
 const chosen: PlainAddresses = { ipv4: "192.0.2.77", ipv6: "2001:db8::77" };
 
-const { gatewayModeIpv4, gatewayModeIpv6, trustedInterfaces, hostIpv4, hostIpv6, hostBindingIpv4 } =
-  bridgeOption;
+const {
+  gatewayModeIpv4,
+  gatewayModeIpv6,
+  trustedInterfaces,
+  hostIpv4,
+  hostIpv6,
+  hostBindingIpv4,
+  masquerade,
+} = bridgeOption;
 
 /** Networks by name, with their options. */
 const networks = {
@@ -225,6 +232,54 @@ suite("gateway modes", () => {
           assert.notEqual(await agents[0].unreached(outsideAddresses[family]), undefined);
           assert.notEqual(await hostAgent.unreached(addresses[0][family]), undefined);
         }
+      }
+    }));
+});
+
+/** Ways out of a client's network, whose sandboxes ask for a port that another network publishes. */
+const waysOut: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  nat: {},
+  unprotected: { [gatewayModeIpv4]: "nat-unprotected", [gatewayModeIpv6]: "nat-unprotected" },
+  routed: { [gatewayModeIpv4]: "routed", [gatewayModeIpv6]: "routed" },
+  snat: { [hostIpv4]: chosen.ipv4, [hostIpv6]: chosen.ipv6 },
+  bare: { [masquerade]: "false" },
+};
+
+suite("a port that is published by a sandbox of several networks", () => {
+  test("is reached from each of them, whatever its way out", () =>
+    withHost(async (host) => {
+      await joinToHost(host);
+      const create = (name: string, options: Readonly<Record<string, string>>) =>
+        host.controller.createNetwork("bridge", name, { ipv6: true, options });
+      const networks = new Map<string, Network>();
+      for (const [name, options] of Object.entries(waysOut)) networks.set(name, await create(name, options));
+      const server = await host.controller.createSandbox("server", {
+        ports: [`8001:${agentPort}`, `8001:${agentPort}/udp`],
+        endpoints: [
+          { network: await create("web", {}), priority: 1 },
+          ...[...networks.values()].map((network) => ({ network })),
+        ],
+      });
+      await host.agent(server);
+      const agents = new Map<string, Agent>();
+      for (const [name, network] of networks) {
+        const client = await host.controller.createSandbox(`${name}-client`, { endpoints: [{ network }] });
+        agents.set(name, await host.agent(client));
+      }
+      const tries = [...agents.keys()].flatMap((from) =>
+        families.flatMap((family) =>
+          (["tcp", "udp"] as const).map(
+            (protocol): Try => ({
+              ...{ from, what: "server", address: hostAddresses[family], port: 8001 },
+              ...{ protocol, reached: true },
+            }),
+          ),
+        ),
+      );
+      for (const bridgeNetfilter of ["0", "1"] as const) {
+        setBridgeNetfilter(host, bridgeNetfilter);
+        const found = await Promise.all(tries.map((one) => surprise({ agents, addresses: new Map() }, one)));
+        assert.deepEqual(found.flat(), [], `br_netfilter ${bridgeNetfilter}`);
       }
     }));
 });

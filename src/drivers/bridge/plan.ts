@@ -162,7 +162,7 @@ function wayOutElements(
 ): KernelObject[] {
   const names = poolSets[family];
   const mode = options.gatewayMode[family];
-  const elements: KernelObject[] = [];
+  const elements: KernelObject[] = [element(names.pools, [pool])];
   if (mode === "nat-unprotected") elements.push(element("unprotected", [bridge, names.protocol]));
   if (mode === "routed") elements.push(element("routed", [bridge, names.protocol]));
   if (!translates(mode) || !options.masquerade) return elements;
@@ -174,8 +174,8 @@ function wayOutElements(
 }
 
 const poolSets = {
-  4: { own: "own4", bridges: "bridges4", masq: "masq4", snat: "snat4", protocol: "ipv4" },
-  6: { own: "own6", bridges: "bridges6", masq: "masq6", snat: "snat6", protocol: "ipv6" },
+  4: { own: "own4", pools: "pools4", bridges: "bridges4", masq: "masq4", snat: "snat4", protocol: "ipv4" },
+  6: { own: "own6", pools: "pools6", bridges: "bridges6", masq: "masq6", snat: "snat6", protocol: "ipv6" },
 } as const;
 
 function familiesOf(network: DriverNetwork): Family[] {

@@ -171,8 +171,8 @@ const postrouting: nftables.ChainDefinition = {
     [isNat, match(concat(oifname, payload("ip saddr")), "in", set("own4")), masquerade()],
     [isNat, match(concat(oifname, payload("ip6 saddr")), "in", set("own6")), masquerade()],
     // A target that is on the client's network too would answer past the host.
-    [isNat, outOfOurs, match(payload("ip saddr"), "in", set("masq4")), masquerade()],
-    [isNat, outOfOurs, match(payload("ip6 saddr"), "in", set("masq6")), masquerade()],
+    [isNat, outOfOurs, match(payload("ip saddr"), "in", set("pools4")), masquerade()],
+    [isNat, outOfOurs, match(payload("ip6 saddr"), "in", set("pools6")), masquerade()],
     // What the host sends on for neighbours of the underlay, it sends on as it is.
     [...fromUnderlay, outOfOthers, accept],
     [outOfOthers, snat("ip", map(payload("ip saddr"), "snat4"), { data: "address" })],

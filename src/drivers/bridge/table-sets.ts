@@ -13,6 +13,9 @@ export const tableSets = {
   segment: { key: ["ifname", "ifname"] },
   /** Bridges of internal networks: nothing but their own traffic. */
   internal: { key: ["ifname"] },
+  /** Subnets with a way out, whatever they leave by: their sandboxes ask for published ports. */
+  pools4: { key: ["ipv4_addr"], interval: true },
+  pools6: { key: ["ipv6_addr"], interval: true },
   /** Subnets that leave by the host's address. */
   masq4: { key: ["ipv4_addr"], interval: true },
   masq6: { key: ["ipv6_addr"], interval: true },
