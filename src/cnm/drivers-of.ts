@@ -7,10 +7,9 @@ import {
   NullDriver,
   type ParentFacts,
 } from "../drivers/index.ts";
-import { isForwarding } from "../facts/index.ts";
-import { hostNetns, identityOf, type SysctlObject } from "../kernel/index.ts";
 import type { Journal } from "../plan/index.ts";
 import type { ControllerParts, NativeDriverName } from "./controller-options.ts";
+import { forwardedBefore, forwardingLinksBefore } from "./forwarding-before.ts";
 import { parentFacts } from "./parent-facts.ts";
 import type { Tables } from "./tables.ts";
 
@@ -50,13 +49,9 @@ function nativeDriver(
         ipv6Available: () => parents.ipv6Available(),
         parents,
         linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
-        forwardedBefore: (family) => {
-          const key = family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
-          const sysctl: SysctlObject = { kind: "sysctl", netns: hostNetns, key, value: "1" };
-          // Once weft has turned it on, what was before stands in the journal.
-          const former = journal.get(identityOf(sysctl))?.former;
-          return former?.kind === "sysctl" ? former.value !== "0" : isForwarding(facts, family);
-        },
+        forwardedBefore: (family) => forwardedBefore(facts, journal, family),
+        forwardingLinks: (family) => forwardingLinksBefore(facts, journal, family),
+        forcedLinks: () => facts.linksWith(6, "force_forwarding"),
       });
   }
 }

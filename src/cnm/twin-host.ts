@@ -1,4 +1,4 @@
-import type { InterfaceAddress, Prefix } from "../core/index.ts";
+import type { Family, InterfaceAddress, Prefix } from "../core/index.ts";
 import type {
   Feature,
   FeatureName,
@@ -94,8 +94,20 @@ export class TryoutFacts implements HostFacts {
   }
 
   sysctl(key: string): string | undefined {
+    return this.#hostSysctl(key) ?? this.#real.sysctl(key);
+  }
+
+  linksWith(family: Family, key: "forwarding" | "force_forwarding"): readonly string[] {
+    const found = this.#real.linksWith(family, key);
+    const written = this.#hostSysctl(family === 4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding");
+    if (key !== "forwarding" || written === undefined) return found;
+    // weft's value of the host was written on all links, and says nothing of theirs.
+    return found.filter((name) => (this.#hostSysctl(`net/ipv${family}/conf/${name}/${key}`) ?? "0") !== "0");
+  }
+
+  #hostSysctl(key: string): string | undefined {
     const sysctl = this.#hostObject(identityOf({ kind: "sysctl", netns: hostNetns, key, value: "" }));
-    return sysctl?.kind === "sysctl" ? sysctl.value : this.#real.sysctl(key);
+    return sysctl?.kind === "sysctl" ? sysctl.value : undefined;
   }
 
   #hostObject(identity: string): KernelObject | undefined {

@@ -1,4 +1,4 @@
-import type { InterfaceAddress, IpAddress, MacAddress, Prefix } from "../core/index.ts";
+import type { Family, InterfaceAddress, IpAddress, MacAddress, Prefix } from "../core/index.ts";
 import type { AddressGuard, AddressQuestion, HeldAddress } from "../kernel/index.ts";
 import type { Feature, FeatureName } from "./feature.ts";
 import type { ForeignChain } from "./foreign-chains.ts";
@@ -125,6 +125,14 @@ export class FixedFacts implements HostFacts {
 
   sysctl(key: string): string | undefined {
     return this.sysctls.get(key);
+  }
+
+  linksWith(family: Family, key: "forwarding" | "force_forwarding"): readonly string[] {
+    const pattern = new RegExp(`^net/ipv${family}/conf/(?!(?:all|default|lo)/)([^/]+)/${key}$`);
+    const names = [...this.sysctls].map(([one, value]) =>
+      value === "0" ? undefined : pattern.exec(one)?.[1],
+    );
+    return names.filter((name) => name !== undefined).sort();
   }
 
   resolvConf(): string {

@@ -49,6 +49,8 @@ export interface HostFacts {
   netnsIdentity(path: string): string;
   /** The value of a sysctl, `net/ipv4/ip_forward`; undefined when this kernel has none of that name. */
   sysctl(key: string): string | undefined;
+  /** Links that are not weft's, nor lo, of which `net/ipvN/conf/LINK/KEY` is not 0, sorted. */
+  linksWith(family: Family, key: "forwarding" | "force_forwarding"): readonly string[];
   /** The host's resolv.conf as text; empty when there is none. */
   resolvConf(): string;
   /** Tells what the host's resolv.conf says whenever it says something else; until the returned function is called. */

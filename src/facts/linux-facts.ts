@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import {
   addressPart,
   type Clock,
+  type Family,
   familyOf,
   type InterfaceAddress,
   isLinkLocal,
@@ -187,6 +188,20 @@ export class LinuxFacts implements HostFacts {
   sysctl(key: string): string | undefined {
     const path = `/proc/sys/${key}`;
     return inNetns(this.#fd, () => readIfThere(path)?.trim());
+  }
+
+  linksWith(family: Family, key: "forwarding" | "force_forwarding"): readonly string[] {
+    const isOn = (name: string) =>
+      (readIfThere(`/proc/sys/net/ipv${family}/conf/${name}/${key}`)?.trim() ?? "0") !== "0";
+    const others = listLinks(this.#socket).filter(
+      ({ flags, group }) => (flags & IFF_LOOPBACK) === 0 && group !== linkGroup && group !== doomedLinkGroup,
+    );
+    return inNetns(this.#fd, () =>
+      others
+        .map(({ name }) => name)
+        .filter(isOn)
+        .sort(),
+    );
   }
 
   resolvConf(): string {

@@ -10,7 +10,14 @@ export const tableName = "weft";
  * Sets of weft's table whose elements keep traffic out: they are withdrawn after the links that they speak
  * of, not before.
  */
-export const closingSets: ReadonlySet<string> = new Set(["ifs", "internal", "guarded", "foreign"]);
+export const closingSets: ReadonlySet<string> = new Set([
+  "ifs",
+  "internal",
+  "guarded",
+  "foreign",
+  // They let through what "foreign" would keep out, so they last as long.
+  "routers",
+]);
 /**
  * The bit of a packet's mark by which weft's own chain tells other firewalls' chains that weft has judged
  * the packet; their one rule of weft's accepts it. See {@link AcceptRuleObject}.

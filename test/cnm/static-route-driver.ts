@@ -24,6 +24,8 @@ export class StaticRouteDriver extends NativeDriver {
     this.#bridge = new BridgeDriver({
       linkKind: (name) => facts.linkKind(name),
       forwardedBefore: (family) => isForwarding(facts, family),
+      forwardingLinks: () => [],
+      forcedLinks: () => [],
       bridgesInUse: () => facts.bridgesInUse(),
       underlayPorts: (bridge) => facts.underlayPorts(bridge),
       linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),

@@ -15,6 +15,8 @@ import { parentFacts } from "../drivers/parent/parent-facts.ts";
 const noFacts: BridgeFacts = {
   linkKind: () => undefined,
   forwardedBefore: () => false,
+  forwardingLinks: () => [],
+  forcedLinks: () => [],
   bridgesInUse: () => [],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,

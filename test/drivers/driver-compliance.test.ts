@@ -10,6 +10,8 @@ driverCompliance({
     new BridgeDriver({
       linkKind: () => undefined,
       forwardedBefore: () => false,
+      forwardingLinks: () => [],
+      forcedLinks: () => [],
       bridgesInUse: () => [],
       underlayPorts: () => [],
       linksWithAdvertisedRoute: () => [],

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { suite, test } from "node:test";
 import { bridgeOption } from "../../src/drivers/index.ts";
 import type { NetworkOptions } from "../../src/index.ts";
@@ -70,6 +71,27 @@ suite("the way out of a network", () => {
     }));
 });
 
+/** Of a link that is a host's and no router's, on a host that forwards. */
+const apart = "net/ipv6/conf/up1/forwarding";
+/** What is of single links, and of those to come. */
+const byLink = [
+  "net/ipv4/conf/up0/forwarding",
+  "net/ipv4/conf/up1/forwarding",
+  "net/ipv4/conf/default/forwarding",
+  "net/ipv6/conf/up0/forwarding",
+  "net/ipv6/conf/up1/forwarding",
+];
+
+/** Makes the host forward what comes by one link, as systemd-networkd's IPv4Forwarding= and IPv6Forwarding= do. */
+async function routeByUp0(host: TestHost): Promise<void> {
+  await joinToHost(host);
+  await joinFarToHost(host);
+  for (const version of [4, 6]) setSysctl(host.netns, `net/ipv${version}/conf/up0/forwarding`, "1");
+  // So that IPv6 forwards it too, from Linux 6.17 on.
+  const forced = "net/ipv6/conf/up0/force_forwarding";
+  if (host.netns.run(() => existsSync(`/proc/sys/${forced}`))) setSysctl(host.netns, forced, "1");
+}
+
 suite("forwarding", () => {
   test("that weft turned on carries no traffic from one neighbour to another", () =>
     withHost(async (host) => {
@@ -109,11 +131,12 @@ suite("forwarding", () => {
         for (const family of families)
           for (const protocol of protocols)
             assert.equal(await outside.reach(farAddresses[family], protocol), outsideAddresses[family]);
+        assert.equal(sysctl(host.netns, apart), "0");
         await network.delete();
         await host.controller.idle();
         assert.deepEqual(
-          forwarding.map((key) => sysctl(host.netns, key)),
-          ["1", "1"],
+          [...forwarding, apart].map((key) => sysctl(host.netns, key)),
+          ["1", "1", "0"],
         );
       },
       {
@@ -121,6 +144,7 @@ suite("forwarding", () => {
           await joinToHost(host);
           await joinFarToHost(host);
           for (const key of forwarding) setSysctl(host.netns, key, "1");
+          setSysctl(host.netns, apart, "0");
         },
       },
     ));
@@ -138,6 +162,42 @@ suite("forwarding", () => {
       await host.controller.idle();
       assert.deepEqual(values(), ["0", "0"]);
     }));
+
+  test("by single links carries on as before, and is the same once the last network is gone", () =>
+    withHost(
+      async (host) => {
+        const values = () => [...forwarding, ...byLink].map((key) => sysctl(host.netns, key));
+        const before = values();
+        const [outside, far] = [await host.agent(host.outside), await host.agent(host.far)];
+        const through = async () => {
+          const tries = families.flatMap((family) => [
+            outside.unreached(farAddresses[family], "udp"),
+            far.unreached(outsideAddresses[family], "udp"),
+          ]);
+          await Promise.all(tries);
+          return { outside: await outside.ask("heard", {}), far: await far.ask("heard", {}) };
+        };
+        const passed = await through();
+        assert.ok(passed.far.includes(outsideAddresses.ipv4));
+        assert.deepEqual(passed.outside, []);
+
+        const first = await host.controller.createNetwork("bridge", "first", { ipv6: true });
+        assert.deepEqual(
+          forwarding.map((key) => sysctl(host.netns, key)),
+          ["1", "1"],
+        );
+        assert.deepEqual(await through(), passed);
+        const second = await host.controller.createNetwork("bridge", "second", { ipv6: true });
+        await first.delete();
+        await host.controller.idle();
+        assert.deepEqual(await through(), passed);
+        assert.deepEqual(await host.controller.drift(), []);
+        await second.delete();
+        await host.controller.idle();
+        assert.deepEqual(values(), before);
+      },
+      { prepare: routeByUp0 },
+    ));
 
   test("is not turned on by an internal network", () =>
     withHost(async (host) => {

@@ -18,3 +18,12 @@ test("name servers are prefixes of one address", () => {
     "2001:db8::1/128",
   ]);
 });
+
+test("links forward that are said to, one by one", () => {
+  const facts = new FixedFacts();
+  for (const name of ["eth1", "eth0.5", "lo", "all", "default"])
+    facts.sysctls.set(`net/ipv4/conf/${name}/forwarding`, "1");
+  facts.sysctls.set("net/ipv4/conf/eth2/forwarding", "0");
+  assert.deepEqual(facts.linksWith(4, "forwarding"), ["eth0.5", "eth1"]);
+  assert.deepEqual(facts.linksWith(6, "forwarding"), []);
+});

@@ -242,3 +242,18 @@ test("the host's bridges in use are those with a port that are not weft's", asyn
     }
   });
 });
+
+test("the links that forward are those of others, by families and keys", async () => {
+  await onHost((host, facts) => {
+    for (const name of ["b0", "a0.5", "own0"]) host.exec("ip", "link", "add", name, "type", "bridge");
+    host.exec("ip", "link", "set", "own0", "group", String(linkGroup));
+    const set = (key: string) => host.run(() => writeFileSync(`/proc/sys/net/${key}`, "1"));
+    assert.deepEqual(facts.linksWith(4, "forwarding"), []);
+    for (const name of ["b0", "a0.5", "own0", "lo", "default"]) set(`ipv4/conf/${name}/forwarding`);
+    set("ipv6/conf/b0/forwarding");
+    assert.deepEqual(facts.linksWith(4, "forwarding"), ["a0.5", "b0"]);
+    assert.deepEqual(facts.linksWith(6, "forwarding"), ["b0"]);
+    // Also on a kernel that knows no such key.
+    assert.deepEqual(facts.linksWith(6, "force_forwarding"), []);
+  });
+});

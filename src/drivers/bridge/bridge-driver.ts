@@ -84,6 +84,7 @@ export class BridgeDriver extends NativeDriver {
       ...(parent === undefined ? {} : { parent }),
       ipv6Available: this.#facts.ipv6Available(),
       forwardedBefore: { 4: this.#facts.forwardedBefore(4), 6: this.#facts.forwardedBefore(6) },
+      ...(network.internal ? {} : this.#forwardingByLink(network)),
       guardedBridges: this.#guardedBridges(others),
       advertisedLinks: network.ipv6 && !network.internal ? this.#facts.linksWithAdvertisedRoute() : [],
     };
@@ -150,6 +151,20 @@ export class BridgeDriver extends NativeDriver {
 
   planEndpoint(network: DriverNetwork, endpoint: DriverEndpoint, join: DriverJoin): readonly Wanted[] {
     return planBridgeEndpoint(network, endpoint, join, parseBridgeOptions(network), bridgeAnswerOf(network));
+  }
+
+  /** Nothing to remember where the host forwards as a whole or not at all. */
+  #forwardingByLink({
+    ipv4,
+    ipv6,
+  }: Pick<DriverNetwork, "ipv4" | "ipv6">): Pick<BridgeAnswer, "forwardingLinks" | "forcedLinks"> {
+    const forwardingLinks = {
+      4: ipv4 ? this.#facts.forwardingLinks(4) : [],
+      6: ipv6 ? this.#facts.forwardingLinks(6) : [],
+    };
+    const forcedLinks = ipv6 ? this.#facts.forcedLinks() : [];
+    const any = forwardingLinks[4].length + forwardingLinks[6].length > 0;
+    return { ...(any ? { forwardingLinks } : {}), ...(forcedLinks.length > 0 ? { forcedLinks } : {}) };
   }
 
   /** Those that the first network found, before it made the host forward. */

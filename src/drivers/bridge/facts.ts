@@ -6,8 +6,15 @@ import type { ParentAnswer, ParentFacts } from "../parent/index.ts";
 export interface BridgeFacts {
   /** The kind of the host's link of that name (IFLA_INFO_KIND, or "device" for hardware); undefined when there is none. */
   linkKind(name: string): string | undefined;
-  /** Whether the host forwarded packets of the family before weft ever touched that. */
+  /** Whether the host as a whole forwarded packets of the family before weft ever touched that. */
   forwardedBefore(family: Family): boolean;
+  /**
+   * Where it did not, the links of others that `forwarding` was on for, and `default` if it was for links to come:
+   * Linux writes it on all of them together with the host's.
+   */
+  forwardingLinks(family: Family): readonly string[];
+  /** Links from which IPv6 is forwarded even by a host that does not (`force_forwarding`, Linux 6.17). */
+  forcedLinks(): readonly string[];
   /** The host's bridges with ports that are not weft's. */
   bridgesInUse(): readonly string[];
   /** Those ports of the host's bridge of that name that are links of others, sorted; none where there is no such bridge. */
@@ -28,6 +35,10 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
   readonly adopted: boolean;
   readonly ipv6Available: boolean;
   readonly forwardedBefore: Readonly<Record<Family, boolean>>;
+  /** {@link BridgeFacts.forwardingLinks}. Not in records of former versions. */
+  readonly forwardingLinks?: Readonly<Record<Family, readonly string[]>>;
+  /** {@link BridgeFacts.forcedLinks}. Not in records of former versions. */
+  readonly forcedLinks?: readonly string[];
   readonly advertisedLinks: readonly string[];
   /**
    * Bridges that were in use when weft made the host forward: the host's own way out may be one. It was no

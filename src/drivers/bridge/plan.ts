@@ -127,7 +127,10 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
       opensTraffic: true,
     });
     if (!answer.forwardedBefore[family])
-      objects.push(element("foreign", [family === 4 ? "ipv4" : "ipv6"], { data: { verdict: "drop" } }));
+      objects.push(
+        element("foreign", [poolSets[family].protocol], { data: { verdict: "drop" } }),
+        ...forwardingByLink(family, answer),
+      );
   }
   if (familiesOf(network).some((family) => !answer.forwardedBefore[family]))
     objects.push(...answer.guardedBridges.map((link) => element("guarded", [link])));
@@ -135,6 +138,31 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
   if (network.ipv4 && !answer.forwardedBefore[4])
     objects.push({ kind: "sysctl", netns: hostNetns, key: "net/ipv4/conf/all/accept_redirects", value: "0" });
   return objects;
+}
+
+/**
+ * A host may be a router by single links. IPv4 asks the link that a packet came by, and not the host; so does IPv6
+ * with force_forwarding alone. What they forwarded goes on. Linux writes the host's value on every link, on as well
+ * as off: theirs are wanted as they will be, so that what they were is put back after the host's.
+ */
+function forwardingByLink(
+  family: Family,
+  { forwardingLinks, forcedLinks = [] }: BridgeAnswer,
+): KernelObject[] {
+  const kept = forwardingLinks?.[family] ?? [];
+  const routers = family === 4 ? kept.filter((name) => name !== "default") : forcedLinks;
+  return [
+    ...kept.map(
+      (name): KernelObject => ({
+        kind: "sysctl",
+        netns: hostNetns,
+        key: `net/ipv${family}/conf/${name}/forwarding`,
+        value: "1",
+        ...(name === "default" ? {} : { link: name }),
+      }),
+    ),
+    ...routers.map((link) => element("routers", [link, poolSets[family].protocol])),
+  ];
 }
 
 function tableElements(network: DriverNetwork, options: BridgeOptions, answer: BridgeAnswer): KernelObject[] {

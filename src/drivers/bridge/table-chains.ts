@@ -201,6 +201,7 @@ export const tableChains: Readonly<Record<string, nftables.ChainDefinition>> = {
   "to-others": {
     rules: rules("inet", [
       [match(meta("oifkind"), "==", "bridge"), match(oifname, "!=", set("guarded")), accept],
+      [match(concat(iifname, meta("nfproto")), "in", set("routers")), accept],
       [verdictMap(meta("nfproto"), "foreign")],
       [accept],
     ]),

@@ -43,6 +43,8 @@ export const tableSets = {
   routed: { key: ["ifname", "nf_proto"] },
   /** Bridges that the host had when weft made it a router, for itself: its links to others may be among their ports. */
   guarded: { key: ["ifname"] },
+  /** Links, and families, from which the host forwarded before weft made it a router as a whole. */
+  routers: { key: ["ifname", "nf_proto"] },
   /** What becomes of traffic that weft has no part in: dropped for the families that weft made it a router for. */
   foreign: { key: ["nf_proto"], data: "verdict" },
   ...portMaps,

@@ -18,8 +18,15 @@ function attempt<T>(call: string, object: string, work: () => T): T {
   }
 }
 
+/**
+ * What Linux writes on every link as well: for IPv6 even where it says the same already (addrconf_fixup_forwarding()
+ * of net/ipv6/addrconf.c), and so on those that somebody set apart.
+ */
+const spreads = /^net\/ipv[46]\/conf\/all\//;
+
 /** Writes a value below /proc/sys; the calling thread is in the right namespace. Throws KernelError. */
 export function writeSysctl({ key, value }: SysctlObject): void {
+  if (spreads.test(key) && readSysctl(key) === value) return;
   attempt("write", `sysctl ${key}`, () => writeFileSync(`/proc/sys/${key}`, value));
 }
 

@@ -24,6 +24,12 @@ const acceptRedirects = "net/ipv4/conf/all/accept_redirects";
 /** Somebody else's base chain. */
 export type ForeignChain = Omit<AcceptRuleObject, "kind">;
 
+/** What makes a host a router as a whole. */
+const forwardingKeys: ReadonlyMap<string, "ipv4" | "ipv6"> = new Map([
+  ["net/ipv4/ip_forward", "ipv4"],
+  ["net/ipv6/conf/all/forwarding", "ipv6"],
+]);
+
 /** What Linux begins with, where that is not 0. */
 const initialSysctls: ReadonlyMap<string, string> = new Map([[acceptRedirects, "1"]]);
 
@@ -229,16 +235,24 @@ export class MemoryKernel implements Kernel {
     const { object } = found;
     const before = this.#found.get(identityOf(object))?.object;
     this.#found.set(identityOf(object), found);
-    if (object.kind !== "sysctl" || object.key !== "net/ipv4/ip_forward") return;
-    // inet_forward_change() of net/ipv4/devinet.c: a router accepts no redirects, any other host does.
-    const changed = object.value !== (before?.kind === "sysctl" ? before.value : "0");
+    if (object.kind !== "sysctl") return;
+    const family = forwardingKeys.get(object.key);
+    if (family === undefined || object.value === (before?.kind === "sysctl" ? before.value : "0")) return;
+    // inet_forward_change() of net/ipv4/devinet.c and addrconf_fixup_forwarding() of net/ipv6/addrconf.c.
+    const ofLinks = new RegExp(`^net/${family}/conf/(?!all/)[^/]+/forwarding$`);
+    for (const { object: one, marked } of this.all()) {
+      const follows = one.kind === "sysctl" && one.netns === object.netns && ofLinks.test(one.key);
+      if (follows) this.#hold({ object: { ...one, value: object.value }, marked });
+    }
+    if (family === "ipv6") return;
+    // A router accepts no redirects, any other host does.
     const redirects = {
       ...object,
       key: acceptRedirects,
       value: object.value === "0" ? "1" : "0",
       opensTraffic: undefined,
     };
-    if (changed) this.#hold({ object: redirects, marked: false });
+    this.#hold({ object: redirects, marked: false });
   }
 
   /** True when an object of that identity is there, or one that brings it along. */
