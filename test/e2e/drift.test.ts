@@ -97,6 +97,8 @@ suite("what somebody else did to the host is told and mended", () => {
         'missing nft-element host inet weft masq6 ["POOL6"]',
         'missing nft-element host inet weft own4 ["BRIDGE","POOL4"]',
         'missing nft-element host inet weft own6 ["BRIDGE","POOL6"]',
+        'missing nft-element host inet weft pools4 ["POOL4"]',
+        'missing nft-element host inet weft pools6 ["POOL6"]',
         "missing nft-table host inet weft",
       ]);
       await assertMended(scene);

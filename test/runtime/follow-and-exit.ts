@@ -1,6 +1,15 @@
-/** A program for command-follower.test.ts: exits with 6 while it follows a process, itself. */
+/** A program for command-follower.test.ts: exits with 6 while its follower's thread waits for the end of a process, itself. */
+import { spawn } from "node:child_process";
 import { CommandFollower } from "../../src/runtime/index.ts";
 import { identityOf } from "../../src/runtime/process-identity.ts";
 
-new CommandFollower().adopt(identityOf(process.pid));
-setTimeout(() => process.exit(6), 50);
+const follower = new CommandFollower();
+const child = spawn("cat");
+if (child.pid === undefined) throw new Error("cat was not started");
+const adoption = follower.adopt(identityOf(child.pid));
+// Its end is told by the thread: a program that exits while a thread still loads koffi is aborted by that.
+if (adoption.state !== "running") throw new Error("cat has ended");
+child.stdin.end();
+await adoption.command.exited;
+follower.adopt(identityOf(process.pid));
+process.exit(6);

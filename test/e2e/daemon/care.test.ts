@@ -1,14 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  statfsSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import { schema } from "../../../src/cnm/schema.ts";
@@ -26,16 +18,9 @@ async function refusal(daemon: TestDaemon): Promise<string> {
   return stderr;
 }
 
-/** A database whose pages say that their nodes begin behind its end; its first two pages are those of the whole. */
-function withLostNodes(database: Buffer): Buffer {
-  for (let page = 2 * 4096; page < database.length; page += 4096)
-    for (let node = 24; node < 64; node += 2) database.writeUInt16LE(0xfff0, page + node);
-  return database;
-}
-
-/** What a daemon says that a supervisor, as systemd, starts again when it ended; here it has ended by a signal before. */
-async function supervisedRefusal(daemon: TestDaemon): Promise<string> {
-  assert.ok(existsSync(join(daemon.run, "starting")));
+/** What a daemon says that a supervisor, as systemd, starts again when a signal has ended it before it was ready. */
+async function refusalAfterSignal(daemon: TestDaemon): Promise<string> {
+  writeFileSync(join(daemon.run, "starting"), "");
   const { status, stderr } = await daemon.weft("daemon", "--netns", daemon.netns.path, ...daemon.folders);
   assert.equal(status, 1);
   return stderr;
@@ -95,9 +80,10 @@ suite("the care for a host", () => {
       assert.match(await refusal(daemon), /it is damaged: restore a backup$/m);
       writeFileSync(data(daemon), readFileSync(whole).fill(0x55, 2 * 4096));
       assert.match(await refusal(daemon), /is damaged: .*restore a backup$/m);
-      writeFileSync(data(daemon), withLostNodes(readFileSync(whole)));
-      assert.match(await refusal(daemon), /is damaged: reading it ended by SIGBUS: restore a backup$/m);
-      assert.match(await supervisedRefusal(daemon), /is damaged: .*restore a backup$/m);
+      assert.match(
+        await refusalAfterSignal(daemon),
+        /^weft: the store at \S+ is damaged: .*restore a backup$/m,
+      );
       const { status, stderr } = await daemon.weft("store", "check", ...daemon.folders);
       assert.equal(status, 1);
       assert.match(stderr, /damaged/);
