@@ -141,8 +141,11 @@ function commandScript(
   ].join("\n");
 }
 
+/** A kernel that panics says why above its registers and its stack, which are 60 lines and more. */
+const lastLineCount = 120;
+
 function lastLines(text: string): string {
-  return text.trimEnd().split(/\r?\n/).slice(-40).join("\n");
+  return text.trimEnd().split(/\r?\n/).slice(-lastLineCount).join("\n");
 }
 
 /** Text as one word of a shell's. */
