@@ -66,7 +66,7 @@ export async function weftAt(
       ...(use.terminal ?? { stdin: false, stdout: false }),
       size: use.size?.() ?? { columns: 100, rows: 30 },
     }),
-    cwd: () => "/work/here",
+    cwd: () => "/home/me/here",
     isRoot: () => use.isRoot ?? true,
     now: () => now,
     ...(runtime !== undefined && { runtime: async () => runtime }),

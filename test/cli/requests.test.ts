@@ -12,7 +12,7 @@ const sandbox = (request: object, start = true): Call => [
 ];
 /** A sandbox whose command is `true`, started in the folder that weft was called in. */
 const command = (request: object, own: object = {}): Call =>
-  sandbox({ ...request, Command: { Args: ["true"], WorkingDir: "/work/here", ...own } });
+  sandbox({ ...request, Command: { Args: ["true"], WorkingDir: "/home/me/here", ...own } });
 
 const plan = async () => ({
   Status: 200,
@@ -96,7 +96,7 @@ const table: readonly (readonly [line: string, ...calls: Call[]])[] = [
   ["run -d -- true", command({})],
   [
     "run -d true --rm -d -- x",
-    sandbox({ Command: { Args: ["true", "--rm", "-d", "--", "x"], WorkingDir: "/work/here" } }),
+    sandbox({ Command: { Args: ["true", "--rm", "-d", "--", "x"], WorkingDir: "/home/me/here" } }),
   ],
   ["run --detach=true --rm=false true", command({})],
   ["run -d --network web true", command({ Networks: [{ Network: "web" }] })],
@@ -162,7 +162,7 @@ const table: readonly (readonly [line: string, ...calls: Call[]])[] = [
     "run -d -e A=1 -eB=2 --env C= -e HOME -e NOT_THERE true",
     command({}, { Env: ["A=1", "B=2", "C=", "HOME=/me"] }),
   ],
-  ["run -d --rootfs img true", sandbox({ Command: { Args: ["true"], Rootfs: "/work/here/img" } })],
+  ["run -d --rootfs img true", sandbox({ Command: { Args: ["true"], Rootfs: "/home/me/here/img" } })],
   [
     "run -d --rootfs /img -w /srv --read-only true",
     sandbox({ Command: { Args: ["true"], Rootfs: "/img", WorkingDir: "/srv", ReadonlyRootfs: true } }),
@@ -187,7 +187,7 @@ const table: readonly (readonly [line: string, ...calls: Call[]])[] = [
   ["sandbox create", sandbox({}, false)],
   [
     "sandbox create --netns ns/blue --name blue --network web",
-    sandbox({ Name: "blue", Netns: "/work/here/ns/blue", Networks: [{ Network: "web" }] }, false),
+    sandbox({ Name: "blue", Netns: "/home/me/here/ns/blue", Networks: [{ Network: "web" }] }, false),
   ],
   ["sandbox create --pid 42", sandbox({ Netns: "/proc/42/ns/net" }, false)],
   ["sandbox ls -f name=x", ["sandboxes", { name: ["x"] }, { all: true }]],
@@ -229,7 +229,7 @@ const table: readonly (readonly [line: string, ...calls: Call[]])[] = [
         Path: "/v1/sandboxes?start=true",
         Body: {
           Networks: [{ Network: "web" }],
-          Command: { Args: ["true", "-d"], WorkingDir: "/work/here", Tty: true, OpenStdin: true },
+          Command: { Args: ["true", "-d"], WorkingDir: "/home/me/here", Tty: true, OpenStdin: true },
         },
       },
     ],
