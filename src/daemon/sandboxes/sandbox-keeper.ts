@@ -21,12 +21,17 @@ import {
 import type { CommandRunner, EndRun, Place, Run } from "./command-runner.ts";
 import { checkCommand } from "./launched-runner.ts";
 import { madeUpName } from "./made-up-name.ts";
-import { endpointOptions, initialNetworks, parseNetworkMode } from "./model-sandbox.ts";
+import { initialNetworks, parseNetworkMode } from "./model-sandbox.ts";
 import { Openings } from "./openings.ts";
 import { longerDelay, restartDelay } from "./restart-delay.ts";
 import type { SandboxBook } from "./sandbox-book.ts";
+import { SandboxNetworks } from "./sandbox-networks.ts";
 import { type Ending, isOpen, type SandboxRecord } from "./sandbox-record.ts";
+import { checkTogether, needCommand, refuseEnded } from "./sandbox-refusals.ts";
+import { SandboxTimers } from "./sandbox-timers.ts";
+import { SandboxWaiters } from "./sandbox-waiters.ts";
 import { Settler } from "./settler.ts";
+import { ToldEnds, tellWithinMs } from "./told-ends.ts";
 
 /** What happens to sandboxes, for whoever follows it. */
 export interface SandboxHappening {
@@ -58,8 +63,6 @@ export interface SandboxKeeperInit {
 
 /** How long a client that entered a sandbox may take to start its command, ms. */
 const claimWithinMs = 60_000;
-/** How long the client that started a command is waited for to tell how it ended, ms. */
-const tellWithinMs = 1_000;
 
 /**
  * The sandboxes of a daemon through their lives. What is done to one sandbox is done one after the other.
@@ -71,17 +74,18 @@ const tellWithinMs = 1_000;
 export class SandboxKeeper {
   readonly #init: SandboxKeeperInit;
   readonly #openings: Openings;
+  readonly #networks: SandboxNetworks;
   readonly #lock = new KeyedLock();
   readonly #settler: Settler;
   readonly #runs = new Map<Id, Run>();
-  /** Sandboxes whose commands are about to be started again, or to be claimed; cancelled by aborting. */
-  readonly #waits = new Map<Id, AbortController>();
+  /** For sandboxes whose commands are about to be started again, or to be claimed. */
+  readonly #timers: SandboxTimers;
   /** Those who wait until a command has ended for good. */
-  readonly #waiters = new Map<Id, Set<(record: SandboxRecord) => void>>();
+  readonly #waiters = new SandboxWaiters();
   /** Sandboxes whose commands are being ended. */
   readonly #ends = new Set<Id>();
   /** What clients told of the ends of their commands. */
-  readonly #told = new Map<Id, { readonly status: number | undefined; readonly hear: () => void }>();
+  readonly #told: ToldEnds;
   /** Fires when the ends of commands are waited for no longer. */
   readonly #givenUp = new AbortController();
   #closed = false;
@@ -89,8 +93,11 @@ export class SandboxKeeper {
   constructor(init: SandboxKeeperInit) {
     this.#init = init;
     this.#openings = new Openings(init.controller, init.book);
+    this.#networks = new SandboxNetworks(init.controller, init.book, this.#openings);
     setMaxListeners(0, this.#givenUp.signal); // one a command that is being ended
     const { clock, onError } = init;
+    this.#told = new ToldEnds(clock);
+    this.#timers = new SandboxTimers(clock, (error) => onError("start a command again", error));
     this.#settler = new Settler({ clock, lock: this.#lock, onError, settle: (id) => this.#settle(id) });
   }
 
@@ -134,8 +141,8 @@ export class SandboxKeeper {
   start(reference: string): Promise<void> {
     return this.#alone(reference, async (record) => {
       if (record.process !== undefined) return;
-      this.#needCommand(record);
-      this.#cancelWait(record.id);
+      needCommand(record);
+      this.#timers.cancel(record.id);
       await this.#begin({ ...record, restarts: 0 });
       this.#tell("start", record);
     });
@@ -153,7 +160,7 @@ export class SandboxKeeper {
   /** {@link stop}, if it runs, and {@link start}. */
   restart(reference: string, timeout: number | undefined): Promise<void> {
     return this.#alone(reference, async (record) => {
-      this.#needCommand(record);
+      needCommand(record);
       if (isActive(record)) await this.#end(record, timeout, { keepOpen: true });
       await this.#begin({ ...this.#init.book.need(record.id), restarts: 0 });
       this.#tell("restart", record);
@@ -208,7 +215,7 @@ export class SandboxKeeper {
    */
   async wait(reference: string, signal: AbortSignal): Promise<number | null> {
     let record = this.#init.book.find(reference);
-    while (isActive(record)) record = await this.#change(record.id, signal);
+    while (isActive(record)) record = await this.#waiters.next(record.id, signal);
     return record.ending?.code ?? null;
   }
 
@@ -222,8 +229,8 @@ export class SandboxKeeper {
       const place = isOpen(record) ? this.#openings.place(record) : undefined;
       if (place !== undefined) return { record, place };
       const opened = await this.#openings.open(record);
-      this.#cancelWait(record.id);
-      this.#later(record.id, claimWithinMs, () => this.#closeUnclaimed(record.id));
+      this.#timers.cancel(record.id);
+      this.#timers.set(record.id, claimWithinMs, () => this.#closeUnclaimed(record.id));
       return { record, place: opened };
     });
   }
@@ -231,7 +238,7 @@ export class SandboxKeeper {
   /** A client has started the sandbox's command and waits to let it begin. Throws SANDBOX_RUNNING, SANDBOX_NOT_RUNNING. */
   claim(reference: string, identity: ProcessIdentity): Promise<void> {
     return this.#alone(reference, async (record) => {
-      this.#needCommand(record);
+      needCommand(record);
       if (record.process !== undefined)
         throw new WeftError("SANDBOX_RUNNING", `sandbox ${record.name} is running already`);
       if (this.#openings.place(record) === undefined)
@@ -240,7 +247,7 @@ export class SandboxKeeper {
       if (adopted.state === "ended")
         throw new WeftError("COMMAND_ENDED", `the command with pid ${identity.pid} has ended`);
       await this.#recordStart({ ...record, restarts: 0 }, identity, true);
-      this.#cancelWait(record.id);
+      this.#timers.cancel(record.id);
       this.#follow(record.id, adopted.run);
       this.#tell("start", record);
     });
@@ -251,9 +258,7 @@ export class SandboxKeeper {
     const { book } = this.#init;
     const record = book.find(reference);
     if (record.process?.identity.pid !== identity.pid) return;
-    const told = this.#told.get(record.id);
-    this.#told.set(record.id, { status, hear: () => {} });
-    told?.hear();
+    this.#told.tell(record.id, status);
     const signal = AbortSignal.timeout(tellWithinMs);
     await this.wait(record.id, signal).catch(() => {}); // the end itself is noticed by other means
   }
@@ -261,51 +266,16 @@ export class SandboxKeeper {
   /** Puts a sandbox on a further network. */
   connect(reference: string, endpoint: EndpointConfig): Promise<void> {
     return this.#alone(reference, async (record) => {
-      const network = this.#init.controller.network(endpoint.Network);
-      refuseSharedNamespace(record);
-      const sandbox = this.#openings.get(record.id);
-      const already = record.networks.some((one) => this.#isNetwork(one.Network, network.id));
-      if (already) {
-        throw new WeftError(
-          "ENDPOINT_EXISTS",
-          `endpoint with name ${record.name} already exists in network ${network.name}`,
-        );
-      }
-      const networks = [...record.networks, { ...endpoint, Network: network.name }];
-      if (sandbox === undefined) this.#openings.check({ ...record, networks });
-      const joined = await sandbox?.connect(network, endpointOptions(endpoint));
-      try {
-        await this.#init.book.put({ ...this.#init.book.need(record.id), networks });
-      } catch (error) {
-        await joined?.delete({ force: true });
-        throw error;
-      }
-      this.#tell("connect", record, { network: network.name });
+      this.#tell("connect", record, { network: await this.#networks.connect(record, endpoint) });
     });
   }
 
   /** Takes a sandbox off a network. Throws ENDPOINT_NOT_FOUND when it is not on it, INVALID_OPTION for the host's. */
   disconnect(reference: string, networkReference: string): Promise<void> {
     return this.#alone(reference, async (record) => {
-      const network = this.#init.controller.network(networkReference);
-      const networks = record.networks.filter((one) => !this.#isNetwork(one.Network, network.id));
-      if (networks.length === record.networks.length) {
-        throw new WeftError(
-          "ENDPOINT_NOT_FOUND",
-          `sandbox ${record.name} is not connected to network ${network.name}`,
-        );
-      }
-      if (record.config.NetworkMode === "host") {
-        throw new WeftError(
-          "INVALID_OPTION",
-          "cannot disconnect container from host network - container was created in host network mode",
-        );
-      }
-      await this.#init.book.put({ ...record, networks });
-      const endpoints = this.#openings.get(record.id)?.endpoints() ?? [];
-      for (const endpoint of endpoints)
-        if (endpoint.networkId === network.id) await endpoint.delete({ force: true });
-      this.#tell("disconnect", record, { network: network.name });
+      this.#tell("disconnect", record, {
+        network: await this.#networks.disconnect(record, networkReference),
+      });
     });
   }
 
@@ -324,7 +294,10 @@ export class SandboxKeeper {
     // The making of these was cut off, or their removal.
     for (const [name, sandbox] of inModel)
       await this.#attempt(`remove what is left of sandbox ${name}`, () => sandbox.delete());
-    await this.#removeUnjoined();
+    for (const { endpoint, network } of this.#networks.unjoined())
+      await this.#attempt(`remove endpoint ${endpoint.record().name} of network ${network}`, () =>
+        endpoint.delete(),
+      );
     this.#init.runner.forgetOthers((id) => book.get(id) !== undefined);
   }
 
@@ -339,10 +312,11 @@ export class SandboxKeeper {
   /** Follows nothing any more; commands run on. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#timers.close();
     const ends = [...this.#ends];
     this.giveUp();
     await Promise.all(ends.map((id) => this.#lock.run(id, async () => {}))); // until they have said so
-    for (const id of [...this.#waits.keys()]) this.#cancelWait(id);
+    this.#timers.cancelAll();
     await this.#settler.close();
     this.#runs.clear();
   }
@@ -412,7 +386,7 @@ export class SandboxKeeper {
     const ending: Ending = { code: startFailureNumber(error), at: clock.now(), error: message };
     const failed: SandboxRecord = { ...record, process: undefined, restarting: undefined, ending };
     await this.#keep(failed);
-    this.#changed(failed);
+    this.#waiters.tell(failed);
   }
 
   async #recordStart(record: SandboxRecord, identity: ProcessIdentity, client: boolean): Promise<void> {
@@ -438,7 +412,8 @@ export class SandboxKeeper {
   /** A command has ended by itself, or its end is waited for by whoever holds the lock. */
   async #noticed(id: Id, run: Run, status: ExitStatus): Promise<void> {
     if (this.#closed) return;
-    const code = await this.#codeOf(id, status);
+    const isClients = this.#init.book.get(id)?.process?.client === true;
+    const code = (isClients ? await this.#told.hear(id) : undefined) ?? exitNumber(status) ?? null;
     await this.#lock.run(id, async () => {
       const record = this.#init.book.get(id);
       if (this.#closed || record?.process === undefined || this.#runs.get(id) !== run) return;
@@ -446,26 +421,11 @@ export class SandboxKeeper {
     });
   }
 
-  /** The exit code. Of a client's command its client knows best: also that it could not be started. */
-  async #codeOf(id: Id, status: ExitStatus): Promise<number | null> {
-    const known = exitNumber(status) ?? null;
-    if (this.#init.book.get(id)?.process?.client !== true) return known;
-    if (!this.#told.has(id)) {
-      const patience = new AbortController();
-      const heard = new Promise<void>((resolve) => this.#told.set(id, { status: undefined, hear: resolve }));
-      await Promise.race([heard, this.#init.clock.sleep(tellWithinMs, patience.signal).catch(() => {})]);
-      patience.abort();
-    }
-    const told = this.#told.get(id)?.status;
-    this.#told.delete(id);
-    return told ?? known;
-  }
-
   /** Records the end of a command, and what comes then: another start, or its sandbox is closed. */
   async #ended(record: SandboxRecord, code: number | null): Promise<void> {
     const at = this.#init.clock.now();
     this.#runs.delete(record.id);
-    this.#told.delete(record.id);
+    this.#told.forget(record.id);
     this.#tell("die", record, { exitCode: code === null ? "unknown" : String(code) });
     const delayMs =
       this.#closed || record.stopped
@@ -484,12 +444,12 @@ export class SandboxKeeper {
   async #waitToStart(record: SandboxRecord, delayMs: number): Promise<void> {
     const waiting: SandboxRecord = { ...record, restarting: true, lastDelayMs: delayMs };
     await this.#keep(waiting);
-    this.#changed(waiting);
+    this.#waiters.tell(waiting);
     this.#again(record.id, delayMs);
   }
 
   #again(id: Id, delayMs: number): void {
-    this.#later(id, delayMs, () =>
+    this.#timers.set(id, delayMs, () =>
       this.#lock.run(id, async () => {
         const record = this.#init.book.get(id);
         if (record?.restarting !== true || this.#closed) return;
@@ -515,7 +475,7 @@ export class SandboxKeeper {
     { signal, keepOpen = false }: { readonly signal?: string; readonly keepOpen?: boolean } = {},
   ): Promise<void> {
     const { config, id } = record;
-    this.#cancelWait(id);
+    this.#timers.cancel(id);
     const run = this.#runs.get(id);
     const how = {
       graceMs: (timeout ?? config.StopTimeout) * 1000,
@@ -567,7 +527,7 @@ export class SandboxKeeper {
       lastDelayMs: undefined,
     };
     await this.#keep(ended);
-    this.#changed(ended);
+    this.#waiters.tell(ended);
   }
 
   async #drop(record: SandboxRecord): Promise<void> {
@@ -577,10 +537,10 @@ export class SandboxKeeper {
 
   /** There is no record of it any more. */
   async #dropped(record: SandboxRecord): Promise<void> {
-    this.#cancelWait(record.id);
+    this.#timers.cancel(record.id);
     await this.#settler.settle(record.id);
     this.#init.runner.forget(record);
-    this.#changed(record);
+    this.#waiters.tell(record);
     this.#tell("destroy", record);
   }
 
@@ -596,7 +556,7 @@ export class SandboxKeeper {
     await book.write(id);
     const record = book.get(id);
     const isToBeOpen = record !== undefined && isOpen(record);
-    if (!isToBeOpen && !this.#waits.has(id)) await this.#openings.close(id);
+    if (!isToBeOpen && !this.#timers.has(id)) await this.#openings.close(id);
   }
 
   async #closeUnclaimed(id: Id): Promise<void> {
@@ -605,7 +565,7 @@ export class SandboxKeeper {
 
   async #restoreOne(record: SandboxRecord): Promise<void> {
     const { name } = record;
-    await this.#attempt(`disconnect sandbox ${name}`, () => this.#removeUnanswered(record));
+    await this.#attempt(`disconnect sandbox ${name}`, () => this.#networks.removeUnanswered(record));
     if (record.process !== undefined) {
       const adopted = this.#init.runner.adopt(record.process.identity, record, record.process.client);
       if (adopted.state === "running") return this.#follow(record.id, adopted.run);
@@ -619,17 +579,6 @@ export class SandboxKeeper {
     await this.#settler.settle(record.id);
   }
 
-  /** Endpoints that had left their sandboxes, and were about to be deleted: nobody would know of them any more. */
-  async #removeUnjoined(): Promise<void> {
-    for (const network of this.#init.controller.networks()) {
-      for (const endpoint of network.endpoints()) {
-        const { join, name } = endpoint.record();
-        if (join !== undefined && join.leaving !== true) continue;
-        await this.#attempt(`remove endpoint ${name} of network ${network.name}`, () => endpoint.delete());
-      }
-    }
-  }
-
   /** Does one of the things of a start; what fails keeps the others from nothing. */
   async #attempt(what: string, work: () => Promise<void>): Promise<void> {
     try {
@@ -639,78 +588,10 @@ export class SandboxKeeper {
     }
   }
 
-  /** Endpoints that the record does not know: their connecting was cut off, or their disconnecting. */
-  async #removeUnanswered(record: SandboxRecord): Promise<void> {
-    for (const endpoint of this.#openings.get(record.id)?.endpoints() ?? []) {
-      if (record.networks.some((one) => this.#isNetwork(one.Network, endpoint.networkId))) continue;
-      await endpoint.delete({ force: true });
-    }
-  }
-
-  #isNetwork(reference: string, id: Id): boolean {
-    try {
-      return this.#init.controller.network(reference).id === id;
-    } catch {
-      return false; // it was removed while the sandbox was closed
-    }
-  }
-
-  #needCommand({ config, name }: SandboxRecord): void {
-    if (config.Command === undefined)
-      throw new WeftError("NO_COMMAND", `sandbox ${name} has no command: it is there for others to use`);
-  }
-
   /** Runs `work` with a sandbox that nobody else changes meanwhile. */
   #alone<T>(reference: string, work: (record: SandboxRecord) => Promise<T>): Promise<T> {
     const { id } = this.#init.book.find(reference);
     return this.#lock.run(id, () => work(this.#init.book.need(id)));
-  }
-
-  #later(id: Id, delayMs: number, work: () => Promise<void>): void {
-    this.#cancelWait(id);
-    if (this.#closed) return;
-    const wait = new AbortController();
-    this.#waits.set(id, wait);
-    this.#init.clock.sleep(delayMs, wait.signal).then(
-      async () => {
-        if (this.#waits.get(id) === wait) this.#waits.delete(id);
-        await work().catch((error: unknown) => this.#init.onError("start a command again", error));
-      },
-      () => {}, // cancelled
-    );
-  }
-
-  #cancelWait(id: Id): void {
-    this.#waits.get(id)?.abort();
-    this.#waits.delete(id);
-  }
-
-  /** The record as it is when its command has begun or ended next, also if it is removed then. */
-  #change(id: Id, signal: AbortSignal): Promise<SandboxRecord> {
-    return new Promise((resolve, reject) => {
-      const waiters = this.#waiters.get(id) ?? new Set();
-      this.#waiters.set(id, waiters);
-      const forget = () => {
-        waiters.delete(done);
-        if (waiters.size === 0) this.#waiters.delete(id);
-        signal.removeEventListener("abort", aborted);
-      };
-      const done = (record: SandboxRecord) => {
-        forget();
-        resolve(record);
-      };
-      const aborted = () => {
-        forget();
-        reject(signal.reason);
-      };
-      waiters.add(done);
-      if (signal.aborted) return aborted();
-      signal.addEventListener("abort", aborted, { once: true });
-    });
-  }
-
-  #changed(record: SandboxRecord): void {
-    for (const done of [...(this.#waiters.get(record.id) ?? [])]) done(record);
   }
 
   #tell(
@@ -736,64 +617,4 @@ function isForGood({ config }: SandboxRecord, signal: string): boolean {
 /** Whether the disk, and nothing else, kept something from being done. */
 function isOfStore(error: unknown): boolean {
   return isWeftError(error, "DISK_FULL") || isWeftError(error, "STORE");
-}
-
-function refuseSharedNamespace({ config }: SandboxRecord): void {
-  const { mode } = parseNetworkMode(config.NetworkMode);
-  if (mode !== "shared") return;
-  throw new WeftError(
-    "INVALID_OPTION",
-    "container sharing network namespace with another container or host cannot be connected to any other network",
-  );
-}
-
-/** Refuses to enter a sandbox whose command has ended, which would take its addresses and ports again; in Docker's words. */
-function refuseEnded({ name, process, restarting, ending }: SandboxRecord): void {
-  if (process !== undefined || (ending === undefined && restarting !== true)) return;
-  const words = restarting === true ? "is restarting, wait until it is running" : "is not running";
-  throw new WeftError("SANDBOX_NOT_RUNNING", `sandbox ${name} ${words}`);
-}
-
-/** Refuses what does not go together. */
-function checkTogether(config: SandboxCreate): void {
-  const { NetworkMode, Networks, Netns, Command, AutoRemove, RestartPolicy } = config;
-  const words = [
-    NetworkMode !== "" && Networks.length > 0 && `network mode ${NetworkMode} goes with no other network`,
-    NetworkMode !== "" && Netns !== "" && "a sandbox in a namespace given by path takes no network mode",
-    parseNetworkMode(NetworkMode).mode === "shared" && refusalOfShared(config),
-    AutoRemove && Command === undefined && "a sandbox without a command has no end at which to be removed",
-    AutoRemove &&
-      RestartPolicy.Name !== "no" &&
-      "a sandbox that is removed when its command ends is not restarted",
-    RestartPolicy.MaximumRetryCount > 0 &&
-      RestartPolicy.Name !== "on-failure" &&
-      `maximum retry count cannot be used with restart policy '${RestartPolicy.Name}'`,
-  ].find((one) => one !== false && one !== undefined);
-  if (typeof words === "string") throw new WeftError("INVALID_OPTION", words);
-}
-
-/** Why a sandbox cannot live in another's namespace: what it asks for is the other's, in Docker's words; undefined when it can. */
-function refusalOfShared({
-  Hostname,
-  Dns,
-  DnsSearch,
-  DnsOptions,
-  ExtraHosts,
-  Ports,
-  PublishAllPorts,
-  ExposedPorts,
-  Sysctls,
-}: SandboxCreate): string | undefined {
-  if (Hostname !== "") return "conflicting options: hostname and the network mode";
-  if (Dns.length + DnsSearch.length + DnsOptions.length > 0)
-    return "conflicting options: dns and the network mode";
-  if (ExtraHosts.length > 0) return "conflicting options: custom host-to-IP mapping and the network mode";
-  if (Ports.length > 0 || PublishAllPorts)
-    return "conflicting options: port publishing and the container type network mode";
-  if (ExposedPorts.length > 0)
-    return "conflicting options: port exposing and the container type network mode";
-  const [sysctl] = Object.keys(Sysctls);
-  return sysctl === undefined
-    ? undefined
-    : `sysctl ${JSON.stringify(sysctl)} not allowed in the network namespace of another sandbox`;
 }
