@@ -17,6 +17,7 @@ import { NETLINK_ROUTE, NetlinkSocket } from "../src/kernel/netlink/socket.ts";
 import {
   createNetns,
   inNetns,
+  inNetnsAt,
   mountPrivateFolder,
   openNetns,
   removeNetns,
@@ -98,7 +99,10 @@ class NetnsGroup {
   #removed = false;
 
   constructor(names: readonly string[]) {
-    if (started === 0) removeLeftovers();
+    if (started === 0) {
+      removeLeftovers();
+      inNetnsAt("/proc/thread-self/ns/net", () => {}); // what the thread keeps from its first way out on
+    }
     if (active.size === 0) fdsBefore = openFds();
     this.#folder = path.join(realpathSync(os.tmpdir()), `${folderPrefix}${process.pid}-${started++}`);
     mountPrivateFolder(this.#folder);

@@ -112,6 +112,8 @@ export function nameHandlers(
     {
       type: "dns-name",
       rank: heldRanks.name,
+      // It is told by then; that it is in force, many wait for together.
+      alongside: true,
       acquire: publish,
       change: publish,
       release: async ({ spec }) => {

@@ -1,6 +1,7 @@
 import { attachmentsOf, type Context, sandboxChange } from "./context.ts";
 import { sandboxOwner } from "./plans.ts";
 import { reserveAgain } from "./port-bindings.ts";
+import type { SandboxRecord } from "./records.ts";
 
 /** What could not be had, and why. */
 interface StillLost {
@@ -10,15 +11,28 @@ interface StillLost {
 
 /** Reserves the ports of a start before anything is planned with them. What other programs have is told as an event. */
 export function reservePorts(context: Context): void {
-  for (const sandbox of context.tables.sandboxes.all()) {
-    if (sandbox.state === "deleting") continue;
-    const tell = (error: unknown) =>
-      context.events.emit({ event: "port-lost", what: sandboxOwner(sandbox.id), error });
-    try {
-      for (const { reason } of reserveAgain(context, sandbox)) tell(reason);
-    } catch (error) {
-      tell(error); // its plan fails too, and no other sandbox's
-    }
+  const sandboxes = [...context.tables.sandboxes.all()].filter(
+    ({ state, bindings }) => state !== "deleting" && bindings.length > 0,
+  );
+  const lost: StillLost[] = [];
+  const count = sandboxes.reduce((sum, { bindings }) => sum + bindings.length, 0);
+  try {
+    if (count > 0)
+      context.hostPorts.together(count, () => {
+        for (const sandbox of sandboxes) lost.push(...lostBy(context, sandbox));
+      });
+  } catch (error) {
+    lost.push(...sandboxes.map(({ id }) => ({ what: sandboxOwner(id), error })));
+  }
+  for (const one of lost) context.events.emit({ event: "port-lost", ...one });
+}
+
+function lostBy(context: Context, sandbox: SandboxRecord): readonly StillLost[] {
+  const what = sandboxOwner(sandbox.id);
+  try {
+    return reserveAgain(context, sandbox).map(({ reason }) => ({ what, error: reason }));
+  } catch (error) {
+    return [{ what, error }]; // its plan fails too, and no other sandbox's
   }
 }
 

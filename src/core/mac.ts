@@ -20,10 +20,14 @@ export function parseMac(text: string): MacAddress {
   return macFromBytes(bytes);
 }
 
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** The canonical text of six bytes. Throws INVALID_MAC for another length. */
 export function macFromBytes(bytes: Uint8Array): MacAddress {
   if (bytes.length !== 6) throw new WeftError("INVALID_MAC", `invalid MAC address of ${bytes.length} bytes`);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(":") as MacAddress;
+  let text = "";
+  for (const byte of bytes) text += `${text === "" ? "" : ":"}${hexOf[byte]}`;
+  return text as MacAddress;
 }
 
 /** The six bytes of an address. */

@@ -27,6 +27,8 @@ interface PendingCall {
   readonly reject: (error: WeftError) => void;
 }
 
+type Flush = Pick<PendingCall, "reject"> & { readonly resolve: () => void };
+
 /**
  * The DNS of a host's sandboxes, in a thread of its own so that nothing this thread does delays an
  * answer. What it is told takes effect in the order in which it was told.
@@ -45,6 +47,11 @@ export class DnsService {
   readonly #ended: Promise<void>;
   /** Resolves when the worker serves. Rejects with INTERNAL when it could not be started; that is no event. */
   readonly ready: Promise<void>;
+  /** What goes to the worker in one message, which costs hardly more than a single order would. */
+  #outbox: ToWorker[] = [];
+  /** Who asked for a flush in this turn: one at the end of the outbox is for all of them. */
+  #flushes: Flush[] = [];
+  #sending = false;
   #lastCall = 0;
   #over: WeftError | undefined;
   #closing: Promise<void> | undefined;
@@ -148,8 +155,12 @@ export class DnsService {
   }
 
   /** Resolves when all that was told before is in force. */
-  async flush(): Promise<void> {
-    await this.#call({ kind: "flush" });
+  flush(): Promise<void> {
+    if (this.#over !== undefined) return Promise.reject(this.#over);
+    return new Promise((resolve, reject) => {
+      this.#flushes.push({ resolve, reject });
+      this.#sendSoon();
+    });
   }
 
   /** What is served, and what came of it so far. */
@@ -200,7 +211,8 @@ export class DnsService {
 
   #tell(order: Order): void {
     if (this.#over !== undefined) throw this.#over;
-    this.#post(order);
+    this.#outbox.push(order);
+    this.#sendSoon();
   }
 
   #call(request: Request): Promise<DnsStats | undefined> {
@@ -209,15 +221,46 @@ export class DnsService {
       return Promise.reject(this.#over);
     }
     return new Promise((resolve, reject) => {
-      const call = ++this.#lastCall;
-      this.#calls.set(call, { request, resolve, reject });
-      this.#worker.ref();
-      this.#post({ ...request, call });
+      this.#endFlushes();
+      this.#ask(request, resolve, reject);
+      this.#send();
     });
   }
 
-  #post(message: ToWorker): void {
-    this.#worker.postMessage(message);
+  #ask(request: Request, resolve: PendingCall["resolve"], reject: PendingCall["reject"]): void {
+    const call = ++this.#lastCall;
+    this.#calls.set(call, { request, resolve, reject });
+    this.#worker.ref();
+    this.#outbox.push({ ...request, call });
+  }
+
+  #endFlushes(): void {
+    const flushes = this.#flushes.splice(0);
+    if (flushes.length === 0) return;
+    const resolve = () => {
+      for (const one of flushes) one.resolve();
+    };
+    const reject = (error: WeftError) => {
+      for (const one of flushes) one.reject(error);
+    };
+    this.#ask({ kind: "flush" }, resolve, reject);
+  }
+
+  #sendSoon(): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    queueMicrotask(() => {
+      this.#sending = false;
+      this.#endFlushes();
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    const messages = this.#outbox;
+    if (messages.length === 0) return;
+    this.#outbox = [];
+    this.#worker.postMessage(messages);
   }
 
   #settle(message: Exclude<FromWorker, { readonly kind: "ready" }>): void {

@@ -14,9 +14,11 @@ const host = new DnsHost({
   createForwarder: linuxForwarder,
 });
 
-port.on("message", (message: ToWorker) => {
-  if ("call" in message) void answer(message);
-  else obey(message);
+port.on("message", (messages: readonly ToWorker[]) => {
+  for (const message of messages) {
+    if ("call" in message) void answer(message);
+    else obey(message);
+  }
 });
 preferThisThread();
 reply({ kind: "ready" });

@@ -31,7 +31,7 @@ export type Order =
     }
   | { readonly kind: "withdraw"; readonly network: Id; readonly endpoint: Id };
 
-/** A message to the worker. `call` comes back in the answer. */
+/** A message to the worker, to which they come by the list. `call` comes back in the answer. */
 export type ToWorker = Order | (Request & { readonly call: number });
 
 /** A message from the worker. Errors cross as what they are made of. */

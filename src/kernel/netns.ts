@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, rmSync, unlinkSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
 import { WeftError } from "../core/index.ts";
 import { isKernelError } from "./kernel-error.ts";
 import * as sys from "./syscalls.ts";
@@ -18,17 +19,7 @@ export function openNetns(path: string): number {
  * cannot be entered; if the thread cannot go back, the process is ended, for nothing it does is safe then.
  */
 export function inNetns<T>(fd: number, work: () => T): T {
-  const home = sys.open(ownNetns, sys.O_RDONLY);
-  try {
-    sys.setns(fd, sys.CLONE_NEWNET, `network namespace fd ${fd}`);
-    try {
-      return work();
-    } finally {
-      returnHome(home);
-    }
-  } finally {
-    sys.close(home);
-  }
+  return elsewhere(() => sys.setns(fd, sys.CLONE_NEWNET, `network namespace fd ${fd}`), work);
 }
 
 /** {@link inNetns} by path. */
@@ -47,22 +38,39 @@ export function inNetnsAt<T>(path: string, work: () => T): T {
  * process is killed meanwhile. Otherwise as {@link inNetns}.
  */
 export function inNewNetns<T>(work: () => T): T {
-  const home = sys.open(ownNetns, sys.O_RDONLY);
+  return elsewhere(() => sys.unshare(sys.CLONE_NEWNET), work);
+}
+
+/**
+ * The main thread's own namespace, opened at its first way out and kept: opening it is half of what a way there and
+ * back costs. Of other threads nothing is kept, for nobody would close it when they end.
+ */
+let home: number | undefined;
+let isAway = false;
+
+/** Goes by `enter` to another namespace, does `work` there, and goes back to where the thread was. */
+function elsewhere<T>(enter: () => void, work: () => T): T {
+  const isKept = isMainThread && !isAway;
+  const back = (isKept ? home : undefined) ?? sys.open(ownNetns, sys.O_RDONLY);
+  if (isKept) home = back;
+  const wasAway = isAway;
   try {
-    sys.unshare(sys.CLONE_NEWNET);
+    enter();
+    isAway = true;
     try {
       return work();
     } finally {
-      returnHome(home);
+      returnTo(back);
+      isAway = wasAway;
     }
   } finally {
-    sys.close(home);
+    if (!isKept) sys.close(back);
   }
 }
 
-function returnHome(home: number): void {
+function returnTo(back: number): void {
   try {
-    sys.setns(home, sys.CLONE_NEWNET, "own network namespace");
+    sys.setns(back, sys.CLONE_NEWNET, "own network namespace");
   } catch (error) {
     process.stderr.write(`weft: cannot return to the own network namespace: ${String(error)}\n`);
     process.abort();
@@ -75,25 +83,12 @@ function returnHome(home: number): void {
  * folder ({@link mountPrivateFolder}), else other mount namespaces keep the namespace alive.
  */
 export function createNetns(path: string): void {
-  const home = sys.open(ownNetns, sys.O_RDONLY);
+  sys.close(sys.open(path, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
   try {
-    sys.close(sys.open(path, sys.O_RDONLY | sys.O_CREAT | sys.O_EXCL, 0o400));
-  } catch (error) {
-    sys.close(home);
-    throw error;
-  }
-  try {
-    sys.unshare(sys.CLONE_NEWNET);
-    try {
-      sys.mount(ownNetns, path, "none", sys.MS_BIND, null);
-    } finally {
-      returnHome(home);
-    }
+    inNewNetns(() => sys.mount(ownNetns, path, "none", sys.MS_BIND, null));
   } catch (error) {
     unlinkSync(path);
     throw error;
-  } finally {
-    sys.close(home);
   }
 }
 
@@ -162,6 +157,12 @@ export function lastingNetnsIdentity(path: string): string {
 export function netnsIdentityOfFd(fd: number): string {
   const { dev, ino } = fstatSync(fd, { bigint: true });
   return `${dev}:${ino}`;
+}
+
+/** {@link netnsIdentityOfFd} of what may be no namespace: then undefined. */
+export function identityIfNetns(fd: number): string | undefined {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return Number(dev) === netnsDevice() ? `${dev}:${ino}` : undefined;
 }
 
 /**

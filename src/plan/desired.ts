@@ -12,13 +12,6 @@ type Owners = ReadonlyMap<OwnerId, Hung>;
 
 const nothingHung: Hung = { effects: [], effectsWhenGone: [] };
 
-/** An object that somebody wants. */
-interface Entry {
-  readonly object: PlannedObject;
-  /** Its owners, each with what its plan hangs on the object. */
-  readonly owners: Owners;
-}
-
 const nobody: Owners = new Map();
 
 /**
@@ -108,6 +101,37 @@ function effectsOf(draft: Draft, sort: keyof Hung): readonly Effect[] {
   return eachOnce(all);
 }
 
+/** An object that somebody wants. */
+class Entry {
+  readonly object: PlannedObject;
+  readonly #owners: Map<OwnerId, Hung>;
+
+  constructor(object: PlannedObject, owners: Map<OwnerId, Hung>) {
+    this.object = object;
+    this.#owners = owners;
+  }
+
+  /** Its owners, each with what its plan hangs on the object. */
+  get owners(): Owners {
+    return this.#owners;
+  }
+
+  /** What happens once the object has come or changed: what its owners say, each effect once. */
+  get effects(): readonly Effect[] {
+    return new Draft(this.object, this.#owners).effects;
+  }
+
+  /** What happens once the object is gone. */
+  get effectsWhenGone(): readonly Effect[] {
+    return new Draft(this.object, this.#owners).effectsWhenGone;
+  }
+
+  /** The entry as a draft of it says; its owners are changed in place. */
+  after(draft: Draft): Entry {
+    return new Entry(draft.object, draft.ownersAfter(this.#owners));
+  }
+}
+
 /** A change worked out but not made: see {@link Desired.propose}. */
 export interface Proposal {
   readonly changes: Changes;
@@ -122,25 +146,13 @@ export interface Proposal {
 
 /** Who wants what: every object with the set of its owners. It exists while anybody wants it. */
 export class Desired {
-  readonly #entries = new Map<Identity, { object: PlannedObject; owners: Map<OwnerId, Hung> }>();
+  readonly #entries = new Map<Identity, Entry>();
   readonly #byOwner = new Map<OwnerId, readonly Wanted[]>();
   #version = 0;
 
   /** What is wanted of an identity. */
-  get(identity: Identity): (Entry & Pick<Draft, "effects" | "effectsWhenGone">) | undefined {
-    const entry = this.#entries.get(identity);
-    if (entry === undefined) return undefined;
-    const { object, owners } = entry;
-    return {
-      object,
-      owners,
-      get effects() {
-        return new Draft(object, owners).effects;
-      },
-      get effectsWhenGone() {
-        return new Draft(object, owners).effectsWhenGone;
-      },
-    };
+  get(identity: Identity): Entry | undefined {
+    return this.#entries.get(identity);
   }
 
   /** Everything that is wanted. */
@@ -198,7 +210,10 @@ export class Desired {
         this.#entries.delete(identity);
         continue;
       }
-      this.#entries.set(identity, { object: draft.object, owners: draft.ownersAfter(entry?.owners) });
+      this.#entries.set(
+        identity,
+        entry?.after(draft) ?? new Entry(draft.object, draft.ownersAfter(undefined)),
+      );
     }
     this.#version++;
     return undo;

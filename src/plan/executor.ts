@@ -62,9 +62,12 @@ export class Executor {
     const missing = new Set<Identity>();
     let unsure = false;
     let alone = 0;
-    for (let rest = steps; rest.length > 0 && (onFailure === "continue" || failures.length === 0); ) {
-      const batch = rest.slice(0, alone > 0 ? 1 : this.#batchLength(rest));
+    let rest = steps;
+    let at = 0;
+    while (at < rest.length && (onFailure === "continue" || failures.length === 0)) {
+      const batch = rest.slice(at, alone > 0 ? at + 1 : this.#batchEnd(rest, at));
       const result = await this.#batch(batch);
+      at += batch.length;
       unsure ||= result.unsure === true;
       for (const step of result.done) if (step.step !== "delete") effects.push(...step.effects);
       alone = Math.max(0, alone - batch.length);
@@ -72,23 +75,28 @@ export class Executor {
         // Nobody knows what of it broke the kernel off: who goes on tries one at a time.
         const again = batch.filter((step) => !result.done.includes(step));
         alone = again.length;
-        rest = [...again, ...rest.slice(batch.length)];
+        rest = [...again, ...rest.slice(at)];
+        at = 0;
         continue;
       }
       failures.push(...result.failed);
-      rest = [...result.skipped, ...rest.slice(batch.length)];
+      if (result.skipped.length + result.failed.length === 0) continue;
+      rest = [...result.skipped, ...rest.slice(at)];
+      at = 0;
       if (result.failed.length > 0) rest = this.#withoutDependents(rest, result.failed, missing);
     }
     return { failures, effects, unsure };
   }
 
-  /** How many of the first steps go together: those before the next held object, which goes alone or begins them. */
-  #batchLength(steps: readonly Step[]): number {
-    const isHeld = ({ object }: Step) => object.kind === "held";
-    const begun = steps.findIndex((step) => !this.#goesAlongside(step));
-    const end = steps.findIndex((step, i) => i >= begun && isHeld(step));
-    if (begun < 0 || end < 0) return steps.length;
-    return Math.max(1, end);
+  /**
+   * Where those end that go together, of the steps from `at` on: before the next held object, which goes alone or
+   * begins them.
+   */
+  #batchEnd(steps: readonly Step[], at: number): number {
+    let end = at;
+    for (let step = steps[end]; step !== undefined && this.#goesAlongside(step); step = steps[end]) end++;
+    for (let step = steps[end]; step !== undefined && step.object.kind !== "held"; step = steps[end]) end++;
+    return Math.max(at + 1, end);
   }
 
   #goesAlongside({ step, object }: Step): boolean {

@@ -162,8 +162,9 @@ export class Reconciler {
         takenDown.push(await this.#takeDown(nothing).catch(nothingRemoved));
       }
       for (const object of this.#formers.unwanted()) this.#belief.add(object);
-      const identities = [...this.#desired.identities(), ...this.#belief.identities()];
       const wantedOf = (one: Identity) => this.#desired.get(one);
+      const unwanted = [...this.#belief.identities()].filter((one) => wantedOf(one) === undefined);
+      const identities = [...this.#desired.identities(), ...unwanted];
       const steps = await this.#prepared(diff(identities, wantedOf, this.#belief, this.#ranks));
       const { failures, effects, background, unsure } = await this.#run(steps, "continue");
       if (!unsure) await this.#formers.forgetUnwritten(identitiesOfSteps(steps.creations));

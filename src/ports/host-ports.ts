@@ -131,6 +131,12 @@ export class HostPorts {
     });
   }
 
+  /** Runs `work`, which reserves about `count` ports for several owners: their way to the host is one. Throws KernelError. */
+  together<T>(count: number, work: () => T): T {
+    this.#onTake(); // not from there: a thread that it starts would begin in the host's namespace
+    return this.#sockets.batch(count, work);
+  }
+
   /**
    * Reserves exactly these, after a restart. Those that cannot be had, for another program or owner took them or
    * their address is gone, are given back with the reason; the rest is reserved. What the owner has already

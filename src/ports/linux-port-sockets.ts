@@ -18,20 +18,26 @@ export class LinuxPortSockets implements PortSockets {
   readonly #netnsPath: string;
   /** What IPV6_V6ONLY is on a new socket of the namespace, as net.ipv6.bindv6only says; looked at once a batch. */
   #usuallyOnlyIpv6: boolean | undefined;
+  #isThere = false;
 
   constructor(netnsPath: string) {
     this.#netnsPath = netnsPath;
   }
 
-  /** One hop into the host's namespace. Throws KernelError when there is none. */
+  /** One hop into the host's namespace, for batches within `work` too. Throws KernelError when there is none. */
   batch<T>(count: number, work: () => T): T {
+    if (this.#isThere) return work();
     const netns = openNetns(this.#netnsPath);
     this.#usuallyOnlyIpv6 = undefined;
     try {
       // `netns` has the lowest number that was free, and the sockets will have those after it.
       if (count >= manyPorts) sys.growDescriptorTable(netns, netns + count);
-      return inNetns(netns, work);
+      return inNetns(netns, () => {
+        this.#isThere = true;
+        return work();
+      });
     } finally {
+      this.#isThere = false;
       sys.close(netns);
     }
   }

@@ -25,12 +25,20 @@ export class StandingProxies implements PortProxies {
     this.#start = start;
   }
 
-  serve(proxies: readonly PortProxy[]): Promise<void> {
-    return this.#alone(async () => {
+  async serve(proxies: readonly PortProxy[]): Promise<void> {
+    // It is done in the order in which it was asked; waiting for each answer in turn would take as long as all of them.
+    const { former, answer } = await this.#alone(async () => {
       const service = await this.#running();
-      await service.serve(proxies);
+      const before = proxies.map(({ id }) => this.#served.get(id));
       for (const proxy of proxies) this.#served.set(proxy.id, proxy);
+      return { former: before, answer: service.serve(proxies) };
     });
+    try {
+      await answer;
+    } catch (error) {
+      for (const [i, proxy] of proxies.entries()) this.#putBack(proxy, former[i]);
+      throw error;
+    }
   }
 
   /**
@@ -81,6 +89,13 @@ export class StandingProxies implements PortProxies {
     });
   }
 
+  /** What was served before one that could not be; unless somebody changed that since. */
+  #putBack(refused: PortProxy, former: PortProxy | undefined): void {
+    if (this.#served.get(refused.id) !== refused) return;
+    if (former === undefined) this.#served.delete(refused.id);
+    else this.#served.set(refused.id, former);
+  }
+
   /** The service, started if there is none, with all that is to be served. */
   async #running(): Promise<PortProxies> {
     if (this.#service !== undefined) return this.#service;
@@ -108,10 +123,10 @@ export class StandingProxies implements PortProxies {
     });
   }
 
-  #alone(work: () => Promise<void>): Promise<void> {
+  #alone<T>(work: () => Promise<T>): Promise<T> {
     return this.#lock.run("proxies", async () => {
       if (this.#closed) throw new WeftError("CONTROLLER_CLOSED", "the proxies are closed");
-      await work();
+      return await work();
     });
   }
 }

@@ -12,14 +12,16 @@ const host = new DnsHost({
 });
 let begins = false;
 parentPort?.postMessage({ kind: "ready" });
-parentPort?.on("message", (message: ToWorker) => {
-  if (!("call" in message)) {
-    begins = true;
-    return;
+parentPort?.on("message", (messages: readonly ToWorker[]) => {
+  for (const message of messages) {
+    if (!("call" in message)) {
+      begins = true;
+      continue;
+    }
+    if (begins && message.kind === "serve") {
+      Atomics.store(workerData.begun, 0, message.call);
+      void host.serve(message.sandbox, message.fds);
+    }
+    throw new Error("worker test crash");
   }
-  if (begins && message.kind === "serve") {
-    Atomics.store(workerData.begun, 0, message.call);
-    void host.serve(message.sandbox, message.fds);
-  }
-  throw new Error("worker test crash");
 });

@@ -57,6 +57,33 @@ test("names come and go for the sandboxes that see them", async () => {
   });
 });
 
+test("what is told in one turn takes effect in its order, and a flush is for all before it", async () => {
+  await withService(async (service) => {
+    const sockets = boundPair();
+    const publish = (address: string) =>
+      service.publish(net.id, endpoint, { names: ["web"], addresses: addresses(address) });
+    publish("10.0.0.1");
+    const first = service.flush();
+    service.view(sandbox, [net]);
+    publish("10.0.0.2");
+    const served = service.serve(sandbox, sockets.fds);
+    service.withdraw(net.id, endpoint);
+    publish("10.0.0.3");
+    await Promise.all([first, served, service.flush()]);
+    const client = new UdpClient(sockets.udpPort);
+    assert.deepEqual(dataOf(decodeResponse(await client.ask(queryFor("web")))), ["10.0.0.3"]);
+    await client.close();
+  });
+});
+
+test("a flush is answered by a service that is closed in the same turn", async () => {
+  const service = await DnsService.start();
+  service.view(sandbox, [net]);
+  const [flushed, closed] = [service.flush(), service.close()];
+  await Promise.all([flushed, closed]);
+  await assert.rejects(service.flush(), (error) => isWeftError(error, "CONTROLLER_CLOSED"));
+});
+
 test("an answer does not wait for this thread", async () => {
   await withService(async (service) => {
     const sockets = boundPair();

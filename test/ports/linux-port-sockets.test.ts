@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readlinkSync } from "node:fs";
 import { test } from "node:test";
 import { isKernelError } from "../../src/kernel/index.ts";
 import * as sys from "../../src/kernel/syscalls.ts";
@@ -195,3 +196,28 @@ test("a namespace that is not there is refused", async () => {
     (error) => isKernelError(error, "ENOENT"),
   );
 });
+
+test("reservations of many owners share one way to the host, and end in the thread's own namespace", () =>
+  withHost((ports, host) => {
+    const own = readlinkSync("/proc/thread-self/ns/net");
+    const binding = (hostPort: number): PortBinding => ({
+      ...hostPortOf(`0.0.0.0:${hostPort}/tcp`),
+      port: 80,
+    });
+    const there = ports.together(2, () => {
+      ports.reserve("one", [binding(8080)]);
+      const between = readlinkSync("/proc/thread-self/ns/net");
+      ports.reserve("two", [binding(8081)]);
+      return between;
+    });
+    assert.equal(
+      there,
+      host.run(() => readlinkSync("/proc/thread-self/ns/net")),
+    );
+    assert.equal(readlinkSync("/proc/thread-self/ns/net"), own);
+    assert.deepEqual([canBind(host, "0.0.0.0:8080/tcp"), canBind(host, "0.0.0.0:8081/tcp")], [false, false]);
+    assert.throws(() => ports.together(1, () => assert.fail("it fails")), /it fails/);
+    assert.equal(readlinkSync("/proc/thread-self/ns/net"), own);
+    assert.deepEqual(ports.reserve("two", [binding(8082)]), [], "and again by a way of its own");
+    assert.equal(canBind(host, "0.0.0.0:8082/tcp"), false);
+  }));

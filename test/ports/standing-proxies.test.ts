@@ -91,3 +91,23 @@ test("a refused batch is not served after a crash either", async () => {
   await proxies.close();
   await assert.rejects(proxies.serve([proxy("b")]), (error) => isWeftError(error, "CONTROLLER_CLOSED"));
 });
+
+test("what is asked at once is done in its order, each with an end of its own", async () => {
+  const { proxies, started, served } = standing();
+  const asked = await Promise.allSettled([
+    proxies.serve([proxy("a")]),
+    proxies.serve([proxy("b"), proxy("a")]),
+    proxies.serve([proxy("c"), proxy("d")]),
+    proxies.stop(["c"]),
+  ]);
+  assert.deepEqual(
+    asked.map(({ status }) => status),
+    ["fulfilled", "rejected", "fulfilled", "fulfilled"],
+  );
+  assert.deepEqual(served(), ["a", "d"]);
+  started[0]?.crash();
+  await proxies.stop([]);
+  assert.equal(started.length, 2);
+  assert.deepEqual(served(), ["a", "d"], "after a crash too");
+  await proxies.close();
+});

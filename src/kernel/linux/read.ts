@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Found, KernelQuery } from "../kernel.ts";
 import { isKernelError } from "../kernel-error.ts";
 import { protocolNumber, tableName } from "../marks.ts";
-import { listElements, listTables, readTable, type SetElement } from "../netlink/nftables/index.ts";
+import { listElements, readTables, type SetElement } from "../netlink/nftables/index.ts";
 import {
   getLink,
   type Link,
@@ -13,14 +13,15 @@ import {
   namespaceIdOf,
   RT_TABLE_MAIN,
 } from "../netlink/rtnetlink/index.ts";
-import { isNetns, netnsIdentityOfFd } from "../netns.ts";
+import { identityIfNetns } from "../netns.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import { isNftFamily } from "../nft-objects.ts";
 import type { KernelObject, PortObject } from "../objects.ts";
 import { foreignAcceptRules } from "./accept-rules.ts";
-import { readFile, readSysctl } from "./files.ts";
+import { readFile } from "./files.ts";
 import { isOwn, type NetnsReading, specOf } from "./link-specs.ts";
 import type { Session } from "./session.ts";
+import { readSysctls } from "./sysctl-readings.ts";
 
 /** Reads what {@link KernelQuery} asks for. Throws KernelError. */
 export function readHost(session: Session, query: KernelQuery): Found[] {
@@ -29,16 +30,13 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
   const readings: NetnsReading[] = [];
   const identities = new Set<string>();
   for (const netns of namespacesToRead(query)) {
-    if (netns !== hostNetns) {
-      const there = isNetns(netns);
-      // A file without a namespace is what a crash leaves between the two; where nobody wants it, it has to go.
-      if (there || !query.namespaces.includes(netns) || query.givenUp?.has(netns) === true)
-        found.push({ object: { kind: "netns", netns }, marked: isBelow(query.netnsFolder, netns) });
-      if (!there) continue;
-    }
+    const identity = identityOfNetns(session, netns);
+    // A file without a namespace is what a crash leaves between the two; where nobody wants it, it has to go.
+    const isLeft = () => !query.namespaces.includes(netns) || query.givenUp?.has(netns) === true;
+    if (netns !== hostNetns && (identity !== undefined || isLeft()))
+      found.push({ object: { kind: "netns", netns }, marked: isBelow(query.netnsFolder, netns) });
     // Read under a second name, what is there would be nobody's.
-    const identity = netnsIdentityOfFd(session.netnsFd(netns));
-    if (identities.has(identity)) continue;
+    if (identity === undefined || identities.has(identity)) continue;
     identities.add(identity);
     readings.push(readLinks(session, netns));
   }
@@ -48,7 +46,17 @@ export function readHost(session: Session, query: KernelQuery): Found[] {
     append(found, routesOf(session, reading));
     append(found, tablesOf(session, reading.netns));
   }
-  return [...found, ...filesBelow(query.fileFolder), ...lookedUp(session, query)];
+  return [...found, ...filesBelow(query.fileFolder), ...lookedUp(session, query, readings)];
+}
+
+/** Undefined when there is no namespace at the path. */
+function identityOfNetns(session: Session, netns: NetnsRef): string | undefined {
+  try {
+    return identityIfNetns(session.netnsFd(netns));
+  } catch (error) {
+    if (isKernelError(error)) return undefined;
+    throw error;
+  }
 }
 
 function readLinks(session: Session, netns: NetnsRef): NetnsReading {
@@ -131,13 +139,13 @@ function routesOf(session: Session, { netns, links }: NetnsReading): Found[] {
 
 function tablesOf(session: Session, netns: NetnsRef): Found[] {
   const socket = session.netfilter(netns);
-  const tables = listTables(socket);
-  const own = tables.filter(({ table }) => table === tableName);
+  const { definitions, others } = readTables(socket, tableName);
   const found: Found[] = [];
-  for (const { family, table } of own) {
-    const definition = readTable(socket, { family, table });
-    if (definition === undefined || !isNftFamily(family)) continue;
-    found.push({ object: { kind: "nft-table", netns, definition: { ...definition, family } }, marked: true });
+  for (const { family, ...rest } of definitions) {
+    if (!isNftFamily(family)) continue;
+    const definition = { ...rest, family };
+    const { table } = definition;
+    found.push({ object: { kind: "nft-table", netns, definition }, marked: true });
     // weft's tables in sandboxes have no sets: where there are some, the table is another, however much they hold.
     if (netns !== hostNetns) continue;
     for (const [set, type] of Object.entries(definition.sets)) {
@@ -151,7 +159,7 @@ function tablesOf(session: Session, netns: NetnsRef): Found[] {
     }
   }
   // In a sandbox, other people's chains are its own affair.
-  if (netns === hostNetns && tables.length > own.length)
+  if (netns === hostNetns && others > 0)
     for (const object of foreignAcceptRules(socket, netns)) found.push({ object, marked: true });
   return found;
 }
@@ -182,11 +190,10 @@ function fileAt(path: string, marked: boolean): Found[] {
 }
 
 /** Sysctls, and what a query without namespaces asks for one by one. */
-function lookedUp(session: Session, query: KernelQuery): Found[] {
-  return query.lookUp.flatMap((object): Found[] => {
+function lookedUp(session: Session, query: KernelQuery, readings: readonly NetnsReading[]): Found[] {
+  const sysctls = query.lookUp.filter((object) => object.kind === "sysctl");
+  const others = query.lookUp.flatMap((object): Found[] => {
     switch (object.kind) {
-      case "sysctl":
-        return sysctlOf(session, object);
       case "file":
         return isBelow(query.fileFolder, object.path) ? [] : fileAt(object.path, false);
       case "port":
@@ -194,20 +201,10 @@ function lookedUp(session: Session, query: KernelQuery): Found[] {
       case "up":
         return query.namespaces.includes(object.netns) ? [] : onLink(session, object);
       default:
-        return []; // a dump gives it
+        return []; // a dump gives it, or it is a sysctl
     }
   });
-}
-
-function sysctlOf(session: Session, object: KernelObject & { readonly kind: "sysctl" }): Found[] {
-  try {
-    const value = session.within(object.netns, () => readSysctl(object.key));
-    return value === undefined ? [] : [{ object: { ...object, value }, marked: false }];
-  } catch (error) {
-    // Its namespace is gone, or only the file is there that it was to be mounted on.
-    if (isKernelError(error, "ENOENT", "EINVAL")) return [];
-    throw error;
-  }
+  return [...readSysctls(session, sysctls, readings), ...others];
 }
 
 function onLink(

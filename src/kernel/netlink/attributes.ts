@@ -50,11 +50,12 @@ export function attributes<const S extends AttributeShape>(shape: S): Codec<Attr
     },
     read(buffer) {
       const result: Record<string, unknown> = {};
-      for (const { number, payload } of readAttributes(buffer)) {
+      walkAttributes(buffer, (number, start, end) => {
         const known = byNumber.get(number);
-        const value = known?.codec.read(payload);
-        if (known !== undefined && value !== undefined) result[known.name] = value;
-      }
+        if (known === undefined) return;
+        const value = known.codec.read(buffer.subarray(start, end));
+        if (value !== undefined) result[known.name] = value;
+      });
       return result as AttributeValues<S>; // only declared names were set, with their codecs' values
     },
   };
@@ -106,18 +107,26 @@ export function endAttribute(writer: Writer, start: number): void {
   writer.align();
 }
 
-/** Walks over the attributes of `buffer`. Throws RangeError when one is longer than what is left. */
-export function* readAttributes(
+/** The attributes of `buffer`. Throws RangeError when one is longer than what is left. */
+export function readAttributes(
   buffer: Buffer,
-): Generator<{ readonly number: number; readonly payload: Buffer }> {
+): readonly { readonly number: number; readonly payload: Buffer }[] {
+  const found: { readonly number: number; readonly payload: Buffer }[] = [];
+  walkAttributes(buffer, (number, start, end) => {
+    found.push({ number, payload: buffer.subarray(start, end) });
+  });
+  return found;
+}
+
+/** Tells of each attribute where its value is: a dump has many of which most are of no interest. */
+function walkAttributes(buffer: Buffer, tell: (number: number, start: number, end: number) => void): void {
   let at = 0;
   while (at + headerSize <= buffer.length) {
     const length = readU16(buffer, at);
     if (length < headerSize || at + length > buffer.length) {
       throw new RangeError(`netlink attribute of ${length} bytes at ${at} in ${buffer.length}`);
     }
-    const number = readU16(buffer, at + 2) & NLA_TYPE_MASK;
-    yield { number, payload: buffer.subarray(at + headerSize, at + length) };
+    tell(readU16(buffer, at + 2) & NLA_TYPE_MASK, at + headerSize, at + length);
     at += (length + 3) & ~3;
   }
 }

@@ -60,7 +60,7 @@ export {
   type NewChain,
   type NewTable,
 } from "./table-changes.ts";
-export { createTable, readTable } from "./table-definition.ts";
+export { createTable, readTable, readTables, type TablesRead } from "./table-definition.ts";
 export { rebuildTable } from "./table-rebuild.ts";
 export type { HeaderField, TypeofField } from "./typeof.ts";
 export type { Verdict } from "./verdict.ts";

@@ -11,7 +11,7 @@ import type { NftSet } from "./set.ts";
 import { addSet } from "./set-changes.ts";
 import { sortElements } from "./sort-elements.ts";
 import { compact } from "./symbols.ts";
-import { describe, type TableName } from "./table.ts";
+import { describe, type Table, type TableName } from "./table.ts";
 import { addChain, addTable } from "./table-changes.ts";
 
 /**
@@ -42,33 +42,59 @@ const readAttempts = 50;
  * rule set kept changing.
  */
 export function readTable(socket: NetlinkSocket, name: TableName): TableDefinition | undefined {
-  for (let attempt = 0; attempt < readAttempts; attempt++) {
-    const generation = getGeneration(socket);
-    const found = readOnce(socket, name);
-    if (getGeneration(socket) === generation) return found;
-  }
-  throw new KernelError({ errno: EAGAIN, call: "NFT_MSG_GETTABLE", object: describe("table", name) });
+  return whileUnchanged(socket, describe("table", name), () => {
+    const found = listTables(socket, name.family).find(({ table }) => table === name.table);
+    return found === undefined ? undefined : definitionOf(socket, found);
+  });
 }
 
-function readOnce(socket: NetlinkSocket, { family, table }: TableName): TableDefinition | undefined {
+/** What {@link readTables} finds in a namespace. */
+export interface TablesRead {
+  /** The tables of the name asked for, one a family at most. */
+  readonly definitions: readonly TableDefinition[];
+  /** How many tables have other names. */
+  readonly others: number;
+}
+
+/** {@link readTable} for the tables of that name in all families. Throws KernelError likewise. */
+export function readTables(socket: NetlinkSocket, name: string): TablesRead {
+  return whileUnchanged(socket, `tables ${name}`, () => {
+    const tables = listTables(socket);
+    const named = tables.filter(({ table }) => table === name);
+    return {
+      definitions: named.map((found) => definitionOf(socket, found)),
+      others: tables.length - named.length,
+    };
+  });
+}
+
+/** What `read` gives, once the rule set has not changed meanwhile. */
+function whileUnchanged<T>(socket: NetlinkSocket, object: string, read: () => T): T {
+  for (let attempt = 0; attempt < readAttempts; attempt++) {
+    const generation = getGeneration(socket);
+    const found = read();
+    if (getGeneration(socket) === generation) return found;
+  }
+  throw new KernelError({ errno: EAGAIN, call: "NFT_MSG_GETTABLE", object });
+}
+
+function definitionOf(socket: NetlinkSocket, { family, table, flags, comment }: Table): TableDefinition {
   const name = { family, table };
-  const found = listTables(socket, family).find((one) => one.table === table);
-  if (found === undefined) return undefined;
   const chains = listChains(socket, name);
   const rules = listRules(socket, name);
   const sets = listSets(socket, name);
   const anonymous = new Map(sets.filter((one) => one.anonymous).map((one) => [one.set, one]));
   const named = sets.filter((one) => !one.anonymous);
-  const chainEntries = chains.map(({ chain, hook, comment }): [string, ChainDefinition] => {
+  const chainEntries = chains.map(({ chain, hook, comment: words }): [string, ChainDefinition] => {
     const own = rules.filter((rule) => rule.chain === chain);
     return [
       chain,
-      { rules: own.map((rule) => define(socket, rule, anonymous)), ...compact({ hook, comment }) },
+      { rules: own.map((rule) => define(socket, rule, anonymous)), ...compact({ hook, comment: words }) },
     ];
   });
   return {
     ...name,
-    ...compact({ flags: found.flags, comment: found.comment }),
+    ...compact({ flags, comment }),
     sets: Object.fromEntries(named.map((one) => [one.set, one.type])),
     chains: Object.fromEntries(chainEntries),
   };

@@ -1,6 +1,7 @@
 export * from "./address.ts";
 export type { BridgePort } from "./bridge-port.ts";
 export * from "./fdb.ts";
+export type { Ipv6Conf } from "./ipv6-conf.ts";
 export * from "./kinds/bridge.ts";
 export * from "./kinds/ipvlan.ts";
 export * from "./kinds/macvlan.ts";

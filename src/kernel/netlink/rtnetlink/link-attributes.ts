@@ -1,6 +1,7 @@
 import { attribute, attributes, nested } from "../attributes.ts";
 import { enumerated, linkLayerAddress } from "../codecs.ts";
 import { i32, padding, struct, text, u8, u16, u32 } from "../wire.ts";
+import { ipv6Conf } from "./ipv6-conf.ts";
 import { AF_INET6 } from "./rtm.ts";
 
 /** struct ifinfomsg of include/uapi/linux/rtnetlink.h: ahead of the attributes of every link message. */
@@ -38,7 +39,10 @@ export const addrGenMode = enumerated(u8, { eui64: 0, none: 1, "stable-privacy":
 
 /** IFLA_AF_SPEC holds one attribute a family, with that family's own numbers inside: IFLA_INET6_*. */
 const familySpecific = attributes({
-  inet6: nested(AF_INET6, attributes({ addrGenMode: attribute(8, addrGenMode) })),
+  inet6: nested(
+    AF_INET6,
+    attributes({ conf: attribute(2, ipv6Conf), addrGenMode: attribute(8, addrGenMode) }),
+  ),
 });
 
 /** IFLA_* of include/uapi/linux/if_link.h, those that a veth's peer may carry as well as any link. */

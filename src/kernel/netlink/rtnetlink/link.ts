@@ -3,6 +3,7 @@ import { type Attributes, attributes, nested } from "../attributes.ts";
 import { type NetlinkMessage, type NetlinkRequest, NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import type { Value } from "../wire.ts";
 import type { BridgePort } from "./bridge-port.ts";
+import type { Ipv6Conf } from "./ipv6-conf.ts";
 import {
   type addrGenMode,
   commonLinkAttributes,
@@ -91,6 +92,8 @@ export interface Link {
   /** The namespace of `lower`, when that is another one; a number that only this namespace knows it by. */
   readonly lowerNetnsId?: number | undefined;
   readonly addrGenMode?: Value<typeof addrGenMode> | undefined;
+  /** Absent where this kernel, or this link, has no IPv6. */
+  readonly ipv6Conf?: Ipv6Conf | undefined;
   /** Absent for lo and hardware. */
   readonly kind?: LinkKind | undefined;
   /** Settings as a port of a bridge. */
@@ -220,7 +223,7 @@ export function decodeLink(message: NetlinkMessage): Link | undefined {
 }
 
 function linkFrom(header: Value<typeof ifinfomsg>, found: Attributes<typeof linkAttributes>): Link {
-  const mode = found.familySpecific?.inet6?.addrGenMode;
+  const { addrGenMode, conf } = found.familySpecific?.inet6 ?? {};
   return {
     index: header.index,
     name: found.name ?? "",
@@ -236,7 +239,8 @@ function linkFrom(header: Value<typeof ifinfomsg>, found: Attributes<typeof link
     ...present("master", found.master),
     ...present("lower", found.lower),
     ...present("lowerNetnsId", found.lowerNetnsId),
-    ...present("addrGenMode", mode),
+    ...present("addrGenMode", addrGenMode),
+    ...present("ipv6Conf", conf),
     ...found.linkInfo,
   };
 }

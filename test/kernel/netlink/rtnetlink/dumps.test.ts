@@ -31,6 +31,7 @@ test("a loopback link has no kind", () => {
     operState: "unknown",
     mac: "00:00:00:00:00:00",
     addrGenMode: "eui64",
+    ipv6Conf: { accept_ra: 1, autoconf: 1, disable_ipv6: 0, ra_defrtr_metric: 1024 },
   });
 });
 
