@@ -231,11 +231,24 @@ async function createConnected(
       });
     }
   } catch (error) {
-    await deleteSandbox(context, draft.id).catch((cause: unknown) => tellRemoval(context, draft.id, cause));
-    await context.background.settled(sandboxOwner(draft.id));
+    await takeBack(context, draft);
     throw error;
   }
   return markReady(context, sandboxOf(context, draft.id));
+}
+
+/** Deletes a sandbox that could not be made with all its endpoints; of one that was never recorded, it forgets the draft. */
+async function takeBack(context: Context, { id, containerId }: SandboxRecord): Promise<void> {
+  const { tables, store, background, locks } = context;
+  const isForgotten = await locks.run(sandboxOwner(id), async () => {
+    if (tables.sandboxes.isIn(store, id) || tables.endpointsIn(id).length > 0) return false;
+    tables.freeContainer(containerId);
+    tables.sandboxes.remove(id);
+    return true;
+  });
+  if (isForgotten) return;
+  await deleteSandbox(context, id).catch((cause: unknown) => tellRemoval(context, id, cause));
+  await background.settled(sandboxOwner(id));
 }
 
 /**

@@ -41,9 +41,9 @@ export class Table<R extends { readonly id: Id }> {
     transaction.put(this.#folder + record.id, record);
   }
 
-  /** Whether a transaction finds the record in the store. */
-  isIn(transaction: Transaction, id: Id): boolean {
-    return transaction.get(this.#folder + id) !== undefined;
+  /** Whether the record is in the store, or as a transaction finds it there. */
+  isIn(store: StoreReader, id: Id): boolean {
+    return store.get(this.#folder + id) !== undefined;
   }
 
   /** Changes the record as a transaction finds it; nothing when it is gone or `change` gives undefined. */

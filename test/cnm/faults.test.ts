@@ -64,6 +64,28 @@ test("a fault in any transaction of what is being made is told, and leaves nothi
   );
 });
 
+test("a sandbox of which nothing could be recorded is not there, and can be made once there is room", async () => {
+  const fault = new Fault();
+  await withTwin(
+    async (world) => {
+      const { controller } = world;
+      const network = await controller.createNetwork("bridge", "n1");
+      const before = await settled(world);
+      const options = { ports: ["80"], endpoints: [{ network, name: "e1" }] };
+      fault.arm(1, "refused from then on");
+      await assert.rejects(controller.createSandbox("c1", options), /disk is full/);
+      assert.deepEqual(controller.sandboxes(), []);
+      fault.disarm();
+      assert.deepEqual(await settled(world), before);
+      const sandbox = await controller.createSandbox("c1", options);
+      assert.equal(sandbox.endpoints().length, 1);
+      await sandbox.delete();
+      assert.deepEqual(await settled(world), before);
+    },
+    { store: (store) => new FaultyStore(store, fault) },
+  );
+});
+
 test("a leave that cannot be recorded leaves the sandbox with the ports that it had", async () => {
   const fault = new Fault();
   await withTwin(
