@@ -1,5 +1,8 @@
+// Before koffi, which is loaded by the next line.
+import "./koffi-loading.ts";
 import koffi from "koffi";
 import { KernelError } from "./kernel-error.ts";
+import { koffiIsLoaded } from "./koffi-loading.ts";
 
 // Async calls run on koffi's own threads; 256 at once is its default and too few for a large teardown.
 koffi.config({ max_async_calls: 4096 });
@@ -64,6 +67,8 @@ const raw = {
   syscall: libc.func("long syscall(long number, ...)"),
   execve: libc.func("int execve(const char *path, const char **argv, const char **envp)"),
 };
+
+koffiIsLoaded();
 
 function check(result: number, call: string, object: string): number {
   if (result < 0) throw new KernelError({ errno: koffi.errno(), call, object });
