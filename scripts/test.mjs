@@ -9,6 +9,7 @@
 // A file that says which features of the kernel it needs (test/needs-kernel.ts) runs in the guest where this
 // machine's kernel lacks one of them. It fails where the guest's does too: no file is left out.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { featureNames, probeFeatures } from "../dist/src/facts/index.js";
 import { debianKernel, divide, findTestFiles, kernelTests, runInGuest } from "../dist/test/vm/index.js";
@@ -18,15 +19,7 @@ const testOptions = ["--test", "--test-concurrency=2", "--enable-source-maps", "
 /** The guest's processors are emulated: what takes a minute here takes many there. */
 const limitMinutes = { chosen: 30, all: 120 };
 
-const { values: options, positionals: words } = parseArgs({
-  allowPositionals: true,
-  options: {
-    vm: { type: "boolean", default: false },
-    all: { type: "boolean", default: false },
-    update: { type: "boolean", default: false },
-    limit: { type: "string" },
-  },
-});
+const { values: options, positionals: words } = asked();
 
 try {
   process.exitCode = await main();
@@ -35,7 +28,37 @@ try {
   process.exitCode = 1;
 }
 
+function asked() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        vm: { type: "boolean", default: false },
+        all: { type: "boolean", default: false },
+        update: { type: "boolean", default: false },
+        limit: { type: "string" },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${error.message}\n`);
+    return { values: { help: true, wrong: true }, positionals: [] };
+  }
+}
+
+/** What stands at the beginning of this file. */
+function help() {
+  const lines = readFileSync(new URL(import.meta.url), "utf8").split("\n");
+  const text = lines.slice(
+    0,
+    lines.findIndex((line) => !line.startsWith("//")),
+  );
+  console.log(text.map((line) => line.slice(3)).join("\n"));
+  return options.wrong === true ? 2 : 0;
+}
+
 async function main() {
+  if (options.help) return help();
   const { host, guest } = chosenFiles();
   const inHost = host.length === 0 ? undefined : runHere(host);
   const inGuest = guest.length === 0 ? undefined : await runThere(guest);
