@@ -10,8 +10,11 @@ import type { AddressRecord, EndpointRecord, NetworkRecord } from "./records.ts"
 const windowMs = 200;
 /** How long all sets of an endpoint may take together, ms. */
 const budgetMs = 300;
-/** A set that has less time than this is not begun, ms. */
-const leastWindowMs = 50;
+/**
+ * What each later set has in any case, ms: a thread that has many others to serve may be late to look at answers that
+ * were there in time, and would give up after its first address.
+ */
+const leastWindowMs = 33;
 /**
  * How many addresses of weft's own choice are tried at most. Who has an address mostly says so within a
  * millisecond, so that a set of which all are held takes no longer.
@@ -19,6 +22,8 @@ const leastWindowMs = 50;
 const mostTried = 64;
 /** Each set has this many times the addresses of the one before it. */
 const growth = 4;
+/** 1, 4, 16 and 43 addresses. */
+const setCount = 4;
 
 /**
  * Refuses {@link conflictProbeOption} for a driver whose networks are never on a wire, and values that it cannot
@@ -155,15 +160,15 @@ class Search {
   async run(): Promise<readonly AddressRecord[]> {
     const { clock } = this.#context;
     const deadline = clock.monotonic() + budgetMs;
-    for (let size = growth; ; size *= growth) {
-      await this.#probe(Math.min(windowMs, deadline - clock.monotonic()));
+    for (let set = 1, size = growth; ; set++, size *= growth) {
+      const left = deadline - clock.monotonic() - leastWindowMs * Math.max(0, setCount - set);
+      await this.#probe(Math.max(leastWindowMs, Math.min(windowMs, left)));
       const families = [...this.#candidates]
         .filter(([, left]) => left.length === 0)
         .map(([family]) => family);
       if (families.length === 0) return this.#result();
       for (const family of families) {
-        const taken = deadline - clock.monotonic() < leastWindowMs ? 0 : await this.#takeMore(family, size);
-        if (taken === 0) throw this.#exhausted(family);
+        if ((await this.#takeMore(family, size)) === 0) throw this.#exhausted(family);
       }
     }
   }

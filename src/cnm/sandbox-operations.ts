@@ -73,7 +73,7 @@ async function createUnconnected(
       committed = true;
       await context.reconciler.change(sandboxChange(context, draft, []));
     } catch (error) {
-      context.tables.freeContainer(containerId);
+      context.tables.freeContainer(containerId, draft.id);
       if (!committed) context.tables.sandboxes.remove(draft.id);
       else {
         context.background.start(sandboxOwner(draft.id), () => giveUpSandbox(context, draft, error));
@@ -239,15 +239,20 @@ async function createConnected(
 
 /** Deletes a sandbox that could not be made with all its endpoints; of one that was never recorded, it forgets the draft. */
 async function takeBack(context: Context, { id, containerId }: SandboxRecord): Promise<void> {
-  const { tables, store, background, locks } = context;
-  const isForgotten = await locks.run(sandboxOwner(id), async () => {
-    if (tables.sandboxes.isIn(store, id) || tables.endpointsIn(id).length > 0) return false;
-    tables.freeContainer(containerId);
-    tables.sandboxes.remove(id);
-    return true;
-  });
-  if (isForgotten) return;
-  await deleteSandbox(context, id).catch((cause: unknown) => tellRemoval(context, id, cause));
+  const { tables, background, locks } = context;
+  try {
+    const isDone = await locks.run(sandboxOwner(id), async () => {
+      const there = tables.sandboxes.get(id);
+      if (there === undefined || there.state === "deleting") return true; // somebody else did
+      if (tables.sandboxes.isIn(context.store, id) || tables.endpointsIn(id).length > 0) return false;
+      tables.freeContainer(containerId, id);
+      tables.sandboxes.remove(id);
+      return true;
+    });
+    if (!isDone) await deleteSandbox(context, id);
+  } catch (error) {
+    tellRemoval(context, id, error);
+  }
   await background.settled(sandboxOwner(id));
 }
 
@@ -306,7 +311,7 @@ export function deleteSandbox(context: Context, id: Id): Promise<void> {
     });
     context.tables.sandboxes.set(sandbox);
     context.lostPorts.delete(id);
-    context.tables.freeContainer(sandbox.containerId);
+    context.tables.freeContainer(sandbox.containerId, id);
     for (const endpoint of leaving) {
       context.tables.setEndpoint(endpoint);
       context.tables.freeEndpointName(endpoint.network, endpoint.name);

@@ -127,8 +127,8 @@ export class Tables {
     this.#containers.set(containerId, id);
   }
 
-  freeContainer(containerId: string): void {
-    this.#containers.delete(containerId);
+  freeContainer(containerId: string, id: Id): void {
+    if (this.#containers.get(containerId) === id) this.#containers.delete(containerId);
   }
 
   /** Takes an endpoint's name in its network. Throws ENDPOINT_EXISTS. */

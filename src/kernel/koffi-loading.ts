@@ -11,15 +11,16 @@ const key = "weft: threads that load koffi";
 /** Where the numbers are: how many threads are loading it, and whether the process ends. */
 const loading = 0;
 const ending = 1;
-/** How long the end waits for them at most, ms: a thread that died while it loaded koffi never says so. */
+/** How long the end waits for them at most, ms: a thread that was ended while it loaded koffi never says so. */
 const patienceMs = 2000;
 
 const shared = sharedNumbers();
+let isCounted = false;
 if (!isMainThread && shared !== undefined) begin(shared);
 
 /** Says that this thread has loaded koffi. */
 export function koffiIsLoaded(): void {
-  if (!isMainThread && shared !== undefined) end(shared);
+  if (shared !== undefined) end(shared);
 }
 
 /** Undefined in a thread of a process whose main thread has no use for koffi. */
@@ -34,14 +35,18 @@ function sharedNumbers(): Int32Array | undefined {
 }
 
 function begin(numbers: Int32Array): void {
+  isCounted = true;
   Atomics.add(numbers, loading, 1);
+  process.once("exit", () => end(numbers)); // where it could not be loaded
   if (Atomics.load(numbers, ending) === 0) return;
   // It is too late to begin: this thread waits to be stopped.
   end(numbers);
-  Atomics.wait(numbers, ending, 1);
+  Atomics.wait(numbers, ending, 1, patienceMs);
 }
 
 function end(numbers: Int32Array): void {
+  if (!isCounted) return;
+  isCounted = false;
   Atomics.sub(numbers, loading, 1);
   Atomics.notify(numbers, loading);
 }

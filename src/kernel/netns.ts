@@ -15,7 +15,8 @@ export function openNetns(path: string): number {
 /**
  * Runs `work` with the calling thread inside the namespace that `fd` stands for, and goes back. What
  * `work` opens (sockets, files below /proc/sys/net) stays in that namespace for good. `work` must be
- * synchronous: other JavaScript would run in the wrong namespace. Throws KernelError when the namespace
+ * synchronous: other JavaScript would run in the wrong namespace. The main thread's own namespace is taken to be the
+ * same for as long as the process lives. Throws KernelError when the namespace
  * cannot be entered; if the thread cannot go back, the process is ended, for nothing it does is safe then.
  */
 export function inNetns<T>(fd: number, work: () => T): T {

@@ -89,18 +89,22 @@ export class Executor {
   }
 
   /**
-   * Where those end that go together, of the steps from `at` on: before the next held object, which goes alone or
-   * begins them.
+   * Where those end that go together, of the steps from `at` on: before the next held object, which goes alone or, with
+   * others of its rank, begins them.
    */
   #batchEnd(steps: readonly Step[], at: number): number {
     let end = at;
-    for (let step = steps[end]; step !== undefined && this.#goesAlongside(step); step = steps[end]) end++;
+    const rank = this.#rankAlongside(steps[at]);
+    if (rank !== undefined) while (this.#rankAlongside(steps[end]) === rank) end++;
     for (let step = steps[end]; step !== undefined && step.object.kind !== "held"; step = steps[end]) end++;
     return Math.max(at + 1, end);
   }
 
-  #goesAlongside({ step, object }: Step): boolean {
-    return step === "create" && object.kind === "held" && this.#handlers.get(object.type)?.alongside === true;
+  /** The rank of what is taken hold of while others are, see {@link HeldHandler.alongside}; undefined of all else. */
+  #rankAlongside(step: Step | undefined): number | undefined {
+    if (step?.step !== "create" || step.object.kind !== "held") return undefined;
+    const handler = this.#handlers.get(step.object.type);
+    return handler?.alongside === true ? handler.rank : undefined;
   }
 
   async #batch(batch: readonly Step[]): Promise<BatchResult> {

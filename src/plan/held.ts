@@ -7,8 +7,8 @@ export interface HeldHandler {
   /** Its place in the order of kinds. */
   readonly rank: number;
   /**
-   * True when {@link acquire} takes hold of all that others rely on before its first wait: then what comes
-   * after it in order, up to the next held object, is done while it goes on.
+   * True when {@link acquire} takes hold of all that others rely on before its first wait: then others of its rank, and
+   * what comes after them in order, up to the next held object, is done while it goes on.
    */
   readonly alongside?: boolean;
   /** Takes hold. Rejects when it cannot; then nothing is held. */

@@ -73,6 +73,7 @@ export class HostPorts {
   readonly #book = new PortBook<Reservation>();
   /** The ephemeral port given last. */
   readonly #last: Map<PortProtocol, number>;
+  #isTogether = false;
 
   constructor({ sockets, settings, last = new Map(), onTake = () => {} }: HostPortsInit) {
     this.#last = new Map(last);
@@ -134,7 +135,12 @@ export class HostPorts {
   /** Runs `work`, which reserves about `count` ports for several owners: their way to the host is one. Throws KernelError. */
   together<T>(count: number, work: () => T): T {
     this.#onTake(); // not from there: a thread that it starts would begin in the host's namespace
-    return this.#sockets.batch(count, work);
+    this.#isTogether = true;
+    try {
+      return this.#sockets.batch(count, work);
+    } finally {
+      this.#isTogether = false;
+    }
   }
 
   /**
@@ -152,7 +158,7 @@ export class HostPorts {
     };
     const missing = bindings.filter((binding) => !isReserved(binding));
     if (missing.length === 0) return taken;
-    this.#onTake();
+    if (!this.#isTogether) this.#onTake();
     return this.#sockets.batch(missing.length, () => {
       try {
         let at = 0;

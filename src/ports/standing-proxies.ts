@@ -7,6 +7,14 @@ import {
   type ProxyStats,
 } from "./port-proxies.ts";
 
+/** What a service was asked to serve besides. */
+interface Asked {
+  readonly service: PortProxies;
+  readonly answer: Promise<void>;
+  /** Forgets that it was, for when it was refused. */
+  readonly undo: () => void;
+}
+
 /**
  * Proxies that begin when there is a port to serve, and begin anew when their thread has crashed: most
  * hosts publish nothing, and what is reserved outlives whoever served it.
@@ -25,20 +33,36 @@ export class StandingProxies implements PortProxies {
     this.#start = start;
   }
 
+  /** Tries it once more with the next service when the one that was asked crashes meanwhile. */
   async serve(proxies: readonly PortProxy[]): Promise<void> {
-    // It is done in the order in which it was asked; waiting for each answer in turn would take as long as all of them.
-    const { former, answer } = await this.#alone(async () => {
-      const service = await this.#running();
-      const before = proxies.map(({ id }) => this.#served.get(id));
-      for (const proxy of proxies) this.#served.set(proxy.id, proxy);
-      return { former: before, answer: service.serve(proxies) };
-    });
+    const asked = await this.#ask(proxies);
     try {
-      await answer;
+      await asked.answer;
     } catch (error) {
-      for (const [i, proxy] of proxies.entries()) this.#putBack(proxy, former[i]);
-      throw error;
+      asked.undo();
+      if (this.#closed || this.#service === asked.service) throw error;
+      const again = await this.#ask(proxies);
+      await again.answer.catch((cause: unknown) => {
+        again.undo();
+        throw cause;
+      });
     }
+  }
+
+  /**
+   * Asks a service, which does all in the order in which it was asked; to wait for each answer in turn would take as
+   * long as all of them.
+   */
+  #ask(proxies: readonly PortProxy[]): Promise<Asked> {
+    return this.#alone(async () => {
+      const service = await this.#running();
+      const former = proxies.map(({ id }) => this.#served.get(id));
+      for (const proxy of proxies) this.#served.set(proxy.id, proxy);
+      const undo = () => {
+        for (const [i, proxy] of proxies.entries()) this.#putBack(proxy, former[i]);
+      };
+      return { service, answer: service.serve(proxies), undo };
+    });
   }
 
   /**

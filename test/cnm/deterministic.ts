@@ -45,6 +45,11 @@ export class TestClock implements Clock {
     });
   }
 
+  /** Lets time go by in which nobody gets a turn. */
+  pass(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Ends every sleep. */
   wakeAll(): void {
     for (const wake of [...this.#sleepers]) wake();

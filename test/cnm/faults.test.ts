@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isWeftError } from "../../src/core/index.ts";
+import { gate } from "../plan/reconciler-fixture.ts";
 import { Fault, type FaultKind, FaultyKernel, FaultyStore } from "./faults.ts";
 import { deleteAll, fading, growing, type LifeStep } from "./life.ts";
 import { tablesOf } from "./tables-text.ts";
+import { TwinFacts } from "./twin-host.ts";
 import { onBoth, type World, type WorldOptions, withTwin } from "./world.ts";
 
 async function settled(world: World): Promise<readonly string[]> {
@@ -85,6 +87,32 @@ test("a sandbox of which nothing could be recorded is not there, and can be made
     { store: (store) => new FaultyStore(store, fault) },
   );
 });
+
+test("a sandbox that is deleted while it is made leaves its name to the next one", () =>
+  withTwin(async (world) => {
+    const { controller, hand } = world;
+    hand.addUplink("eth0");
+    const { facts } = world.bare;
+    assert.ok(facts instanceof TwinFacts);
+    const network = await controller.createNetwork("macvlan", "lan", { options: { parent: "eth0" } });
+    const answers = gate();
+    const asked = gate();
+    facts.heldAddresses = async () => {
+      asked.open();
+      await answers.opened; // nothing is locked meanwhile
+      return [];
+    };
+    const first = controller.createSandbox("c1", { endpoints: [{ network }] });
+    const refused = assert.rejects(first, (error) => isWeftError(error, "SANDBOX_NOT_FOUND"));
+    await asked.opened;
+    await controller.sandbox("c1").delete();
+    const second = await controller.createSandbox("c1");
+    answers.open();
+    await refused;
+    assert.equal(controller.sandbox("c1").id, second.id);
+    await assert.rejects(controller.createSandbox("c1"), (error) => isWeftError(error, "SANDBOX_EXISTS"));
+    assert.deepEqual(world.events, []);
+  }));
 
 test("a leave that cannot be recorded leaves the sandbox with the ports that it had", async () => {
   const fault = new Fault();

@@ -173,3 +173,40 @@ test("an address that somebody claims after it was asked for, and before it is u
     await endpoint.join(box);
     assert.equal(facts.guards, 0);
   }));
+
+test("a host that is slow to look at answers tries as many addresses, and no host waits longer than it says", () =>
+  withTwin(async (world) => {
+    const { controller, hand, clock } = world;
+    hand.addUplink("eth0");
+    const { facts } = world.bare;
+    assert.ok(facts instanceof TwinFacts);
+    const ipam = { subnets: [{ subnet: "10.9.0.0/24" }] };
+    const network = await controller.createNetwork("macvlan", "lan", { options: { parent: "eth0" }, ipam });
+    const mac = parseMac("02:00:00:00:00:99");
+    for (let i = 1; i <= 40; i++) facts.held.set(parseAddress(`10.9.0.${i}`), mac);
+    const ask = facts.heldAddresses.bind(facts);
+    let delayMs: (windowMs: number) => number = () => 0;
+    const windows: number[] = [];
+    facts.heldAddresses = (link, question) => {
+      windows.push(question.windowMs);
+      clock.pass(delayMs(question.windowMs));
+      return ask(link, question);
+    };
+    const rows: readonly (readonly [typeof delayMs, first: number, last: number])[] = [
+      [() => 0, 200, 200],
+      [(windowMs) => windowMs, 200, 33],
+      [() => 1000, 200, 33],
+    ];
+    for (const [delay, first, last] of rows) {
+      delayMs = delay;
+      windows.length = 0;
+      const sandbox = await controller.createSandbox("c1", { endpoints: [{ network }] });
+      const [endpoint] = sandbox.endpoints();
+      assert.equal((await endpoint?.info())?.ipv4Address, "10.9.0.41/24");
+      assert.equal(windows.length, 4);
+      assert.deepEqual([windows[0], windows[3]], [first, last]);
+      assert.ok(delay(1) > 1 || windows.reduce((sum, one) => sum + delay(one), 0) <= 300, windows.join());
+      await sandbox.delete();
+      await world.settle();
+    }
+  }));

@@ -69,8 +69,10 @@ test("a name can be claimed once until it is freed", async () => {
   assert.throws(() => tables.claimNetworkName("n1", idOf("x")), coded("NETWORK_EXISTS"));
   assert.throws(() => tables.claimContainer("c1", idOf("x")), coded("SANDBOX_EXISTS"));
   assert.throws(() => tables.claimEndpointName(network, "e1", idOf("x")), coded("ENDPOINT_EXISTS"));
+  tables.freeContainer("c1", idOf("x"));
+  assert.throws(() => tables.claimContainer("c1", idOf("x")), coded("SANDBOX_EXISTS"), "it is another's");
   tables.freeNetworkName("n1");
-  tables.freeContainer("c1");
+  tables.freeContainer("c1", idOf("c1"));
   tables.freeEndpointName(network.id, "e1");
   tables.claimNetworkName("n1", idOf("x"));
   tables.claimContainer("c1", idOf("x"));

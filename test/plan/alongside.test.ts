@@ -10,19 +10,21 @@ import {
 } from "../../src/plan/index.ts";
 import { MemoryStore } from "../../src/store/index.ts";
 import { element, fileFolder, held, netnsFolder, table, wanted } from "./objects.ts";
-import { gate, NotedThings, refusal } from "./reconciler-fixture.ts";
+import { gate, refusal } from "./reconciler-fixture.ts";
 
 /** Holds its object once `held` resolves, and refuses when that rejects. */
 class SlowThings implements HeldHandler {
-  readonly type = "slow";
-  readonly rank = heldRanks.listener;
   readonly alongside = true;
+  readonly type: string;
+  readonly rank: number;
   readonly #log: string[];
   readonly #held: Promise<void>;
 
-  constructor(log: string[], held: Promise<void>) {
+  constructor(log: string[], held: Promise<void>, type = "slow", rank: number = heldRanks.listener) {
     this.#log = log;
     this.#held = held;
+    this.type = type;
+    this.rank = rank;
   }
 
   async acquire({ id }: HeldObject): Promise<void> {
@@ -42,7 +44,7 @@ function slowWorld(held: (written: Promise<void>) => Promise<void>) {
   const kernel = new MemoryKernel();
   const written = gate();
   const slow = new SlowThings(log, held(written.opened));
-  const names = new NotedThings(log, "thing", heldRanks.name);
+  const names = new SlowThings(log, Promise.resolve(), "name", heldRanks.name);
   const journal = new StoreJournal(new MemoryStore());
   const reconciler = new Reconciler({ kernel, journal, held: [slow, names], netnsFolder, fileFolder });
   kernel.onOperation = ({ op, object }) => {
@@ -54,7 +56,7 @@ function slowWorld(held: (written: Promise<void>) => Promise<void>) {
 }
 
 const plan = new Map([
-  ["box", wanted(held("ports", { type: "slow" }), table(), element("one"), held("name"))],
+  ["box", wanted(held("ports", { type: "slow" }), table(), element("one"), held("name", { type: "name" }))],
 ]);
 
 test("rules are written while somebody takes over what is held, and names wait for both", async () => {
@@ -65,7 +67,20 @@ test("rules are written while somebody takes over what is held, and names wait f
   assert.deepEqual(log, ["begin ports", "create nft-table", "create nft-element"]);
   taken.open();
   await change;
-  assert.deepEqual(log.slice(3), ["acquire ports", "acquire name {}"]);
+  assert.deepEqual(log.slice(3), ["acquire ports", "begin name", "acquire name"]);
+});
+
+test("of one rank all are begun at once, and none of another before they are held", async () => {
+  const taken = gate();
+  const { log, reconciler } = slowWorld(() => taken.opened);
+  const things = [held("a", { type: "slow" }), held("b", { type: "slow" }), held("n", { type: "name" })];
+  const change = reconciler.change(new Map([["box", wanted(...things, held("m", { type: "name" }))]]));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(log, ["begin a", "begin b"]);
+  taken.open();
+  await change;
+  const rest = ["acquire a", "acquire b", "begin n", "begin m", "acquire n", "acquire m"];
+  assert.deepEqual(log.slice(2), rest);
 });
 
 test("what cannot be taken hold of at once leaves the rules alone", async () => {

@@ -260,6 +260,36 @@ test("ports of both families are refused by the name of the one that is taken", 
   }
 });
 
+test("whoever takes many together says so once, and not from where they are taken", () => {
+  const sockets = new MemoryPortSockets();
+  const said: string[] = [];
+  let place = "home";
+  const ports = new HostPorts({
+    sockets: {
+      open: (hostPort) => sockets.open(hostPort),
+      openBoth: (port) => sockets.openBoth(port),
+      close: (fd) => sockets.close(fd),
+      batch: (_count, work) => {
+        place = "host";
+        const result = work();
+        place = "home";
+        return result;
+      },
+    },
+    settings: () => ten,
+    onTake: () => said.push(place),
+  });
+  const binding = (port: number) => ({ ...hostPortOf(`0.0.0.0:${port}/tcp`), port });
+  ports.together(2, () => {
+    ports.reserve("one", [binding(1)]);
+    ports.reserve("two", [binding(2)]);
+  });
+  assert.deepEqual(said, ["home"]);
+  ports.reserve("two", [binding(3)]);
+  assert.deepEqual(said, ["home", "home"]);
+  assert.equal(ports.size, 3);
+});
+
 test("a socket that cannot be had again for the family that stays is told", () => {
   const { ports, sockets } = given();
   const [four, six] = ports.allocate("owner", [request("80:80")]);

@@ -111,3 +111,48 @@ test("what is asked at once is done in its order, each with an end of its own", 
   assert.deepEqual(served(), ["a", "d"], "after a crash too");
   await proxies.close();
 });
+
+test("what was asked of a service that crashes before it answers is done by the next one", async () => {
+  const services: CrashingProxies[] = [];
+  const proxies = new StandingProxies(async () => {
+    const service = new CrashingProxies(services.length === 0);
+    services.push(service);
+    return service;
+  });
+  const asked = [proxies.serve([proxy("a")]), proxies.serve([proxy("b")])];
+  await services[0]?.asked;
+  services[0]?.crash();
+  await Promise.all(asked);
+  assert.deepEqual([...(services[1]?.served.keys() ?? [])].sort(), ["a", "b"]);
+  assert.equal(services.length, 2);
+  await proxies.close();
+});
+
+/** One that, if it is to, answers nobody until it crashes. */
+class CrashingProxies extends MemoryPortProxies {
+  readonly asked: Promise<void>;
+  readonly #isSilent: boolean;
+  readonly #pending: ((error: Error) => void)[] = [];
+  #onAsked: () => void = () => {};
+
+  constructor(isSilent: boolean) {
+    super();
+    this.#isSilent = isSilent;
+    this.asked = new Promise((resolve) => {
+      this.#onAsked = resolve;
+    });
+  }
+
+  override serve(proxies: readonly PortProxy[]): Promise<void> {
+    if (!this.#isSilent || proxies.length === 0) return super.serve(proxies);
+    return new Promise((_resolve, reject) => {
+      this.#pending.push(reject);
+      if (this.#pending.length === 2) this.#onAsked();
+    });
+  }
+
+  override crash(): void {
+    for (const reject of this.#pending.splice(0)) reject(new Error("it has crashed"));
+    super.crash();
+  }
+}

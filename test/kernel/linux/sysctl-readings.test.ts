@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { hostNetns, type SysctlObject } from "../../../src/kernel/index.ts";
+import type { Session } from "../../../src/kernel/linux/session.ts";
+import { readSysctls } from "../../../src/kernel/linux/sysctl-readings.ts";
+import type { Link } from "../../../src/kernel/netlink/rtnetlink/index.ts";
 import { type LinuxHost, onLinux } from "./on-linux.ts";
 
 /** The values that a reading finds: with its namespaces, links tell theirs; without, files are read. */
@@ -65,4 +68,31 @@ test("links tell the same settings of their IPv6 as the files, in each namespace
     assert.equal(told[`${hostNetns} net/ipv6/conf/small/disable_ipv6`], undefined);
     await kernel.apply([{ op: "delete", object: { kind: "netns", netns: box } }]);
   });
+});
+
+test("for what links tell of themselves nobody goes to their namespace", () => {
+  const link = { name: "eth0", ipv6Conf: { disable_ipv6: 1 } } as Link; // the rest of it is of no interest
+  const reading = { netns: "/run/box", links: [link], hostId: () => undefined };
+  const visits: string[] = [];
+  const session = {
+    within: (netns: string) => {
+      visits.push(netns);
+      return [];
+    },
+  };
+  const sysctl = (netns: string, name: string): SysctlObject => ({
+    kind: "sysctl",
+    netns,
+    key: `net/ipv6/conf/eth0/${name}`,
+    value: "",
+  });
+  const told = sysctl("/run/box", "disable_ipv6");
+  const asked = [
+    sysctl("/run/box", "accept_ra"),
+    sysctl("/run/other", "disable_ipv6"),
+    sysctl("/run/box", "mtu"),
+  ];
+  const found = readSysctls(session as unknown as Session, [told, ...asked], [reading]); // all that is used of it
+  assert.deepEqual(found, [{ object: { ...told, value: "1" }, marked: false }]);
+  assert.deepEqual(visits, ["/run/box", "/run/other"], "each once");
 });
