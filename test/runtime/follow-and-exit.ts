@@ -7,7 +7,7 @@ const follower = new CommandFollower();
 const child = spawn("cat");
 if (child.pid === undefined) throw new Error("cat was not started");
 const adoption = follower.adopt(identityOf(child.pid));
-// Its end is told by the thread: a program that exits while a thread still loads koffi is aborted by that.
+// Its end is told by the thread, which has begun to wait in the kernel by then.
 if (adoption.state !== "running") throw new Error("cat has ended");
 child.stdin.end();
 await adoption.command.exited;
