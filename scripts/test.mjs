@@ -4,7 +4,7 @@
 //   npm test -- --update scenarios   writes the scenario files anew, to be read in review
 //   npm run test:vm           in a guest with Debian's kernel: files that say what they need of a kernel
 //   npm run test:vm -- dns    in the guest: these files, whatever they need
-//   npm run test:vm -- --all  in the guest: all that have to do with a kernel
+//   npm run test:vm -- --all  in the guest: all that have to do with a kernel, or with words those of them
 //   --limit MINUTES           how long the guest may take
 // A file that says which features of the kernel it needs (test/needs-kernel.ts) runs in the guest where this
 // machine's kernel lacks one of them. It fails where the guest's does too: no file is left out.
@@ -17,7 +17,7 @@ import { debianKernel, divide, findTestFiles, kernelTests, runInGuest } from "..
 /** Two files at a time: the tests measure nothing, and most wait for the kernel. */
 const testOptions = ["--test", "--test-concurrency=2", "--enable-source-maps", "--test-reporter=spec"];
 /** The guest's processors are emulated: what takes a minute here takes many there. */
-const limitMinutes = { chosen: 30, all: 120 };
+const limitMinutes = { chosen: 30, all: 360 };
 
 const { values: options, positionals: words } = asked();
 
