@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import {
   createNetns,
+  inNetnsAt,
   mountPrivateFolder,
   removeNetns,
   unmountPrivateFolder,
@@ -39,6 +40,7 @@ export async function withSandbox(
   test: (fixture: SandboxFixture) => Promise<void>,
   options: { readonly spare?: number } = {},
 ): Promise<void> {
+  inNetnsAt("/proc/thread-self/ns/net", () => {}); // what the thread keeps from its first way out on
   const before = traces();
   const folder = mkdtempSync(join(tmpdir(), folderPrefix));
   const netnsFolder = join(folder, "netns");
