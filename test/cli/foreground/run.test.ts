@@ -3,10 +3,17 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { CommandConfig, type Entry, type HostService, SandboxCreate } from "../../../src/api/index.ts";
+import {
+  CommandConfig,
+  type Entry,
+  type HostService,
+  ProcessIdentity,
+  SandboxCreate,
+} from "../../../src/api/index.ts";
 import { WeftError } from "../../../src/core/index.ts";
 import { type FakeService, fakeService } from "../../api/fake-service.ts";
 import { withServer } from "../../api/http-fixture.ts";
+import { until } from "../../e2e/until.ts";
 import { type SandboxFixture, withSandbox } from "../../runtime/sandbox-fixture.ts";
 import { runWeft, WeftProcess } from "../weft-program.ts";
 
@@ -132,21 +139,23 @@ test("signals reach the command, which ends as it likes", () =>
   }));
 
 test("a signal that ends the command is 128 + its number", () =>
-  withDaemon(async ({ socketPath, fake, fixture: { folder } }) => {
-    const ready = path.join(folder, "ready");
-    const weft = new WeftProcess(socketPath, [
-      "run",
-      "busybox",
-      "sh",
-      "-c",
-      `echo > ${ready}; exec sleep 60`,
-    ]);
-    await there(ready);
+  withDaemon(async ({ socketPath, fake }) => {
+    const weft = new WeftProcess(socketPath, ["run", "busybox", "sleep", "60"]);
+    // Earlier it may reach the program that becomes the command, just before it does.
+    await until("the command runs", () => commandLineOf(fake).startsWith("busybox sleep"));
     weft.child.kill("SIGINT");
     const { status } = await weft.end();
     assert.equal(status, 128 + os.constants.signals.SIGINT);
     assert.equal(methods(fake).at(-1), "tellExit");
   }));
+
+/** What runs now as the process that the daemon was told of; empty before that. */
+function commandLineOf({ calls }: FakeService): string {
+  const [, , claimed] = calls.find(([method]) => method === "claimProcess") ?? [];
+  const identity = ProcessIdentity.safeParse(claimed);
+  if (!identity.success) return "";
+  return readFileSync(`/proc/${identity.data.Pid}/cmdline`, "utf8").replaceAll("\0", " ");
+}
 
 test("a signal that comes before the command gives it up, and --rm leaves no sandbox", async () => {
   const entered = new Gate();
