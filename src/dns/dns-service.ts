@@ -27,6 +27,7 @@ interface PendingCall {
   readonly reject: (error: WeftError) => void;
 }
 
+/** Somebody who waits until all that was told is in force. */
 type Flush = Pick<PendingCall, "reject"> & { readonly resolve: () => void };
 
 /**
@@ -50,7 +51,8 @@ export class DnsService {
   /** What goes to the worker in one message, which costs hardly more than a single order would. */
   #outbox: ToWorker[] = [];
   /** Who asked for a flush in this turn: one at the end of the outbox is for all of them. */
-  #flushes: Flush[] = [];
+  readonly #flushes: Flush[] = [];
+  /** The outbox goes at the end of this turn. */
   #sending = false;
   #lastCall = 0;
   #over: WeftError | undefined;

@@ -117,7 +117,7 @@ export function isNetns(path: string): boolean {
     return false;
   }
   try {
-    return fstatSync(fd).dev === netnsDevice();
+    return identityIfNetns(fd) !== undefined;
   } finally {
     closeSync(fd);
   }

@@ -11,8 +11,6 @@ import {
 interface Asked {
   readonly service: PortProxies;
   readonly answer: Promise<void>;
-  /** Forgets that it was, for when it was refused. */
-  readonly undo: () => void;
 }
 
 /**
@@ -35,17 +33,12 @@ export class StandingProxies implements PortProxies {
 
   /** Tries it once more with the next service when the one that was asked crashes meanwhile. */
   async serve(proxies: readonly PortProxy[]): Promise<void> {
-    const asked = await this.#ask(proxies);
+    const { service, answer } = await this.#ask(proxies);
     try {
-      await asked.answer;
+      await answer;
     } catch (error) {
-      asked.undo();
-      if (this.#closed || this.#service === asked.service) throw error;
-      const again = await this.#ask(proxies);
-      await again.answer.catch((cause: unknown) => {
-        again.undo();
-        throw cause;
-      });
+      if (this.#closed || this.#service === service) throw error;
+      await (await this.#ask(proxies)).answer;
     }
   }
 
@@ -58,10 +51,11 @@ export class StandingProxies implements PortProxies {
       const service = await this.#running();
       const former = proxies.map(({ id }) => this.#served.get(id));
       for (const proxy of proxies) this.#served.set(proxy.id, proxy);
-      const undo = () => {
+      const answer = service.serve(proxies).catch((error: unknown) => {
         for (const [i, proxy] of proxies.entries()) this.#putBack(proxy, former[i]);
-      };
-      return { service, answer: service.serve(proxies), undo };
+        throw error;
+      });
+      return { service, answer };
     });
   }
 
