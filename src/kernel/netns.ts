@@ -108,20 +108,27 @@ export function removeNetns(path: string): void {
   rmSync(path, { force: true });
 }
 
-/** True when a namespace is mounted at `path`: a plain file there, as after a reboot, is none. */
+/**
+ * True when a namespace is mounted at `path`: a plain file there, as after a reboot, is none. Throws KernelError where
+ * that cannot be seen, as with no descriptor left: what was taken for missing would be made anew in its place.
+ */
 export function isNetns(path: string): boolean {
   let fd: number;
   try {
-    fd = openSync(path, "r");
-  } catch {
-    return false;
+    fd = openNetns(path);
+  } catch (error) {
+    if (isKernelError(error, ...nothingThere)) return false;
+    throw error;
   }
   try {
     return identityIfNetns(fd) !== undefined;
   } finally {
-    closeSync(fd);
+    sys.close(fd);
   }
 }
+
+/** How {@link openNetns} says that there is no such file. */
+export const nothingThere = ["ENOENT", "ENOTDIR"] as const;
 
 let nsfsDevice: number | undefined;
 

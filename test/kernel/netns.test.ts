@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { isKernelError } from "../../src/kernel/kernel-error.ts";
@@ -43,6 +43,12 @@ test("a namespace is known by its mount, not by its file", async () => {
     assert.ok(isNetns(a.path));
     assert.ok(!isNetns(plain));
     assert.ok(!isNetns(path.join(folder, "nothing")));
+    const unseen = path.join(folder, "loop");
+    symlinkSync(unseen, unseen);
+    assert.throws(
+      () => isNetns(unseen),
+      (error) => isKernelError(error, "ELOOP"),
+    );
     assert.notEqual(netnsIdentity(a.path), netnsIdentity(b.path));
     assert.equal(netnsIdentity(a.path), netnsIdentity(`/proc/self/fd/${a.fd}`));
   });

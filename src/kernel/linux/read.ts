@@ -13,7 +13,7 @@ import {
   namespaceIdOf,
   RT_TABLE_MAIN,
 } from "../netlink/rtnetlink/index.ts";
-import { identityIfNetns } from "../netns.ts";
+import { identityIfNetns, nothingThere } from "../netns.ts";
 import { hostNetns, type NetnsRef } from "../netns-ref.ts";
 import { isNftFamily } from "../nft-objects.ts";
 import type { KernelObject, PortObject } from "../objects.ts";
@@ -54,7 +54,7 @@ function identityOfNetns(session: Session, netns: NetnsRef): string | undefined 
   try {
     return identityIfNetns(session.netnsFd(netns));
   } catch (error) {
-    if (isKernelError(error)) return undefined;
+    if (isKernelError(error, ...nothingThere)) return undefined;
     throw error;
   }
 }
