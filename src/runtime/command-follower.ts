@@ -3,6 +3,7 @@ import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
 import type { ExitStatus } from "./command.ts";
 import { endGracefully } from "./end-gracefully.ts";
+import { ExitHearing, pidfdTellsExit } from "./exit-hearing.ts";
 import { exitStatusOf, unknownStatus } from "./exit-status.ts";
 import { ExitWatch } from "./exit-watch.ts";
 import { openProcess, type ProcessIdentity, processStat } from "./process-identity.ts";
@@ -16,28 +17,42 @@ export type Adoption =
   /** `status` is unknown unless the process has not been reaped yet. */
   | { readonly state: "ended"; readonly status: ExitStatus };
 
+/** {@link CommandFollower}. */
+export interface FollowerOptions {
+  readonly clock?: Clock;
+  /** Whether a pidfd tells how its process ended; by default what this version of the kernel does. */
+  readonly pidfdTells?: boolean;
+}
+
 /**
  * Follows commands that others started, an earlier life of this program above all. Each costs a descriptor and no
  * thread; the end of any number of them is noticed by one thread.
  */
 export class CommandFollower {
   readonly #clock: Clock;
+  readonly #pidfdTells: boolean;
   readonly #watch: ExitWatch;
+  /** Opened for the first that is followed; null when the kernel tells nothing. */
+  #hearing: ExitHearing | null | undefined;
   readonly #followed = new Set<FollowedCommand>();
   #closed = false;
 
-  constructor(options: { readonly clock?: Clock } = {}) {
-    this.#clock = options.clock ?? systemClock;
+  /** Throws KernelError, for instance when this process may open no more descriptors. */
+  constructor({ clock = systemClock, pidfdTells = pidfdTellsExit() }: FollowerOptions = {}) {
+    this.#clock = clock;
+    this.#pidfdTells = pidfdTells;
     this.#watch = new ExitWatch((error) => this.#abandon(error));
   }
 
   /**
-   * Takes up a command by its recorded identity. How it ends is known on Linux 6.15 and later; on older kernels
-   * only if its parent is slow to reap it, else it is unknown. Throws KernelError, for instance when this process
-   * may open no more descriptors.
+   * Takes up a command by its recorded identity. How it ends is known on Linux 6.15 and later; on older kernels where
+   * this process is root in the machine's first PID namespace, else it is unknown unless its parent is slow to reap
+   * it. Throws KernelError, for instance when this process may open no more descriptors.
    */
   adopt(identity: ProcessIdentity): Adoption {
     if (this.#closed) throw new WeftError("LAUNCH", "the follower is closed");
+    const hearing = this.#listen();
+    const exitsBefore = hearing?.count ?? 0n;
     const pidfd = openProcess(identity);
     if (pidfd === undefined) return { state: "ended", status: unknownStatus };
     const { waitStatus } = statOf(identity);
@@ -49,7 +64,9 @@ export class CommandFollower {
     try {
       this.#watch.add(pidfd, () => {
         this.#leave(command);
-        command.hasEnded();
+        command.hasEnded(() =>
+          hearing === null ? sys.pidfdExitStatus(pidfd) : hearing.waitStatusOf(identity.pid, exitsBefore),
+        );
       });
     } catch (error) {
       sys.close(pidfd);
@@ -61,11 +78,20 @@ export class CommandFollower {
 
   /** Follows nothing any more; the commands go on, and their `exited` never settles. */
   async close(): Promise<void> {
+    const wasClosed = this.#closed;
     this.#closed = true;
     const followed = [...this.#followed];
     for (const command of followed) this.#leave(command);
     for (const command of followed) command.letGo();
     await this.#watch.close();
+    if (!wasClosed) this.#hearing?.close();
+  }
+
+  #listen(): ExitHearing | null {
+    if (this.#hearing !== undefined) return this.#hearing;
+    this.#hearing = this.#pidfdTells ? null : ExitHearing.open(this.#clock);
+    if (this.#hearing !== null) this.#watch.listen(this.#hearing.start);
+    return this.#hearing;
   }
 
   #leave(command: FollowedCommand): void {
@@ -86,7 +112,7 @@ class FollowedCommand implements RunningCommand {
   readonly pidfd: number;
   readonly exited: Promise<ExitStatus>;
   readonly #clock: Clock;
-  #resolve: (status: ExitStatus) => void = () => {};
+  #resolve: (status: ExitStatus | Promise<ExitStatus>) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   #open = true;
   /** The signal for which SIGKILL had to stand in. */
@@ -117,12 +143,14 @@ class FollowedCommand implements RunningCommand {
     return endGracefully(this, this.#clock, options);
   }
 
-  /** The process has ended; tells how. */
-  hasEnded(): void {
-    // First what a process says that has not been reaped, for reaping makes the other way work.
-    const waitStatus = statOf(this).waitStatus ?? sys.pidfdExitStatus(this.pidfd);
+  /** The process has ended; tells how, by `reaped` if its parent has been told already. */
+  hasEnded(reaped: () => number | undefined | Promise<number | undefined>): void {
+    // First what a process says that has not been reaped, for reaping makes the other ways work.
+    const waitStatus = statOf(this).waitStatus ?? reaped();
     this.letGo();
-    this.#resolve(waitStatus === undefined ? unknownStatus : this.#statusOf(waitStatus));
+    this.#resolve(
+      waitStatus instanceof Promise ? waitStatus.then(this.#statusOf) : this.#statusOf(waitStatus),
+    );
   }
 
   /** Closes what it holds. */
@@ -138,11 +166,12 @@ class FollowedCommand implements RunningCommand {
     this.#reject(error);
   }
 
-  #statusOf(waitStatus: number): ExitStatus {
+  readonly #statusOf = (waitStatus: number | undefined): ExitStatus => {
+    if (waitStatus === undefined) return unknownStatus;
     const status = exitStatusOf(waitStatus);
     const stoodIn = status.signal === "SIGKILL" && this.#meant !== undefined;
     return stoodIn ? { code: null, signal: signalName(this.#meant ?? 0) } : status;
-  }
+  };
 
   async #sendAsMeant(signal: number): Promise<void> {
     const ends = this.#open && (await wouldEnd(this.pid, signal));

@@ -2,12 +2,16 @@ import { writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { messageOf, WeftError } from "../core/index.ts";
 import * as sys from "../kernel/syscalls.ts";
+import { readableOnce } from "./epoll-event.ts";
+import type { ExitHearingStart } from "./exit-hearing.ts";
 
 /** What the thread of an {@link ExitWatch} is started with. */
 export interface ExitWatchStart {
   readonly epollFd: number;
   /** Readable when the thread should end. */
   readonly wakeFd: number;
+  /** What it listens to besides, and where it writes what it hears. */
+  readonly hearing: ExitHearingStart | undefined;
 }
 
 /** Pairs of a descriptor and the serial number that it was watched under. */
@@ -26,8 +30,8 @@ export class ExitWatch {
   readonly #epollFd = sys.epollCreate();
   readonly #wakeFd = sys.eventfd();
   readonly #watched = new Map<number, Watched>();
-  readonly #event = Buffer.alloc(sys.epollEventBytes);
   readonly #onDeath: (error: WeftError) => void;
+  #hearing: ExitHearingStart | undefined;
   #worker: Worker | undefined;
   #ended: Promise<void> = Promise.resolve();
   #serial = 0;
@@ -38,15 +42,17 @@ export class ExitWatch {
     this.#onDeath = onDeath;
   }
 
+  /** Has the thread listen besides, before anything is watched; what it listens to is to be closed after this. */
+  listen(hearing: ExitHearingStart): void {
+    this.#hearing = hearing;
+  }
+
   /** Calls `onEnd` once when the process behind `pidfd` has ended. Throws KernelError. */
   add(pidfd: number, onEnd: () => void): void {
     this.#worker ??= this.#startThread();
     this.#serial = (this.#serial + 1) >>> 0;
-    this.#event.writeUInt32LE((sys.EPOLLIN | sys.EPOLLONESHOT) >>> 0, 0);
-    this.#event.writeUInt32LE(pidfd, sys.epollDataOffset);
-    this.#event.writeUInt32LE(this.#serial, sys.epollDataOffset + 4);
     // The thread may be waiting in the same instance: the kernel wakes it for what is added too.
-    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, pidfd, this.#event);
+    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, pidfd, readableOnce(pidfd, this.#serial));
     this.#watched.set(pidfd, { serial: this.#serial, onEnd });
     this.#worker.ref();
   }
@@ -54,7 +60,7 @@ export class ExitWatch {
   /** Watches `pidfd` no longer; to be called before it is closed. */
   remove(pidfd: number): void {
     if (!this.#watched.delete(pidfd)) return;
-    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_DEL, pidfd, this.#event);
+    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_DEL, pidfd, readableOnce(pidfd));
     if (this.#watched.size === 0) this.#worker?.unref();
   }
 
@@ -71,10 +77,10 @@ export class ExitWatch {
   }
 
   #startThread(): Worker {
-    this.#event.writeUInt32LE(sys.EPOLLIN, 0);
-    this.#event.writeUInt32LE(this.#wakeFd, sys.epollDataOffset);
-    sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, this.#wakeFd, this.#event);
-    const workerData: ExitWatchStart = { epollFd: this.#epollFd, wakeFd: this.#wakeFd };
+    const hearing = this.#hearing;
+    const alwaysWatched = hearing === undefined ? [this.#wakeFd] : [this.#wakeFd, hearing.fd];
+    for (const fd of alwaysWatched) sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, fd, readableOnce(fd));
+    const workerData: ExitWatchStart = { epollFd: this.#epollFd, wakeFd: this.#wakeFd, hearing };
     const worker = new Worker(new URL("./exit-watch-thread.js", import.meta.url), {
       name: "weft-exits",
       execArgv: [],

@@ -12,7 +12,7 @@ export type {
   StdioInit,
   TerminalInit,
 } from "./command.ts";
-export { type Adoption, CommandFollower } from "./command-follower.ts";
+export { type Adoption, CommandFollower, type FollowerOptions } from "./command-follower.ts";
 export { endProcess } from "./end-process.ts";
 export { exitNumber } from "./exit-status.ts";
 export { checkCommandInit } from "./init-order.ts";

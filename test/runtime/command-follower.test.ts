@@ -7,13 +7,21 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { suite, test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { CommandFollower, type ProcessIdentity, type RunningCommand } from "../../src/runtime/index.ts";
+import {
+  CommandFollower,
+  type FollowerOptions,
+  type ProcessIdentity,
+  type RunningCommand,
+} from "../../src/runtime/index.ts";
 import { identityOf } from "../../src/runtime/process-identity.ts";
 import { withSandbox } from "./sandbox-fixture.ts";
 
 /** Runs `work` with a follower. */
-async function withFollower(work: (follower: CommandFollower) => Promise<void>): Promise<void> {
-  const follower = new CommandFollower();
+async function withFollower(
+  work: (follower: CommandFollower) => Promise<void>,
+  options: FollowerOptions = {},
+): Promise<void> {
+  const follower = new CommandFollower(options);
   try {
     await work(follower);
   } finally {
@@ -27,8 +35,16 @@ function running(follower: CommandFollower, identity: ProcessIdentity): RunningC
   return adoption.command;
 }
 
-suite("commands that somebody else started", () => {
-  test("are followed to their end, of which everything is known", () =>
+const waysToKnow = [
+  { way: "by a pidfd, or what an older kernel has", options: {} },
+  { way: "by what an older kernel has", options: { pidfdTells: false } },
+] as const;
+
+for (const { way, options } of waysToKnow)
+  suite(`the end of a command that somebody else started, known ${way}`, () => endsAreKnown(options));
+
+function endsAreKnown(options: FollowerOptions): void {
+  test("is told, and everything of it", () =>
     withSandbox(({ netnsPath, folder }) =>
       withFollower(async (follower) => {
         const script = join(import.meta.dirname, "run-one.js");
@@ -54,18 +70,43 @@ suite("commands that somebody else started", () => {
           adopted.kill(); // of no effect any more
           assert.equal(follower.adopt(identity).state, "ended"); // how, is known until it is reaped
         }
-      }),
+      }, options),
     ));
 
-  test("are ended with a grace", () =>
+  test("can come with a grace", () =>
     withFollower(async (follower) => {
       const child = spawn("sh", ["-c", "trap '' TERM; echo set; while :; do sleep 0.01; done"]);
       await once(child.stdout, "data");
       assert.ok(child.pid !== undefined);
       const command = running(follower, identityOf(child.pid));
       assert.deepEqual(await command.end({ graceMs: 20 }), { code: null, signal: "SIGKILL" });
-    }));
+    }, options));
 
+  test("can be that of two thousand at once", () =>
+    withFollower(async (follower) => {
+      const count = 2000;
+      const script = `i=0; while [ $i -lt ${count} ]; do busybox sleep 1000 & echo $!; i=$((i+1)); done; echo; wait`;
+      const parent = spawn("busybox", ["sh", "-c", script]);
+      const parentsEnd = once(parent, "exit");
+      const pids: number[] = [];
+      for await (const line of createInterface(parent.stdout)) {
+        if (line === "") break;
+        pids.push(Number(line));
+      }
+      assert.equal(pids.length, count);
+      const commands = pids.map((pid) => running(follower, identityOf(pid)));
+      const exits = Promise.all(commands.map(({ exited }) => exited));
+      for (const [i, command] of commands.entries()) command.kill(i % 2 === 0 ? "SIGKILL" : "SIGUSR1");
+      const statuses = await exits;
+      for (const [i, status] of statuses.entries()) {
+        // A plain process, and no pid 1 of a namespace: SIGKILL stands in all the same, and is not told.
+        assert.deepEqual(status, { code: null, signal: i % 2 === 0 ? "SIGKILL" : "SIGUSR1" });
+      }
+      await parentsEnd;
+    }, options));
+}
+
+suite("commands that somebody else started", () => {
   test("are known by more than their number", () =>
     withFollower(async (follower) => {
       const own = identityOf(process.pid);
@@ -96,28 +137,6 @@ suite("commands that somebody else started", () => {
         status: { code: 5, signal: null },
       });
       parent.kill("SIGKILL");
-      await once(parent, "exit");
-    }));
-
-  test("can be two thousand, who all end at once", () =>
-    withFollower(async (follower) => {
-      const count = 2000;
-      const script = `i=0; while [ $i -lt ${count} ]; do busybox sleep 1000 & echo $!; i=$((i+1)); done; echo; wait`;
-      const parent = spawn("busybox", ["sh", "-c", script]);
-      const pids: number[] = [];
-      for await (const line of createInterface(parent.stdout)) {
-        if (line === "") break;
-        pids.push(Number(line));
-      }
-      assert.equal(pids.length, count);
-      const commands = pids.map((pid) => running(follower, identityOf(pid)));
-      const exits = Promise.all(commands.map(({ exited }) => exited));
-      for (const [i, command] of commands.entries()) command.kill(i % 2 === 0 ? "SIGKILL" : "SIGUSR1");
-      const statuses = await exits;
-      for (const [i, status] of statuses.entries()) {
-        // A plain process, and no pid 1 of a namespace: SIGKILL stands in all the same, and is not told.
-        assert.deepEqual(status, { code: null, signal: i % 2 === 0 ? "SIGKILL" : "SIGUSR1" });
-      }
       await once(parent, "exit");
     }));
 

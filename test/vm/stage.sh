@@ -4,6 +4,9 @@
 set -u
 . /run/command.sh
 mkdir -p /dev/pts /dev/shm /lib/modules "$TMPDIR"
+# What udev makes on a machine.
+ln -s /proc/self/fd /dev/fd
+for stream in stdin:0 stdout:1 stderr:2; do ln -s "/proc/self/fd/${stream#*:}" "/dev/${stream%:*}"; done
 mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 mount -t tmpfs tmpfs /dev/shm
 mount -t cgroup2 cgroup2 /sys/fs/cgroup

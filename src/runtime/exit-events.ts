@@ -1,0 +1,144 @@
+import { isKernelError } from "../kernel/kernel-error.ts";
+import * as sys from "../kernel/syscalls.ts";
+import type { ExitRing } from "./exit-ring.ts";
+
+/** Of include/uapi/linux/netlink.h and connector.h. */
+const NETLINK_CONNECTOR = 11;
+const NLMSG_DONE = 3;
+const CN_IDX_PROC = 1;
+const CN_VAL_PROC = 1;
+/** Of include/uapi/linux/cn_proc.h. */
+const PROC_CN_MCAST_LISTEN = 1;
+const PROC_CN_MCAST_IGNORE = 2;
+const PROC_EVENT_NONE = 0;
+const PROC_EVENT_EXIT = 0x8000_0000;
+
+/**
+ * Offsets in a message, bytes: a struct nlmsghdr (16), a struct cn_msg (20), and a struct proc_event, whose union
+ * begins at its byte 16.
+ */
+const acknowledged = 28;
+const what = 36;
+const eventData = 52;
+const eventBytes = 76;
+
+/** Of include/uapi/linux/bpf_common.h. */
+const BPF_LD_W_ABS = 0x20;
+const BPF_JMP_JEQ_K = 0x15;
+const BPF_RET_K = 0x06;
+
+/** Room for what is told before the thread that reads gets its turn: some 10,000 exits. */
+const roomBytes = 8 * 1024 * 1024;
+
+/**
+ * Opens a socket that the kernel tells, in the initial network namespace, of every exit of the machine (its process
+ * connector, CONFIG_PROC_EVENTS): what there is before Linux 6.15 to learn how a process ended whose parent is somebody
+ * else. Undefined where nothing is told: the kernel has no connector, the thread is in another network
+ * namespace, or the process in another PID or user namespace than the first, or it lacks CAP_NET_ADMIN. To be closed
+ * with {@link closeExitEvents}.
+ */
+export function openExitEvents(receiveBufferBytes = roomBytes): number | undefined {
+  let fd: number | undefined;
+  try {
+    fd = sys.socket(sys.AF_NETLINK, sys.SOCK_DGRAM, NETLINK_CONNECTOR);
+    sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, receiveBufferBytes);
+    sys.attachFilter(fd, exitsOnly());
+    sys.bind(fd, groupAddress(), "process connector");
+    sys.send(fd, request(PROC_CN_MCAST_LISTEN), "PROC_CN_MCAST_LISTEN", "process connector");
+    if (isAcknowledged(fd)) return fd;
+  } catch (error) {
+    if (!isKernelError(error)) throw error;
+  }
+  if (fd !== undefined) sys.close(fd);
+  return undefined;
+}
+
+/** Closes what {@link openExitEvents} opened. Kernels before 6.6 count the listeners by what they say. */
+export function closeExitEvents(fd: number): void {
+  try {
+    sys.send(fd, request(PROC_CN_MCAST_IGNORE), "PROC_CN_MCAST_IGNORE", "process connector");
+  } finally {
+    sys.close(fd);
+  }
+}
+
+/** Writes down all exits that wait in the socket. */
+export function readExits(fd: number, buffer: Buffer, ring: ExitRing): void {
+  for (;;) {
+    const length = receive(fd, buffer);
+    if (length === undefined) return;
+    if (length < eventBytes || buffer.readUInt32LE(what) !== PROC_EVENT_EXIT) continue;
+    // Of the thread: its number, its process's, its exit code, which is a wait status.
+    ring.add(buffer.readUInt32LE(eventData + 4), buffer.readInt32LE(eventData + 8));
+  }
+}
+
+/** The length of the next message; undefined when there is none. */
+function receive(fd: number, buffer: Buffer): number | undefined {
+  for (;;) {
+    try {
+      return sys.recvNow(fd, buffer, "process connector");
+    } catch (error) {
+      // Those that the kernel had no room for are lost, and what they told is unknown.
+      if (!isKernelError(error, "EINTR", "ENOBUFS")) throw error;
+    }
+  }
+}
+
+/** The kernel answers while it is asked, and says nothing to whom it will tell nothing. */
+function isAcknowledged(fd: number): boolean {
+  const buffer = Buffer.alloc(eventBytes);
+  for (;;) {
+    const length = receive(fd, buffer);
+    if (length === undefined) return false;
+    // Its errors are positive there; all listeners hear what others are answered.
+    const isAnswer =
+      buffer.readUInt32LE(what) === PROC_EVENT_NONE && buffer.readUInt32LE(acknowledged) === tag + 1;
+    if (isAnswer) return buffer.readUInt32LE(eventData) === 0;
+  }
+}
+
+/** By which the own answer is known: the kernel adds 1. */
+const tag = process.pid;
+
+/** struct nlmsghdr, struct cn_msg (index, value, sequence, acknowledgement, length, flags), enum proc_cn_mcast_op. */
+function request(operation: number): Buffer {
+  const message = Buffer.alloc(40);
+  message.writeUInt32LE(message.length, 0);
+  message.writeUInt16LE(NLMSG_DONE, 4);
+  message.writeUInt32LE(CN_IDX_PROC, 16);
+  message.writeUInt32LE(CN_VAL_PROC, 20);
+  message.writeUInt32LE(tag, 28);
+  message.writeUInt16LE(4, 32);
+  message.writeUInt32LE(operation, 36);
+  return message;
+}
+
+/** struct sockaddr_nl: family, padding, port (0: the kernel chooses), groups. */
+function groupAddress(): Buffer {
+  const address = Buffer.alloc(12);
+  address.writeUInt16LE(sys.AF_NETLINK, 0);
+  address.writeUInt32LE(CN_IDX_PROC, 8);
+  return address;
+}
+
+/** Forks, execs and the rest do not wake the thread: struct sock_filter, four times. BPF loads words big-endian. */
+function exitsOnly(): Buffer {
+  const swapped = Buffer.alloc(4);
+  swapped.writeUInt32LE(PROC_EVENT_EXIT);
+  const program = Buffer.alloc(5 * 8);
+  const instructions = [
+    [BPF_LD_W_ABS, 0, 0, what],
+    [BPF_JMP_JEQ_K, 1, 0, swapped.readUInt32BE()],
+    [BPF_JMP_JEQ_K, 0, 1, PROC_EVENT_NONE],
+    [BPF_RET_K, 0, 0, 0x4_0000],
+    [BPF_RET_K, 0, 0, 0],
+  ] as const;
+  for (const [i, [code, ifSo, ifNot, k]] of instructions.entries()) {
+    program.writeUInt16LE(code, 8 * i);
+    program.writeUInt8(ifSo, 8 * i + 2);
+    program.writeUInt8(ifNot, 8 * i + 3);
+    program.writeUInt32LE(k, 8 * i + 4);
+  }
+  return program;
+}
