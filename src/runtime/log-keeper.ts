@@ -52,10 +52,10 @@ export class LogKeeper {
   release(path: string): void {
     const log = this.#logs.get(path);
     if (log === undefined) return;
-    this.#look(log);
     this.#logs.delete(path);
     this.#busy.delete(log);
     log.watcher?.close();
+    this.#try(log, () => bound(log));
   }
 
   /** Leaves all logs alone. */
@@ -88,17 +88,15 @@ export class LogKeeper {
   }
 
   #look(log: KeptLog): void {
-    try {
-      const { size } = statSync(log.path);
-      log.unchanged = size === log.size ? log.unchanged + 1 : 0;
-      if (size < log.size || size - log.size > log.room) {
-        log.room = 0; // should the trimming fail
-        log.room = Math.max(0, log.maxBytes - trimLog(log.path, log.maxBytes));
-      } else {
-        log.room -= size - log.size;
-      }
-      log.size = size;
+    this.#try(log, () => {
+      bound(log);
       if (log.unchanged >= quietLooks) this.#rest(log);
+    });
+  }
+
+  #try(log: KeptLog, work: () => void): void {
+    try {
+      work();
     } catch (error) {
       this.#busy.delete(log);
       this.#onError(error, log.path);
@@ -117,4 +115,17 @@ export class LogKeeper {
     // What was written between the last look and the watch is not told.
     if (statSync(log.path).size !== log.size) this.#lookAfter(log);
   }
+}
+
+/** Takes what is too much out of a log. Throws Node's errors and KernelError. */
+function bound(log: KeptLog): void {
+  const { size } = statSync(log.path);
+  log.unchanged = size === log.size ? log.unchanged + 1 : 0;
+  if (size < log.size || size - log.size > log.room) {
+    log.room = 0; // should the trimming fail
+    log.room = Math.max(0, log.maxBytes - trimLog(log.path, log.maxBytes));
+  } else {
+    log.room -= size - log.size;
+  }
+  log.size = size;
 }

@@ -201,6 +201,25 @@ suite("the keeper of logs", () => {
       await keeper.close();
     }));
 
+  test("leaves a quiet log alone once it is released: its removal is no failure", () =>
+    withFolder(async (folder) => {
+      const path = join(folder, "log");
+      writeFileSync(path, "quiet\n");
+      const clock = new SteppedClock();
+      const keeper = new LogKeeper({ clock, onError: (error) => assert.fail(String(error)) });
+      keeper.keep(path, 100_000);
+      for (let i = 0; i < 20 && clock.sleeping; i++) await clock.step();
+      assert.ok(!clock.sleeping);
+      keeper.release(path);
+      // Closing a watcher takes a turn of the event loop, and what it would be told of the removal one more.
+      await setImmediate();
+      rmSync(path);
+      await setImmediate();
+      await setImmediate();
+      assert.ok(!clock.sleeping);
+      await keeper.close();
+    }));
+
   test("tells of a log that is gone, and goes on with the others", () =>
     withFolder(async (folder) => {
       const path = join(folder, "log");
