@@ -51,42 +51,55 @@ export class CommandFollower {
    */
   adopt(identity: ProcessIdentity): Adoption {
     if (this.#closed) throw new WeftError("LAUNCH", "the follower is closed");
-    const hearing = this.#listen();
-    const exitsBefore = hearing?.count ?? 0n;
     const pidfd = openProcess(identity);
     if (pidfd === undefined) return { state: "ended", status: unknownStatus };
-    const { waitStatus } = statOf(identity);
-    if (waitStatus !== undefined) {
+    try {
+      const { waitStatus } = statOf(identity);
+      if (waitStatus === undefined) return { state: "running", command: this.#follow(identity, pidfd) };
       sys.close(pidfd);
       return { state: "ended", status: exitStatusOf(waitStatus) };
-    }
-    const command = new FollowedCommand(identity, pidfd, this.#clock);
-    try {
-      this.#watch.add(pidfd, () => {
-        this.#leave(command);
-        command.hasEnded(() =>
-          hearing === null ? sys.pidfdExitStatus(pidfd) : hearing.waitStatusOf(identity.pid, exitsBefore),
-        );
-      });
     } catch (error) {
       sys.close(pidfd);
       throw error;
     }
-    this.#followed.add(command);
-    return { state: "running", command };
   }
 
-  /** Follows nothing any more; the commands go on, and their `exited` never settles. */
+  /**
+   * Follows nothing any more; the commands go on, and their `exited` never settles but for one whose end had been
+   * told already.
+   */
   async close(): Promise<void> {
-    const wasClosed = this.#closed;
+    if (this.#closed) return this.#watch.close();
     this.#closed = true;
     const followed = [...this.#followed];
     for (const command of followed) this.#leave(command);
     for (const command of followed) command.letGo();
     await this.#watch.close();
-    if (!wasClosed) this.#hearing?.close();
+    this.#hearing?.close();
   }
 
+  #follow(identity: ProcessIdentity, pidfd: number): RunningCommand {
+    const hearing = this.#listen();
+    hearing?.follow(identity.pid);
+    const command = new FollowedCommand(identity, pidfd, this.#clock);
+    try {
+      this.#watch.add(pidfd, () => {
+        this.#leave(command);
+        command.hasEnded(() =>
+          hearing === null ? sys.pidfdExitStatus(pidfd) : hearing.waitStatusOf(identity.pid),
+        );
+      });
+    } catch (error) {
+      hearing?.leave();
+      throw error;
+    }
+    this.#followed.add(command);
+    const heard = () => hearing?.leave();
+    command.exited.then(heard, heard);
+    return command;
+  }
+
+  /** Opens what tells of exits for the first that is followed. */
   #listen(): ExitHearing | null {
     if (this.#hearing !== undefined) return this.#hearing;
     this.#hearing = this.#pidfdTells ? null : ExitHearing.open(this.#clock);

@@ -9,7 +9,8 @@ import type { EndOptions } from "./running-command.ts";
  * for them. Throws KernelError.
  */
 export async function endProcess(identity: ProcessIdentity, options: EndOptions): Promise<void> {
-  const follower = new CommandFollower();
+  // Nobody asks how it ended: the kernel need not tell of all that end on the machine.
+  const follower = new CommandFollower({ pidfdTells: true });
   try {
     const adoption = follower.adopt(identity);
     if (adoption.state === "running") await adoption.command.end(options);

@@ -1,6 +1,6 @@
 import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
-import type { ExitRing } from "./exit-ring.ts";
+import type { ExitTable } from "./exit-table.ts";
 
 /** Of include/uapi/linux/netlink.h and connector.h. */
 const NETLINK_CONNECTOR = 11;
@@ -27,15 +27,21 @@ const BPF_LD_W_ABS = 0x20;
 const BPF_JMP_JEQ_K = 0x15;
 const BPF_RET_K = 0x06;
 
-/** Room for what is told before the thread that reads gets its turn: some 10,000 exits. */
-const roomBytes = 8 * 1024 * 1024;
+/**
+ * Room for what is told before the thread that reads gets its turn; the kernel doubles it, and takes 832 bytes for
+ * an exit.
+ */
+const roomBytes = 2 * 1024 * 1024;
+
+/** How the kernel says that it tells nothing here: no connector at all, none in this network namespace, not to this one. */
+const toldNothing = ["EPROTONOSUPPORT", "ECONNREFUSED", "EPERM", "EACCES"] as const;
 
 /**
- * Opens a socket that the kernel tells, in the initial network namespace, of every exit of the machine (its process
+ * Opens a socket that the kernel can tell, in the initial network namespace, of every exit of the machine (its process
  * connector, CONFIG_PROC_EVENTS): what there is before Linux 6.15 to learn how a process ended whose parent is somebody
  * else. Undefined where nothing is told: the kernel has no connector, the thread is in another network
- * namespace, or the process in another PID or user namespace than the first, or it lacks CAP_NET_ADMIN. To be closed
- * with {@link closeExitEvents}.
+ * namespace, or the process in another PID or user namespace than the first, or it lacks CAP_NET_ADMIN. It tells nothing
+ * yet ({@link tellExits}). Throws KernelError when there is no room for it.
  */
 export function openExitEvents(receiveBufferBytes = roomBytes): number | undefined {
   let fd: number | undefined;
@@ -44,32 +50,44 @@ export function openExitEvents(receiveBufferBytes = roomBytes): number | undefin
     sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, receiveBufferBytes);
     sys.attachFilter(fd, exitsOnly());
     sys.bind(fd, groupAddress(), "process connector");
-    sys.send(fd, request(PROC_CN_MCAST_LISTEN), "PROC_CN_MCAST_LISTEN", "process connector");
-    if (isAcknowledged(fd)) return fd;
+    tellExits(fd, true);
+    const isTold = isAcknowledged(fd);
+    if (isTold) {
+      tellExits(fd, false);
+      return fd;
+    }
   } catch (error) {
-    if (!isKernelError(error)) throw error;
+    if (fd !== undefined) sys.close(fd);
+    if (isKernelError(error, ...toldNothing)) return undefined;
+    throw error;
   }
-  if (fd !== undefined) sys.close(fd);
+  sys.close(fd);
   return undefined;
 }
 
-/** Closes what {@link openExitEvents} opened. Kernels before 6.6 count the listeners by what they say. */
-export function closeExitEvents(fd: number): void {
-  try {
-    sys.send(fd, request(PROC_CN_MCAST_IGNORE), "PROC_CN_MCAST_IGNORE", "process connector");
-  } finally {
-    sys.close(fd);
-  }
+/**
+ * Has the kernel tell of exits, or no longer: it builds a message of each as long as anybody wants them, also one
+ * who has closed its socket without saying so.
+ */
+export function tellExits(fd: number, isWanted: boolean): void {
+  const operation = isWanted ? PROC_CN_MCAST_LISTEN : PROC_CN_MCAST_IGNORE;
+  sys.send(
+    fd,
+    request(operation),
+    isWanted ? "PROC_CN_MCAST_LISTEN" : "PROC_CN_MCAST_IGNORE",
+    "process connector",
+  );
 }
 
 /** Writes down all exits that wait in the socket. */
-export function readExits(fd: number, buffer: Buffer, ring: ExitRing): void {
+export function readExits(fd: number, buffer: Buffer, table: ExitTable): void {
   for (;;) {
     const length = receive(fd, buffer);
     if (length === undefined) return;
     if (length < eventBytes || buffer.readUInt32LE(what) !== PROC_EVENT_EXIT) continue;
-    // Of the thread: its number, its process's, its exit code, which is a wait status.
-    ring.add(buffer.readUInt32LE(eventData + 4), buffer.readInt32LE(eventData + 8));
+    const thread = buffer.readUInt32LE(eventData);
+    const pid = buffer.readUInt32LE(eventData + 4);
+    table.add(pid, thread, buffer.readUInt32LE(eventData + 8)); // its exit code is a wait status
   }
 }
 

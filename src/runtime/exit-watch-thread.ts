@@ -7,7 +7,7 @@ import { WeftError } from "../core/index.ts";
 import * as sys from "../kernel/syscalls.ts";
 import { readableOnce } from "./epoll-event.ts";
 import { readExits } from "./exit-events.ts";
-import { ExitRing } from "./exit-ring.ts";
+import { ExitTable } from "./exit-table.ts";
 import type { EndedProcesses, ExitWatchStart } from "./exit-watch.ts";
 
 if (parentPort === null) throw new WeftError("INTERNAL", "exit-watch-thread.ts is not for the main thread");
@@ -16,14 +16,17 @@ const { epollFd, wakeFd, hearing }: ExitWatchStart = workerData; // ExitWatch st
 
 const eventsAtOnce = 256;
 const events = Buffer.alloc(eventsAtOnce * sys.epollEventBytes);
-/** Exits of the machine are read this often at most, ms, unless one that is watched has ended: each waking costs 30 us. */
+/** Exits of the machine are read this often at most, ms: each waking costs 30 us. */
 const restMs = 20;
-const ring = hearing && new ExitRing(hearing.memory);
+/** But not so soon after the end of one that is watched, ms: its own exit is told a moment later. */
+const awakeMs = 50;
+const table = hearing && new ExitTable(hearing.memory);
 const message = Buffer.alloc(4096);
-let resting = false;
+let isResting = false;
+let awakeUntil = 0;
 
 for (let going = true; going; ) {
-  const count = sys.epollWait(epollFd, events, resting ? restMs : -1);
+  const count = sys.epollWait(epollFd, events, isResting ? restMs : -1);
   const ended: EndedProcesses = new Uint32Array(2 * count);
   let length = 0;
   let heard = false;
@@ -37,19 +40,16 @@ for (let going = true; going; ) {
       ended[length++] = events.readUInt32LE(at + 4);
     }
   }
-  if (heard) read();
-  // Their own exits are told a moment after their ends.
-  if (resting && (!heard || length > 0)) listen();
+  if (length > 0) awakeUntil = performance.now() + awakeMs;
+  if (heard || isResting) listen(heard);
   if (length > 0) port.postMessage(ended.subarray(0, length));
 }
 port.close();
 
-function read(): void {
-  if (hearing && ring) readExits(hearing.fd, message, ring);
-  resting = true;
-}
-
-function listen(): void {
-  if (hearing) sys.epollControl(epollFd, sys.EPOLL_CTL_MOD, hearing.fd, readableOnce(hearing.fd));
-  resting = false;
+/** Reads what was heard, if anything, and listens on, perhaps after a rest. */
+function listen(heard: boolean): void {
+  if (hearing === undefined || table === undefined) return;
+  if (heard) readExits(hearing.fd, message, table);
+  isResting = heard && performance.now() >= awakeUntil;
+  if (!isResting) sys.epollControl(epollFd, sys.EPOLL_CTL_MOD, hearing.fd, readableOnce(hearing.fd));
 }

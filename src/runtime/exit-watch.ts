@@ -33,6 +33,7 @@ export class ExitWatch {
   readonly #onDeath: (error: WeftError) => void;
   #hearing: ExitHearingStart | undefined;
   #worker: Worker | undefined;
+  #death: WeftError | undefined;
   #ended: Promise<void> = Promise.resolve();
   #serial = 0;
   #closed = false;
@@ -47,8 +48,9 @@ export class ExitWatch {
     this.#hearing = hearing;
   }
 
-  /** Calls `onEnd` once when the process behind `pidfd` has ended. Throws KernelError. */
+  /** Calls `onEnd` once when the process behind `pidfd` has ended. Throws KernelError, and INTERNAL once the thread has died. */
   add(pidfd: number, onEnd: () => void): void {
+    if (this.#death !== undefined) throw this.#death;
     this.#worker ??= this.#startThread();
     this.#serial = (this.#serial + 1) >>> 0;
     // The thread may be waiting in the same instance: the kernel wakes it for what is added too.
@@ -79,8 +81,20 @@ export class ExitWatch {
   #startThread(): Worker {
     const hearing = this.#hearing;
     const alwaysWatched = hearing === undefined ? [this.#wakeFd] : [this.#wakeFd, hearing.fd];
-    for (const fd of alwaysWatched) sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, fd, readableOnce(fd));
-    const workerData: ExitWatchStart = { epollFd: this.#epollFd, wakeFd: this.#wakeFd, hearing };
+    const undo: (() => void)[] = [];
+    try {
+      for (const fd of alwaysWatched) {
+        sys.epollControl(this.#epollFd, sys.EPOLL_CTL_ADD, fd, readableOnce(fd));
+        undo.push(() => sys.epollControl(this.#epollFd, sys.EPOLL_CTL_DEL, fd, readableOnce(fd)));
+      }
+      return this.#newWorker({ epollFd: this.#epollFd, wakeFd: this.#wakeFd, hearing });
+    } catch (error) {
+      for (const step of undo) step();
+      throw error;
+    }
+  }
+
+  #newWorker(workerData: ExitWatchStart): Worker {
     const worker = new Worker(new URL("./exit-watch-thread.js", import.meta.url), {
       name: "weft-exits",
       execArgv: [],
@@ -93,16 +107,19 @@ export class ExitWatch {
     this.#ended = new Promise((resolve) => {
       worker.once("exit", () => {
         process.off("exit", wake);
-        if (!this.#closed)
-          this.#onDeath(new WeftError("INTERNAL", "the thread that hears of ends has ended"));
+        if (!this.#closed) this.#died("the thread that hears of ends has ended");
         resolve();
       });
     });
-    worker.on("error", (error) => {
-      this.#onDeath(new WeftError("INTERNAL", `the thread that hears of ends died: ${messageOf(error)}`));
-    });
+    worker.on("error", (error) => this.#died(`the thread that hears of ends died: ${messageOf(error)}`));
     worker.on("message", (ended: EndedProcesses) => this.#tell(ended));
     return worker;
+  }
+
+  #died(how: string): void {
+    if (this.#death !== undefined) return;
+    this.#death = new WeftError("INTERNAL", how);
+    this.#onDeath(this.#death);
   }
 
   #wake(): void {

@@ -5,9 +5,9 @@ import { closeSync, openSync, readdirSync } from "node:fs";
 import { suite, test } from "node:test";
 import { systemClock } from "../../src/core/index.ts";
 import { inNewNetns } from "../../src/kernel/index.ts";
-import { closeExitEvents, openExitEvents, readExits } from "../../src/runtime/exit-events.ts";
+import { openExitEvents, readExits, tellExits } from "../../src/runtime/exit-events.ts";
 import { ExitHearing, pidfdTellsExit } from "../../src/runtime/exit-hearing.ts";
-import { ExitRing } from "../../src/runtime/exit-ring.ts";
+import { ExitTable } from "../../src/runtime/exit-table.ts";
 
 async function ended(child: ChildProcess): Promise<number> {
   await once(child, "exit");
@@ -41,11 +41,17 @@ suite("what the kernel tells of exits", () => {
     }
   });
 
-  test("is the wait status of every process, and nothing else", async () => {
+  test("is the wait status of every process, and nothing else, while it is wanted", async () => {
     const before = openDescriptors();
-    const fd = openExitEvents();
-    assert.ok(fd !== undefined);
-    try {
+    await withExitEvents(undefined, async (fd) => {
+      const table = new ExitTable();
+      const exitOf = (pid: number) => {
+        readExits(fd, buffer, table);
+        return table.find(pid);
+      };
+      const early = await ended(spawn("sh", ["-c", "exit 4"]));
+      assert.equal(exitOf(early), undefined);
+      tellExits(fd, true);
       const code = await ended(spawn("sh", ["-c", "sh -c :; exit 5"]));
       const signal = await ended(spawn("sh", ["-c", "kill -9 $$"]));
       const manyThreads =
@@ -53,33 +59,30 @@ suite("what the kernel tells of exits", () => {
       const threads = await ended(
         spawn(process.execPath, ["-e", `const { Worker } = require("node:worker_threads"); ${manyThreads}`]),
       );
-      const ring = new ExitRing();
-      readExits(fd, Buffer.alloc(4096), ring);
-      assert.ok(ring.count >= 4n);
-      assert.equal(ring.find(code, 0n), 5 << 8);
-      assert.equal(ring.find(signal, 0n), 9);
-      assert.equal(ring.find(threads, 0n), 6 << 8);
-    } finally {
-      closeExitEvents(fd);
-    }
+      assert.deepEqual(exitOf(code), { waitStatus: 5 << 8, isWhole: true });
+      assert.deepEqual(exitOf(signal), { waitStatus: 9, isWhole: true });
+      assert.deepEqual(exitOf(threads), { waitStatus: 6 << 8, isWhole: true });
+      tellExits(fd, false);
+      assert.equal(exitOf(await ended(spawn("sh", ["-c", "exit 7"]))), undefined);
+    });
     assert.equal(openDescriptors(), before);
   });
 
-  test("survives more of them than there is room for", async () => {
-    const fd = openExitEvents(4096);
-    assert.ok(fd !== undefined);
-    try {
+  test("survives more of them than there is room for", () =>
+    withExitEvents(4096, async (fd) => {
+      tellExits(fd, true);
+      const first = await ended(spawn("sh", ["-c", "exit 3"]));
       await ended(spawn("busybox", ["sh", "-c", "i=0; while [ $i -lt 200 ]; do (:); i=$((i+1)); done"]));
-      const ring = new ExitRing();
-      readExits(fd, Buffer.alloc(4096), ring);
-      assert.ok(ring.count > 0n && ring.count < 200n, String(ring.count));
+      const crowdedOut = await ended(spawn("sh", ["-c", "exit 3"]));
+      const table = new ExitTable();
+      readExits(fd, buffer, table);
+      assert.equal(table.find(first)?.waitStatus, 3 << 8);
+      assert.equal(table.find(crowdedOut), undefined);
       const last = await ended(spawn("sh", ["-c", "exit 3"]));
-      readExits(fd, Buffer.alloc(4096), ring);
-      assert.equal(ring.find(last, 0n), 3 << 8);
-    } finally {
-      closeExitEvents(fd);
-    }
-  });
+      readExits(fd, buffer, table);
+      assert.equal(table.find(last)?.waitStatus, 3 << 8);
+      tellExits(fd, false);
+    }));
 
   test("is heard in the first network namespace alone, and there from others too", () => {
     inNewNetns(() => {}); // a thread keeps its way home
@@ -93,24 +96,49 @@ suite("what the kernel tells of exits", () => {
     assert.equal(openDescriptors(), before);
   });
 
-  test("is looked for a few times, by the clock", async () => {
+  test("is looked for a few times, by the clock, until the first thread's end has come", async () => {
     const slept: number[] = [];
+    const later: (() => void)[] = [];
     const hearing = ExitHearing.open({
       ...systemClock,
       sleep: async (ms) => {
         slept.push(ms);
-        if (slept.length === 2) new ExitRing(hearing?.start.memory).add(1, 256);
+        later.shift()?.();
       },
     });
     assert.ok(hearing !== null);
     try {
-      assert.equal(await hearing.waitStatusOf(2, 0n), undefined);
-      assert.deepEqual(slept, [10, 40, 200]);
-      slept.length = 0;
-      assert.equal(await hearing.waitStatusOf(1, hearing.count), 256);
-      assert.deepEqual(slept, [10, 40]);
+      const table = new ExitTable(hearing.start.memory);
+      table.add(70, 70, 1);
+      hearing.follow(70);
+      assert.equal(await hearing.waitStatusOf(70), undefined);
+      assert.deepEqual(slept.splice(0), [10, 40, 200]);
+      table.add(70, 71, 0); // a thread of it that ended long before
+      later.push(
+        () => {},
+        () => table.add(70, 70, 256),
+      );
+      assert.equal(await hearing.waitStatusOf(70), 256);
+      assert.deepEqual(slept.splice(0), [10, 40]);
+      hearing.leave();
+      hearing.follow(80);
+      table.add(80, 81, 9);
+      assert.equal(await hearing.waitStatusOf(80), 9);
+      assert.deepEqual(slept.splice(0), [10, 40, 200]);
     } finally {
       hearing.close();
     }
   });
 });
+
+const buffer = Buffer.alloc(4096);
+
+async function withExitEvents(room: number | undefined, work: (fd: number) => Promise<void>): Promise<void> {
+  const fd = openExitEvents(room);
+  assert.ok(fd !== undefined);
+  try {
+    await work(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
