@@ -5,6 +5,7 @@ import { openTcpFor, openUdpTo, type Peer, sendDatagram } from "../../kernel/cli
 import { discardFd } from "../fd.ts";
 import { Framer } from "../framing.ts";
 import { largestTcpBytes } from "../protocol.ts";
+import { lookAtSocket } from "./looked-at-socket.ts";
 import { portOf, type UpstreamServer } from "./upstream-server.ts";
 import type { UpstreamSocket, UpstreamSocketEvents, UpstreamSockets } from "./upstream-sockets.ts";
 
@@ -23,6 +24,7 @@ function peerOf(server: UpstreamServer): Peer {
 function openUdp(server: UpstreamServer, query: Uint8Array, events: UpstreamSocketEvents): UpstreamSocket {
   const peer = peerOf(server);
   const fd = openUdpTo(server.netns, peer);
+  if (peer.zone !== undefined) return askBehindInterface(fd, query, events);
   const socket = createSocket(familyOf(peer.address) === 4 ? "udp4" : "udp6");
   try {
     sendDatagram(fd, query);
@@ -45,6 +47,16 @@ function openUdp(server: UpstreamServer, query: Uint8Array, events: UpstreamSock
       open = false;
     },
   };
+}
+
+function askBehindInterface(fd: number, query: Uint8Array, events: UpstreamSocketEvents): UpstreamSocket {
+  try {
+    sendDatagram(fd, query);
+  } catch (error) {
+    discardFd(fd);
+    throw error;
+  }
+  return lookAtSocket(fd, events);
 }
 
 function openTcp(server: UpstreamServer, query: Uint8Array, events: UpstreamSocketEvents): UpstreamSocket {
