@@ -64,6 +64,30 @@ export async function refuseHeldAddresses(
   if (held !== undefined) throw conflict(link, held);
 }
 
+/**
+ * Refuses a network by which the host would get an address on a wire that somebody there has, its router for instance.
+ * Throws ADDRESS_CONFLICT, ABORTED.
+ */
+export async function refuseHeldHostAddresses(
+  { facts }: Context,
+  driver: Driver,
+  network: NetworkRecord,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const asked = driver.hostAddresses?.(driverNetwork(network));
+  if (asked === undefined || !probesForConflicts(network.options)) return;
+  const { link, addresses } = asked;
+  const isEnough = (held: readonly HeldAddress[]) => held.length > 0;
+  const [held] = await facts.heldAddresses(link, { addresses, ours: [], windowMs, isEnough, signal });
+  if (held === undefined) return;
+  const { address, mac } = held;
+  throw new WeftError(
+    "ADDRESS_CONFLICT",
+    `address ${address}, which this host would have as gateway of network ${network.name}, is held by ${mac} on ${link}: name one by --gateway that nobody there has, or, where something answers for addresses that nobody has, add -o ${conflictProbeOption}=false`,
+    { details: { address, mac, link } },
+  );
+}
+
 /** Stands up for an endpoint's addresses while they are being taken. */
 export interface EndpointGuard {
   /** Throws ADDRESS_CONFLICT when somebody has claimed one since they were asked for. */

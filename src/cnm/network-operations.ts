@@ -12,7 +12,7 @@ import {
 } from "../ipam/index.ts";
 import { nativeDriversLock } from "./changed-facts.ts";
 import { createConfigNetwork, eraseConfigNetwork, withConfig } from "./config-networks.ts";
-import { checkProbeOption } from "./conflict-probe.ts";
+import { checkProbeOption, refuseHeldHostAddresses } from "./conflict-probe.ts";
 import {
   allocateOrWait,
   type Context,
@@ -138,6 +138,7 @@ async function build(
       recorded = true;
     }
     network = await askDriver(context, driver, network, options.signal);
+    await refuseHeldHostAddresses(context, driver, network, options.signal);
     await commit(context, network);
     recorded = true;
     await context.reconciler.change(new Map([[networkOwner(network.id), planNetwork(driver, network)]]));

@@ -145,6 +145,13 @@ export interface Underlay {
   readonly promiscuous?: "always" | "while joined" | undefined;
 }
 
+/** What the host itself is going to have on a wire. */
+export interface HostAddresses {
+  /** The link on which others are asked for them before they are taken. */
+  readonly link: string;
+  readonly addresses: readonly IpAddress[];
+}
+
 /** A wish about addresses that a driver has before any are allocated. */
 export interface AddressingNeeds {
   /** Families for which no gateway address is to be taken but one that the user names. */
@@ -204,6 +211,8 @@ export interface Driver {
    * `weft.conflict_probe`: before a sandbox takes an address, others are asked for it there.
    */
   underlay?(network: DriverNetwork): Underlay | undefined;
+  /** The addresses that the host gets on a wire by the network that is being made; none without. Pure. */
+  hostAddresses?(network: DriverNetwork): HostAddresses | undefined;
   /** On which link of the host the network is built and how; none without, and where it is built on none. Pure. */
   parentUse?(network: DriverNetwork): Omit<ParentUser, "network"> | undefined;
   /** How ports are published through the network; not at all without. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { WeftError } from "../../src/core/index.ts";
 import { bridgeOption } from "../../src/drivers/index.ts";
 import type { Agent } from "./agent.ts";
 import type { Protocol } from "./agent-protocol.ts";
@@ -11,6 +12,7 @@ import {
   lanAddressesOf,
   lanNetwork,
   machineAddresses,
+  routerAddresses,
   uplink,
   withLan,
 } from "./lan.ts";
@@ -115,4 +117,38 @@ suite("a bridge with a port to the LAN", () => {
         }));
     }
   }
+
+  test("its host takes no address that somebody on the LAN has", () =>
+    withLan(async ({ hosts, router }) => {
+      const [{ controller, netns }] = hosts;
+      const before = netns.exec("ip", "-d", "address");
+      const make = (over: Options, gateways: readonly (string | undefined)[]) => {
+        const subnets = ["192.168.57.0/24", "fd57::/64"].map((subnet, i) => {
+          const gateway = gateways[i];
+          return gateway === undefined ? { subnet } : { subnet, gateway };
+        });
+        const options = { [bridgeOption.name]: "brnet", [bridgeOption.parent]: uplink, ...over };
+        return controller.createNetwork("bridge", "lan", { ipv6: true, options, ipam: { subnets } });
+      };
+      const mac = /link\/ether (\S+)/.exec(router.exec("ip", "link", "show", "eth0"))?.[1];
+      for (const [gateways, held] of [
+        [[undefined, "fd57::11"], routerAddresses.ipv4],
+        [["192.168.57.11", undefined], routerAddresses.ipv6],
+        [["192.168.57.50", "fd57::11"], machineAddresses.ipv4],
+      ] as const) {
+        await assert.rejects(make({}, gateways), (error: WeftError) => {
+          assert.equal(error.code, "ADDRESS_CONFLICT");
+          assert.match(error.message, new RegExp(`^address ${held}, which this host would have as gateway`));
+          assert.ok(held === machineAddresses.ipv4 || error.message.includes(`by ${mac} on ${uplink}`));
+          return true;
+        });
+        assert.equal(netns.exec("ip", "-d", "address"), before);
+        assert.ok(!controller.networks().some(({ name }) => name === "lan"));
+      }
+      const unasked = await make({ "weft.conflict_probe": "false" }, [undefined, undefined]);
+      assert.match(netns.exec("ip", "address", "show", "brnet"), /192\.168\.57\.1\/24/);
+      await unasked.delete();
+      await make({}, ["192.168.57.11", "fd57::11"]);
+      assert.match(netns.exec("ip", "address", "show", "brnet"), /192\.168\.57\.11\/24/);
+    }));
 });

@@ -16,6 +16,7 @@ import type {
   DriverEndpoint,
   DriverJoin,
   DriverNetwork,
+  HostAddresses,
   JoinAnswer,
   Publication,
   Publishing,
@@ -27,7 +28,7 @@ import { lookAgain, type ParentAnswer, type ParentUser } from "../parent/index.t
 import { findBridgeParent, othersPorts } from "./bridge-parent.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
-import { hostLinkName, mtuOf, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
+import { bridgeAddresses, hostLinkName, mtuOf, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
 import { bridgePublishing, planBridgePorts } from "./published-ports.ts";
 
 /** What Linux gives a bridge and a veth pair of which nobody says otherwise, bytes. */
@@ -123,6 +124,14 @@ export class BridgeDriver extends NativeDriver {
     if (network.internal || port === undefined) return undefined;
     const mtu = mtuOf(parseBridgeOptions(network), answer) ?? defaultMtu;
     return { link: bridge, port, mtu, promiscuous: "always" };
+  }
+
+  /** A bridge of the user's may have them already. */
+  hostAddresses(network: DriverNetwork): HostAddresses | undefined {
+    const { adopted, parent } = bridgeAnswerOf(network);
+    if (adopted || parent === undefined) return undefined;
+    const addresses = bridgeAddresses(network, parseBridgeOptions(network));
+    return { link: parent.link, addresses: addresses.map((address) => addressPart(address)) };
   }
 
   publishing(network: DriverNetwork): Publishing {

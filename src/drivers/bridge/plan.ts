@@ -91,7 +91,10 @@ function bridgeMac(id: Id): MacAddress {
 }
 
 /** The addresses that the bridge itself has, by which the host reaches its sandboxes and they the host. */
-function bridgeAddresses({ pools }: DriverNetwork, options: BridgeOptions): readonly InterfaceAddress[] {
+export function bridgeAddresses(
+  { pools }: DriverNetwork,
+  options: BridgeOptions,
+): readonly InterfaceAddress[] {
   return pools.flatMap(({ family, gateway }) => {
     const none = options.gatewayMode[family] === "isolated" || (options.inhibitIpv4 && family === 4);
     return gateway === undefined || none ? [] : [gateway];
