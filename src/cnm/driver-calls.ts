@@ -64,15 +64,15 @@ export function checkedJoinAnswer(driver: Pick<Driver, "name">, answer: unknown)
   const refuse = refusal(driver, "join");
   if (!isRecord(answer)) throw refuse("an object", answer);
   const { link, interfacePrefix, gateways = [], staticRoutes = [], disableGatewayService = false } = answer;
-  const { defaultOnLink } = answer;
+  const { defaultOnLink, advertised } = answer;
+  const families = (given: unknown) => list(given, "families", refuse).map((one) => readFamily(one, refuse));
   if (typeof disableGatewayService !== "boolean") throw refuse("a boolean", disableGatewayService);
   return {
     link: link === undefined ? undefined : interfaceName(link, 15, refuse),
     interfacePrefix: interfacePrefix === undefined ? undefined : interfaceName(interfacePrefix, 13, refuse),
     gateways: list(gateways, "gateways", refuse).map((one) => read(one, parseAddress, refuse)),
-    ...(defaultOnLink === undefined
-      ? {}
-      : { defaultOnLink: list(defaultOnLink, "families", refuse).map((one) => readFamily(one, refuse)) }),
+    ...(defaultOnLink === undefined ? {} : { defaultOnLink: families(defaultOnLink) }),
+    ...(advertised === undefined ? {} : { advertised: families(advertised) }),
     staticRoutes: list(staticRoutes, "static routes", refuse).map((one) => staticRoute(one, refuse)),
     disableGatewayService,
   };

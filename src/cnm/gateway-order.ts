@@ -29,12 +29,18 @@ export interface Way {
   readonly gateway: IpAddress | undefined;
 }
 
-/** The attachment that is the way out for a family. `ordered` is in gateway order. */
+/**
+ * The attachment that is the way out for a family. `ordered` is in gateway order. None where one of a higher priority
+ * than all that have a gateway takes its default route from a router on the wire: weft's would come before that.
+ */
 export function gatewayFor(ordered: readonly Attachment[], family: Family): Way | undefined {
+  let advertised: number | undefined;
   for (const attachment of ordered) {
-    const { gateways = [], defaultOnLink = [] } = attachment.endpoint.join?.answer ?? {};
-    const gateway = gateways.find((address) => familyOf(address) === family);
-    if (gateway !== undefined || defaultOnLink.includes(family)) return { attachment, gateway };
+    const { priority = 0, answer } = attachment.endpoint.join ?? {};
+    if (advertised !== undefined && priority < advertised) return undefined;
+    const gateway = answer?.gateways.find((address) => familyOf(address) === family);
+    if (gateway !== undefined || answer?.defaultOnLink?.includes(family)) return { attachment, gateway };
+    if (answer?.advertised?.includes(family)) advertised = priority;
   }
   return undefined;
 }

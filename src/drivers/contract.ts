@@ -121,6 +121,8 @@ export interface JoinAnswer {
   readonly gateways: readonly IpAddress[];
   /** Families in which the link itself is the way out: a default route without a gateway. */
   readonly defaultOnLink?: readonly Family[] | undefined;
+  /** Families of which routers on the wire, if there are any, give the sandbox a default route themselves. */
+  readonly advertised?: readonly Family[] | undefined;
   readonly staticRoutes: readonly StaticRoute[];
   /** The endpoint has no gateway of its own and wants none. */
   readonly disableGatewayService: boolean;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { type Attachment, gatewayFor, inGatewayOrder } from "../../src/cnm/gateway-order.ts";
+import type { Family } from "../../src/core/index.ts";
 import { endpointRecord, networkRecord } from "./samples.ts";
 
 interface Shape {
@@ -9,12 +10,14 @@ interface Shape {
   readonly priority?: number;
   readonly internal?: boolean;
   readonly gateways?: readonly string[];
+  readonly advertised?: readonly Family[];
 }
 
-function attachment({ name, priority = 0, internal = false, gateways = ["10.0.0.1"] }: Shape): Attachment {
+function attachment(shape: Shape): Attachment {
+  const { name, priority = 0, internal = false, gateways = ["10.0.0.1"], advertised = [] } = shape;
   return {
     network: networkRecord(name, { internal }),
-    endpoint: endpointRecord(name, "e", { sandbox: "c", priority, gateways }),
+    endpoint: endpointRecord(name, "e", { sandbox: "c", priority, gateways, advertised }),
   };
 }
 
@@ -38,6 +41,25 @@ test("each family takes the first attachment that has a gateway for it", () => {
   assert.equal(gatewayFor(ordered, 4)?.attachment.network.name, "four");
   assert.equal(gatewayFor(ordered, 6)?.attachment.network.name, "both");
   assert.equal(gatewayFor([], 4), undefined);
+});
+
+test("one that listens to routers is the way out before gateways of lower priority, and of its family alone", () => {
+  const both: Shape = { name: "both", gateways: ["10.9.0.1", "fd00::1"] };
+  const listens: Shape = { name: "listens", gateways: [], advertised: [6] };
+  const wayOut = (family: Family, ...shapes: readonly Shape[]) =>
+    gatewayFor(inGatewayOrder(shapes.map(attachment)), family)?.attachment.network.name;
+  assert.equal(wayOut(6, both, { ...listens, priority: 1 }), undefined);
+  assert.equal(wayOut(4, both, { ...listens, priority: 1 }), "both");
+  assert.equal(wayOut(6, both, listens), "both");
+  assert.equal(wayOut(6, { ...both, priority: 1 }, listens), "both");
+  assert.equal(
+    wayOut(6, { ...both, priority: 1 }, { ...listens, priority: 2 }, { ...listens, priority: 1 }),
+    undefined,
+  );
+  assert.equal(
+    wayOut(6, { ...both, name: "first", priority: 2 }, { ...listens, priority: 1 }, both),
+    "first",
+  );
 });
 
 test("the order does not depend on the order of joining", () => {

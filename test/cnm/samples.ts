@@ -1,5 +1,5 @@
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from "../../src/cnm/index.ts";
-import { type Id, newId, parseAddress, parseInterfaceAddress } from "../../src/core/index.ts";
+import { type Family, type Id, newId, parseAddress, parseInterfaceAddress } from "../../src/core/index.ts";
 import { seededRandom } from "./deterministic.ts";
 
 /** An id that belongs to a text. */
@@ -63,11 +63,13 @@ export function endpointRecord(
     readonly order?: number;
     readonly priority?: number;
     readonly gateways?: readonly string[];
+    readonly advertised?: readonly Family[];
     readonly leaving?: true;
     readonly state?: EndpointRecord["state"];
   } = {},
 ): EndpointRecord {
-  const { addresses = [], sandbox, order = 1, priority = 0, gateways = [], leaving, state = "ready" } = more;
+  const { addresses = [], sandbox, order = 1, priority = 0, gateways = [], state = "ready" } = more;
+  const { advertised, leaving } = more;
   return {
     id: idOf(`${network}/${name}`),
     network: idOf(network),
@@ -87,6 +89,7 @@ export function endpointRecord(
             leaving,
             answer: {
               gateways: gateways.map(parseAddress),
+              advertised,
               staticRoutes: [],
               disableGatewayService: false,
             },

@@ -3,6 +3,7 @@ import type { Effect, KernelObject } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork } from "../contract.ts";
 import { advertisedSysctls, ipv6Sysctls } from "../ipv6-sysctls.ts";
+import { listensToRouters } from "./advertised.ts";
 import type { ParentAnswer } from "./answer.ts";
 import type { EndpointKind } from "./parent-options.ts";
 
@@ -51,8 +52,7 @@ function sysctlsOf(
   { ipv6Available, ranksAdvertisedRoutes, kind }: EndpointPlanInit,
 ): readonly KernelObject[] {
   if (!ipv6Available) return [];
-  const hasGateway = network.pools.some(({ family, gateway }) => family === 6 && gateway !== undefined);
-  return network.ipv6 && kind.onWire && !network.internal && !hasGateway
+  return listensToRouters(network, kind)
     ? advertisedSysctls(netns, ifname, ranksAdvertisedRoutes)
     : ipv6Sysctls(netns, ifname, network.ipv6);
 }

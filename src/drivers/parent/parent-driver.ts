@@ -13,6 +13,7 @@ import type {
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
 import { refuseAddresses } from "./addresses.ts";
+import { listensToRouters } from "./advertised.ts";
 import type { ParentAnswer, ParentFacts, ParentUse, ParentUser } from "./answer.ts";
 import { planEndpointOnParent } from "./endpoint-plan.ts";
 import { dummyParent, findParent, refuseMissing } from "./find-parent.ts";
@@ -149,7 +150,12 @@ export abstract class ParentDriver extends NativeDriver {
       disableGatewayService: network.internal,
     };
     if (network.internal) return answer;
-    if (onWire) return { ...answer, gateways: gatewaysFor(network, endpoint) };
+    if (onWire)
+      return {
+        ...answer,
+        gateways: gatewaysFor(network, endpoint),
+        ...(listensToRouters(network, { onWire }) ? { advertised: [6] } : {}),
+      };
     return { ...answer, defaultOnLink: endpoint.addresses.map((address) => familyOf(addressPart(address))) };
   }
 

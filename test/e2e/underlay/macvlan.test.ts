@@ -210,6 +210,40 @@ suite("macvlan", () => {
       assert.ok(!addresses.includes("2001:db8:77"), addresses);
     }));
 
+  test("a router's advertisement is the way out before a gateway of lower priority, and after others", () =>
+    onSwitch(async (host) => {
+      const network = await create(host, "net", "bridge");
+      const ipam = { subnets: [{}, { subnet: "2001:db8:b::/64" }] };
+      const gateway = await host.controller.createNetwork("bridge", "own", { ipv6: true, ipam });
+      const waysOut = async (sandbox: Sandbox) =>
+        (await routesIn(host, sandbox))
+          .filter((route) => route.startsWith("default"))
+          .map((route) => /proto (\S+)/.exec(route)?.[1]);
+      const sandboxes: Sandbox[] = [];
+      for (const [name, priority] of [
+        ["listens", 100],
+        ["does-not", 0],
+      ] as const) {
+        const sandbox = await host.controller.createSandbox(name);
+        await sandbox.connect(gateway);
+        await sandbox.connect(network, { priority });
+        sandboxes.push(sandbox);
+      }
+      const [listens, doesNot] = sandboxes;
+      assert.ok(listens && doesNot);
+      assert.deepEqual(await waysOut(listens), []);
+      await until("both have heard", async () => {
+        advertiseRouter(host.outside, switchLink);
+        return (await waysOut(listens)).length === 1 && (await waysOut(doesNot)).length === 2;
+      });
+      assert.deepEqual(await waysOut(listens), ["ra"]);
+      assert.deepEqual(await waysOut(doesNot), ["119", "ra"]);
+      assert.deepEqual(await host.controller.drift(), []);
+      const [, onWire] = listens.endpoints();
+      await onWire?.leave();
+      assert.deepEqual(await waysOut(listens), ["119"]);
+    }));
+
   test("a named gateway is the way out, whatever routers say", () =>
     onSwitch(async (host) => {
       const [four] = subnets;
