@@ -6,11 +6,13 @@ import { addressesOf } from "../sandbox-addresses.ts";
 import { lines, type TestHost, withHost } from "../test-host.ts";
 import { until } from "../until.ts";
 import { type Line, surprises } from "./reached.ts";
+import { hasIpv6Alone, takesAdvertisedWayOut, takesNoHeldAddress } from "./scenes.ts";
 import {
   hostAddresses,
   joinToSwitch,
   linkState,
   outsideAddresses,
+  setHairpin,
   subnets,
   switchLink,
   uplink,
@@ -18,11 +20,14 @@ import {
 
 needsKernel("ipvlan");
 
-const onSwitch = (work: (host: TestHost) => Promise<void>) =>
+const onSwitch = (
+  work: (host: TestHost) => Promise<void>,
+  options: Pick<NonNullable<Parameters<typeof withHost>[1]>, "tolerated"> = {},
+) =>
   withHost(async (host) => {
     await joinToSwitch(host);
     await work(host);
-  });
+  }, options);
 
 function create(
   { controller }: TestHost,
@@ -86,16 +91,18 @@ suite("ipvlan", () => {
           );
       }));
 
-  test("flag vepa keeps siblings apart where the switch sends nothing back, and the outside is reached", () =>
-    onSwitch(async (host) => {
-      const network = await create(host, "net", "l2", { flag: "vepa" });
-      const places = {
-        a: await placeIn(host, network, "a"),
-        b: await placeIn(host, network, "b"),
-        outside: await outsideOf(host),
-      };
-      assert.deepEqual(await surprises(places, [...wire, ...both("a", "b", false)]), []);
-    }));
+  for (const hairpin of [false, true])
+    test(`flag vepa leaves siblings to the switch, which ${hairpin ? "reflects" : "sends nothing back"}`, () =>
+      onSwitch(async (host) => {
+        setHairpin(host, hairpin);
+        const network = await create(host, "net", "l2", { flag: "vepa" });
+        const places = {
+          a: await placeIn(host, network, "a"),
+          b: await placeIn(host, network, "b"),
+          outside: await outsideOf(host),
+        };
+        assert.deepEqual(await surprises(places, [...wire, ...both("a", "b", hairpin)]), []);
+      }));
 
   for (const mode of ["l3", "l3s"])
     test(`mode ${mode} routes between the subnets of one parent, and to the outside`, () =>
@@ -112,7 +119,29 @@ suite("ipvlan", () => {
         }
         assert.deepEqual(await surprises(places, [...wire, ...both("a", "b", true)]), []);
         assert.equal(host.netns.exec("nft", "list", "ruleset"), "");
+        // What tells the two apart: what comes in passes the host's netfilter, or does not.
+        host.netns.exec(
+          "nft",
+          "add table inet own; add chain inet own in { type filter hook input priority 0; }",
+        );
+        for (const address of ["ip daddr 198.51.100.7", "ip6 daddr 2001:db8:a::7"])
+          host.netns.exec("nft", `add rule inet own in ${address} drop`);
+        const fromOutside: readonly Line<Who>[] = [["outside", "a", mode === "l3"]];
+        assert.deepEqual(await surprises(places, fromOutside), []);
+        host.netns.exec("nft", "delete table inet own");
+        assert.deepEqual(await surprises(places, [["outside", "a", true]]), []);
       }));
+
+  test("a router's advertisement is a way out where nobody named one, and no address", () =>
+    onSwitch((host) => takesAdvertisedWayOut(host, (more) => create(host, "net", "l2", more))));
+
+  test("an address that somebody on the wire has is not taken", () =>
+    onSwitch((host) => takesNoHeldAddress(host, (more) => create(host, "net", "l2", more)), {
+      tolerated: ["address-conflict"],
+    }));
+
+  test("a network can have IPv6 alone", () =>
+    onSwitch((host) => hasIpv6Alone(host, (more) => create(host, "net", "l2", more))));
 
   test("mode l2 does not route between subnets", () =>
     onSwitch(async (host) => {

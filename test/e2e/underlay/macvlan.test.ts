@@ -6,8 +6,8 @@ import { advertiseRouter } from "../router-advertisement.ts";
 import { addressesOf } from "../sandbox-addresses.ts";
 import { lines, type TestHost, withHost } from "../test-host.ts";
 import { until } from "../until.ts";
-import { setSysctl } from "../uplink.ts";
 import { type Line, surprises } from "./reached.ts";
+import { hasIpv6Alone, routesIn, takesAdvertisedWayOut, takesNoHeldAddress } from "./scenes.ts";
 import {
   hostAddresses,
   joinToSwitch,
@@ -189,26 +189,20 @@ suite("macvlan", () => {
       await until("both are known anew", () => known() === 2);
     }));
 
-  test("a router's advertisement is a way out where nobody named one, and no address", () =>
-    onSwitch(async (host) => {
-      const beyond = "2001:db8:f::2";
-      host.outside.exec("ip", "address", "add", `${beyond}/128`, "dev", "lo");
-      // Else its own neighbour advertisements say that it is no router.
-      setSysctl(host.outside, "net/ipv6/conf/all/forwarding", "1");
-      const network = await create(host, "net", "bridge");
-      const { sandbox, agent } = await placeIn(host, network, "a");
-      await until("the sandbox hears routers", async () =>
-        (await routesIn(host, sandbox)).some((one) => one.startsWith("multicast")),
-      );
-      await until("it has a way out", async () => {
-        advertiseRouter(host.outside, switchLink, { prefix: "2001:db8:77::" });
-        return (await routesIn(host, sandbox)).some((one) => /^default .*proto ra metric 2048/.test(one));
-      });
-      await host.agent(host.outside);
-      await agent.reach(beyond);
-      const addresses = await host.output(sandbox, "ip", "-6", "address", "show", "dev", "eth0");
-      assert.ok(!addresses.includes("2001:db8:77"), addresses);
+  for (const mode of ["bridge", "passthru"])
+    test(`a router's advertisement is a way out where nobody named one, and no address; mode ${mode}`, () =>
+      onSwitch(async (host) => {
+        if (mode === "passthru") host.netns.exec("ip", "address", "flush", "dev", uplink, "scope", "global");
+        await takesAdvertisedWayOut(host, (more) => create(host, "net", mode, more));
+      }));
+
+  test("an address that somebody on the wire has is not taken", () =>
+    onSwitch((host) => takesNoHeldAddress(host, (more) => create(host, "net", "bridge", more)), {
+      tolerated: ["address-conflict"],
     }));
+
+  test("a network can have IPv6 alone", () =>
+    onSwitch((host) => hasIpv6Alone(host, (more) => create(host, "net", "bridge", more))));
 
   test("a router's advertisement is the way out before a gateway of lower priority, and after others", () =>
     onSwitch(async (host) => {
@@ -287,7 +281,3 @@ suite("macvlan", () => {
       { selfRepair: true, tolerated: ["repaired"] },
     ));
 });
-
-async function routesIn(host: TestHost, sandbox: Sandbox): Promise<readonly string[]> {
-  return lines(await host.output(sandbox, "ip", "-6", "route", "show", "table", "all"));
-}
