@@ -1,7 +1,9 @@
 import {
+  containersOf,
   type Found,
   hostNetns,
   type Identity,
+  identityOf,
   type KernelObject,
   type NetnsRef,
   tableIdentity,
@@ -49,13 +51,20 @@ export function driftOf(desired: Wants, found: readonly Found[]): readonly Drift
   return drifts;
 }
 
-/** What of a reading concerns weft: what is wanted and there, and what is marked and nobody's. */
+/**
+ * What of a reading concerns weft: what is wanted and there, and what is marked and nobody's. Nothing of strangers' links in
+ * the place of weft's own.
+ */
 export function believable(desired: Pick<Wants, "get">, found: readonly Found[]): readonly KernelObject[] {
+  const foreign = foreignLinks(desired, found);
   return found.flatMap(({ object, marked }) => {
-    const { object: wanted, givenUp = false } = desired.get(identityOfPlanned(object)) ?? {};
+    // An address, or that it is up, is the stranger's too, though weft wants the same of its own link.
+    if (foreign.size > 0 && !marked && containersOf(object).some((one) => foreign.has(one))) return [];
+    const identity = identityOf(object);
+    const { object: wanted, givenUp = false } = desired.get(identity) ?? {};
     if (wanted === undefined || wanted.kind === "held")
       return marked && !isOthersElement(desired, object) ? [object] : [];
-    if (isForeign(wanted, marked)) return [];
+    if (foreign.has(identity)) return [];
     if (comparePlanned(wanted, object) === "none") return [wanted];
     return givenUp && !marked ? [] : [object];
   });
@@ -68,9 +77,17 @@ function isOthersElement(desired: Pick<Wants, "get">, object: KernelObject): boo
   return table?.kind === "nft-table" && table.definition.sets[object.set] === undefined;
 }
 
-/** A stranger's link in the place of ours is not ours to change: creating ours will say so. */
-function isForeign(wanted: KernelObject, marked: boolean): boolean {
-  return wanted.kind === "link" && wanted.spec.type !== "adopted" && wanted.spec.type !== "moved" && !marked;
+/** Strangers' links in the place of ours: they are not ours to change, and creating ours will say so. */
+function foreignLinks(desired: Pick<Wants, "get">, found: readonly Found[]): ReadonlySet<Identity> {
+  const foreign = new Set<Identity>();
+  for (const { object, marked } of found) {
+    if (marked || object.kind !== "link") continue;
+    const identity = identityOf(object);
+    const wanted = desired.get(identity)?.object;
+    if (wanted?.kind === "link" && wanted.spec.type !== "adopted" && wanted.spec.type !== "moved")
+      foreign.add(identity);
+  }
+  return foreign;
 }
 
 /** The namespaces that must be read to see everything that is wanted, in its order; the host's always. */

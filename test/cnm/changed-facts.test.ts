@@ -142,6 +142,122 @@ test("facts that cannot be read at a start are told, and nothing else suffers", 
     assert.deepEqual(await world.controller.drift(), []);
   }));
 
+/** A sub-interface that a person made, as it has to stay. */
+function assertPersons(world: World, name: string): void {
+  const there = world.twin
+    .all()
+    .filter(({ object }) => "netns" in object && object.netns === hostNetns)
+    .flatMap(({ object }) =>
+      (object.kind === "link" && object.name === name) || ("link" in object && object.link === name)
+        ? [object.kind]
+        : [],
+    );
+  assert.deepEqual(there.sort(), ["address", "link", "up"]);
+}
+
+/** A person's own VLAN takes the name of weft's. */
+function takeOver({ hand }: World, id: number): void {
+  hand.deleteLink("eth0.10");
+  hand.addVlan("eth0.10", "eth0", id);
+  hand.addAddress("eth0.10", "192.0.2.5/24");
+}
+
+/** Removes all that weft was asked for. */
+async function removeAll(world: World): Promise<void> {
+  for (const sandbox of world.controller.sandboxes()) await sandbox.delete();
+  for (const network of world.controller.networks()) await network.delete();
+  await world.settle();
+}
+
+test("a VLAN sub-interface of a person's that takes the place of weft's is used from then on, and left alone", () =>
+  withTwin(async (world) => {
+    await onVlan(world);
+    await world.kill(() => takeOver(world, 10));
+    assert.deepEqual(world.events, []);
+    assert.deepEqual(await world.controller.drift(), []);
+    assert.deepEqual(await mtus(world), { one: 1500, two: 1500 });
+    for (const name of ["n1", "n2"])
+      assert.equal(world.controller.network(name).status().parent?.origin, "adopted");
+    const box = await world.controller.createSandbox("c2");
+    await box.connect(world.controller.network("n1"), { interfaceName: "three" });
+    assert.deepEqual(await mtus(world), { one: 1500, two: 1500, three: 1500 });
+    await removeAll(world);
+    assertPersons(world, "eth0.10");
+  }));
+
+test("one that takes that place while weft runs is found as soon as it is heard of", () =>
+  withTwin(
+    async (world) => {
+      await onVlan(world);
+      takeOver(world, 10);
+      await hear(world, "eth0.10");
+      assert.deepEqual(await mtus(world), { one: 1500, two: 1500 });
+      assert.deepEqual(await world.controller.drift(), []);
+      await removeAll(world);
+      assertPersons(world, "eth0.10");
+    },
+    { selfRepair: true },
+  ));
+
+test("one that leads elsewhere is told, nothing is put on it, and weft's comes back when it has gone", () =>
+  withTwin(async (world) => {
+    await onVlan(world);
+    await world.kill(() => takeOver(world, 20));
+    const failed = world.events.splice(0);
+    assert.deepEqual(
+      failed.map((event) => (event.event === "restore-failed" ? event.what : event.event)),
+      ["link host eth0.10"],
+    );
+    assert.deepEqual(await mtus(world), {});
+    const refusal = {
+      code: "PARENT_MISSING",
+      message:
+        "parent interface eth0.10 is not there any more: an interface of somebody else's that is not VLAN 10 of eth0 " +
+        "has its name: remove that one or give it another name, and weft makes its own again",
+    };
+    const box = await world.controller.createSandbox("c2");
+    await assert.rejects(() => box.connect(world.controller.network("n1")), refusal);
+    await assert.rejects(() => world.controller.createNetwork("macvlan", "n3", { options: vlan }), refusal);
+    assertPersons(world, "eth0.10");
+    world.hand.deleteLink("eth0.10");
+    assert.deepEqual(await world.controller.repair(), []);
+    assert.deepEqual(await mtus(world), { "eth0.10": 1500, one: 1500, two: 1500 });
+    await world.kill(() => takeOver(world, 20));
+    world.events.splice(0);
+    await removeAll(world);
+    assertPersons(world, "eth0.10");
+  }));
+
+onBoth("a bridge of a person's that takes the place of weft's keeps what it has", async (world) => {
+  const { hand } = world;
+  const network = await world.controller.createNetwork("bridge", "n1", {
+    options: { "com.docker.network.bridge.name": "brnet" },
+    ipam: { subnets: [{ subnet: "192.0.2.0/24", gateway: "192.0.2.1" }] },
+  });
+  await (await world.controller.createSandbox("c1")).connect(network);
+  await world.kill(() => {
+    hand.deleteLink("brnet");
+    hand.addBridge("brnet");
+    hand.addAddress("brnet", "192.0.2.1/24");
+    hand.bringUp("brnet");
+  });
+  const failed = world.events.splice(0);
+  assert.deepEqual(
+    failed.map((event) => (event.event === "restore-failed" ? event.what : event.event)),
+    ["link host brnet"],
+  );
+  await removeAll(world);
+  const found = await world.bare.kernel.read({ namespaces: [hostNetns], lookUp: [] });
+  const kept = found.flatMap(({ object }) =>
+    (object.kind === "link" && object.name === "brnet") ||
+    (object.kind === "up" && object.link === "brnet") ||
+    (object.kind === "address" && object.link === "brnet" && object.address === "192.0.2.1/24")
+      ? [object.kind]
+      : [],
+  );
+  assert.deepEqual(kept.sort(), ["address", "link", "up"]);
+});
+
 onBoth("an MTU that changed while nobody looked is followed by the next start", async (world) => {
   world.hand.addUplink("eth0");
   const network = await world.controller.createNetwork("macvlan", "n1", { options: parent });

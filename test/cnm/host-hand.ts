@@ -33,6 +33,7 @@ export interface HostHand {
   deleteLink(name: string): void;
   hasLink(name: string): boolean;
   addAddress(link: string, address: string): void;
+  bringUp(link: string): void;
   /** Empties all of nftables in the host's namespace. */
   flushNftables(): void;
   setSysctl(key: string, value: string): void;
@@ -129,6 +130,10 @@ export class TwinHand implements HostHand {
     ]);
   }
 
+  bringUp(name: string): void {
+    this.#kernel.addForeign([{ kind: "up", netns: hostNetns, link: name }]);
+  }
+
   flushNftables(): void {
     const tables = this.#kernel.all().flatMap(({ object }) => (object.kind === "nft-table" ? [object] : []));
     this.#kernel.removeForeign(
@@ -219,6 +224,10 @@ export class LinuxHand implements HostHand {
     const lines = this.#netns.exec("ip", "-o", "link").split("\n");
     // `2: a@b: <...>` for one end of a pair.
     return lines.some((line) => line.split(/[ @:]+/)[1] === name);
+  }
+
+  bringUp(name: string): void {
+    this.#netns.exec("ip", "link", "set", name, "up");
   }
 
   addAddress(name: string, address: string): void {

@@ -42,6 +42,7 @@ const idleHand: HostHand = {
   enslave() {},
   hasLink: () => false,
   addAddress() {},
+  bringUp() {},
   flushNftables() {},
   setSysctl() {},
   writeFile() {},

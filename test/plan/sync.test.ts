@@ -16,6 +16,7 @@ import {
   table,
   up,
   veth,
+  vlan,
   wanted,
 } from "./objects.ts";
 import { assertThere, newWorld, operations, refusing, there } from "./reconciler-fixture.ts";
@@ -167,6 +168,36 @@ test("a stranger's link in the place of weft's is an error, and stays", async ()
   await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
   assertThere(world, bridge());
 });
+
+for (const when of ["after a start", "before a crash"] as const)
+  test(`what is on a stranger's link in the place of weft's stays when weft's is given up ${when}`, async () => {
+    const world = newWorld();
+    const plan = (own: KernelObject, name: string) =>
+      wanted(own, sysctl(`k/${name}`, "1", name), address(name, "10.0.0.1/24"), up(name));
+    const theirs = ["br0", "eth9.10"].flatMap((name) => [
+      adopted(name),
+      sysctl(`k/${name}`, "1", name),
+      address(name, "10.0.0.1/24"),
+      up(name),
+    ]);
+    const foreign = [adopted("eth9"), up("eth9"), ...theirs];
+    world.kernel.addForeign(foreign);
+    const changes = new Map([["a", [...plan(bridge(), "br0"), ...plan(vlan(10), "eth9.10")]]]);
+    if (when === "after a start") {
+      world.reconciler.stage(changes);
+      const { failures } = await world.reconciler.sync();
+      assert.deepEqual(
+        failures.map(({ step }) => step.identity),
+        [identityOf(bridge()), identityOf(vlan(10))],
+      );
+      await (await world.reconciler.takeDown(new Map([["a", []]]))).removed;
+    } else {
+      const [takenDown] = (await world.reconciler.sync({ givenUp: [changes] })).takenDown;
+      await takenDown?.removed;
+    }
+    assertThere(world, ...foreign);
+    assert.deepEqual(operations(world), []);
+  });
 
 test("each kind of drift is told and mended", async () => {
   const world = await running();

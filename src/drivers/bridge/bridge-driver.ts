@@ -105,7 +105,7 @@ export class BridgeDriver extends NativeDriver {
   /** Users give a bridge its ports, and take them, without a word to weft; a parent's MTU may change. */
   lookAgain(network: DriverNetwork): BridgeAnswer | undefined {
     const answer = bridgeAnswerOf(network);
-    const parent = answer.parent === undefined ? undefined : lookAgain(answer.parent, this.#facts.parents);
+    const parent = answer.parent && lookAgain(answer.parent, { use: "bridge port" }, this.#facts.parents);
     const underlayPorts = withParent(othersPorts(answer.bridge, this.#facts), parent);
     const same = parent === answer.parent && deepEqual(underlayPorts, answer.underlayPorts ?? []);
     if (same) return undefined;

@@ -4,6 +4,7 @@ import { checkInterfaceName } from "../options.ts";
 import { adoptedParent } from "./adopted.ts";
 import type { DummyParent, MadeParent, ParentAnswer, ParentFacts, ParentUse } from "./answer.ts";
 import type { ParentRequest } from "./parent-request.ts";
+import { refuseNoStandIn } from "./stand-in.ts";
 import { refuseTaken } from "./taken.ts";
 import { parseVlanName, type VlanName } from "./vlan-name.ts";
 
@@ -21,10 +22,14 @@ export function findParent(request: ParentRequest, facts: ParentFacts): ParentAn
   const link = facts.link(parent);
   if (link !== undefined) refuseLoopback(link, driver);
   // weft's own: made for another network, which asked for it by the same name.
-  const shared = facts.users().find((user) => user.parent.link === parent && user.parent.origin === "made");
+  const shared = facts
+    .users()
+    .map((user) => user.parent)
+    .find((one): one is MadeParent => one.link === parent && one.origin === "made");
   if (shared !== undefined) {
     refuseTaken(parent, request, facts);
-    return shared.parent;
+    refuseNoStandIn(shared, request, facts);
+    return shared;
   }
   const vlan = link === undefined || isOwnVlan(link) ? parseVlanName(parent) : undefined;
   if (vlan !== undefined) return newVlan(request, vlan, facts);

@@ -1,16 +1,25 @@
 import { deepEqual } from "../../core/index.ts";
 import { adoptedParent } from "./adopted.ts";
-import type { ParentAnswer, ParentFacts } from "./answer.ts";
+import type { ParentAnswer } from "./answer.ts";
+import type { ParentRequest } from "./parent-request.ts";
+import { type StandInFacts, standIn } from "./stand-in.ts";
 
 /**
- * What is found of a parent now: its MTU may have changed. The same answer when nothing has, and when it is
- * not there: then what was last known of it holds until it comes back.
+ * What is found of a parent now: its MTU may have changed, and a VLAN sub-interface of weft's may have become somebody
+ * else's. The same answer when nothing has, and when it is not there: then what was last known of it holds until it
+ * comes back.
  */
-export function lookAgain(parent: ParentAnswer, facts: Pick<ParentFacts, "link">): ParentAnswer {
+export function lookAgain(
+  parent: ParentAnswer,
+  asked: Pick<ParentRequest, "use" | "spec">,
+  facts: StandInFacts,
+): ParentAnswer {
   switch (parent.origin) {
     case "dummy":
       return parent;
     case "made": {
+      const stranger = standIn(parent, asked, facts);
+      if (stranger !== undefined) return adoptedParent(stranger);
       const mtu = facts.link(parent.vlan.parent)?.mtu ?? parent.mtu;
       return mtu === parent.mtu ? parent : { ...parent, mtu };
     }

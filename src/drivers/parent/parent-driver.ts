@@ -20,7 +20,9 @@ import { dummyParent, findParent, refuseMissing } from "./find-parent.ts";
 import { lookAgain } from "./look-again.ts";
 import { refuseMtu } from "./mtu.ts";
 import { type EndpointKind, type ParentOptions, parseParentOptions } from "./parent-options.ts";
+import type { ParentRequest } from "./parent-request.ts";
 import { planParent } from "./plan.ts";
+import { refuseNoStandIn } from "./stand-in.ts";
 
 /** The facts that the plans of a macvlan or ipvlan network rely on, as its record keeps them. */
 export interface ParentNetworkAnswer extends Readonly<Record<string, unknown>> {
@@ -92,7 +94,7 @@ export abstract class ParentDriver extends NativeDriver {
 
   lookAgain(network: DriverNetwork): ParentNetworkAnswer | undefined {
     const answer = answerOf(network);
-    const parent = lookAgain(answer.parent, this.#facts);
+    const parent = lookAgain(answer.parent, this.#asked(network), this.#facts);
     return parent === answer.parent ? undefined : { ...answer, parent };
   }
 
@@ -130,7 +132,7 @@ export abstract class ParentDriver extends NativeDriver {
     throw new WeftError("INVALID_OPTION", `${who} not support custom mac address assignment`);
   }
 
-  /** Throws PARENT_MISSING when the parent has gone, and PARENT_HAS_ADDRESSES. */
+  /** Throws PARENT_MISSING when the parent has gone, PARENT_IN_USE when it has become another's, and PARENT_HAS_ADDRESSES. */
   override async join(network: DriverNetwork, endpoint: DriverEndpoint): Promise<JoinAnswer> {
     const { parent } = answerOf(network);
     const { link } = parent;
@@ -140,6 +142,7 @@ export abstract class ParentDriver extends NativeDriver {
         `parent interface ${link} of network ${network.name} is not there any more`,
       );
     }
+    if (parent.origin === "made") refuseNoStandIn(parent, this.#asked(network), this.#facts);
     const { interfacePrefix } = this.#options(network);
     const { use, onWire } = this.endpointKind(network);
     this.#refuseHostsOwn(use, parent);
@@ -173,6 +176,12 @@ export abstract class ParentDriver extends NativeDriver {
     const answer = answerOf(network);
     const kind = this.endpointKind(network);
     return planEndpointOnParent(network, endpoint, join, { ...answer, kind, mtu: this.#mtu(network) });
+  }
+
+  /** What the network wants of its parent. */
+  #asked(network: DriverNetwork): Pick<ParentRequest, "use" | "spec"> {
+    const { use, spec } = this.endpointKind(network);
+    return { use, spec: spec(answerOf(network).parent.link) };
   }
 
   /** In mode passthru all unicast frames that come to the parent are the sandbox's. A parent that weft makes has no addresses. */

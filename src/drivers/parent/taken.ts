@@ -43,11 +43,11 @@ function because({ use }: ParentUser, asked: ParentUse): string {
   return ` (${use}): it cannot serve ${asked} besides`;
 }
 
-/** What other programs have built on the link, as far as it can be seen in the host's namespace. */
-function refuseStrangers(
+/** Throws PARENT_IN_USE for what other programs have built on the link, as far as it can be seen in the host's namespace. */
+export function refuseStrangers(
   link: HostLink,
   { use, spec }: Pick<ParentRequest, "use" | "spec">,
-  facts: ParentFacts,
+  facts: Pick<ParentFacts, "link" | "linksOn">,
 ): void {
   const master = link.master === undefined ? undefined : facts.link(link.master);
   // A VRF takes no frames: its members' come to themselves. But a port of a bridge is no member of it any more.
