@@ -176,6 +176,7 @@ function isShortage(error: unknown): boolean {
     "INVALID_POOL",
     "BRIDGE_NAME_IN_USE",
     "PARENT_IN_USE",
+    "PARENT_MISSING", // a network on its way out may wait for it
   ];
   return error instanceof WeftError && shortages.includes(error.code);
 }

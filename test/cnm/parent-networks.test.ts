@@ -52,6 +52,25 @@ test("networks that come and go at the same time share one VLAN sub-interface to
     assert.deepEqual(world.events, []);
   }));
 
+test("a person's VLAN sub-interface that is gone is not made for another network while one waits for it", () =>
+  withTwin(async (world) => {
+    const { controller, hand } = world;
+    hand.addUplink("eth0");
+    hand.addVlan("eth0.10", "eth0", 10);
+    const options = { parent: "eth0.10" };
+    const first = await controller.createNetwork("macvlan", "n1", { options });
+    hand.deleteLink("eth0.10");
+    for (const driver of ["macvlan", "ipvlan"])
+      await assert.rejects(
+        () => controller.createNetwork(driver, "n2", { options }),
+        (error) => isWeftError(error, "PARENT_MISSING") && /waited for by network n1: /.test(error.message),
+      );
+    // Nobody waits for what goes on in the background but who needs it.
+    await first.delete();
+    await controller.createNetwork("ipvlan", "n2", { options });
+    assert.deepEqual(await controller.drift(), []);
+  }));
+
 onBoth("a parent is free for another use as soon as its network is gone", async (world) => {
   const { controller, hand } = world;
   hand.addUplink("eth0");

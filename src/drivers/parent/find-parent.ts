@@ -32,7 +32,10 @@ export function findParent(request: ParentRequest, facts: ParentFacts): ParentAn
     return shared;
   }
   const vlan = link === undefined || isOwnVlan(link) ? parseVlanName(parent) : undefined;
-  if (vlan !== undefined) return newVlan(request, vlan, facts);
+  if (vlan !== undefined) {
+    refuseAwaited(parent, facts);
+    return newVlan(request, vlan, facts);
+  }
   if (link === undefined) {
     throw new WeftError(
       "PARENT_MISSING",
@@ -83,6 +86,18 @@ export function refuseMissing(
 /** One that a deletion has not reached yet, or that a crash left. */
 function isOwnVlan({ ours, kind }: HostLink): boolean {
   return ours && kind === "vlan";
+}
+
+/** Throws PARENT_MISSING for a link of somebody else's that networks wait for: it cannot be that, and weft's, when it is there. */
+function refuseAwaited(name: string, facts: ParentFacts): void {
+  const waiting = facts.users().filter(({ parent }) => parent.link === name && parent.origin === "adopted");
+  if (waiting.length === 0) return;
+  const networks = waiting.map(({ network }) => network).join(", ");
+  throw new WeftError(
+    "PARENT_MISSING",
+    `parent interface ${name}, which weft did not make, is not there any more, and is waited for by network ` +
+      `${networks}: make it again, or remove what waits for it, and weft makes one`,
+  );
 }
 
 /** A VLAN sub-interface that is to be made for the first of its networks. */

@@ -233,6 +233,21 @@ test("a VLAN sub-interface that another network had made is shared, with what is
   );
 });
 
+test("a VLAN sub-interface of somebody else's that networks wait for is not made in its place", () => {
+  const gone = (network: string, link: string): ParentUser => ({
+    network,
+    use: "macvlan",
+    parent: { origin: "adopted", link, mtu: 1500, vlan: { parent: "eth1", id: 9, protocol: "802.1Q" } },
+  });
+  const users = [gone("n1", "eth1.9"), gone("n2", "eth1.9"), gone("n3", "voice9")];
+  for (const use of ["macvlan", "ipvlan", "bridge port"] as const)
+    assert.equal(
+      find("eth1.9", use, parentFacts({ ...host, users })),
+      "PARENT_MISSING: parent interface eth1.9, which weft did not make, is not there any more, and is waited for by " +
+        "network n1, n2: make it again, or remove what waits for it, and weft makes one",
+    );
+});
+
 test("a kernel without the feature is named with the module that brings it", () => {
   const poor = parentFacts({ ...host, missing: ["802.1Q", "dummy"] });
   assert.match(String(find("eth0.30", "macvlan", poor)), /^FEATURE_MISSING: .*802.1Q.*module of 802.1Q/);
