@@ -142,6 +142,32 @@ test("facts that cannot be read at a start are told, and nothing else suffers", 
     assert.deepEqual(await world.controller.drift(), []);
   }));
 
+test("a VLAN of a link that was called by another name of its own is as any other", () =>
+  withTwin(
+    async (world) => {
+      const { controller, hand } = world;
+      hand.addUplink("eth0");
+      factsOf(world).altnames.set("enp0s8", "eth0");
+      const options = { parent: "enp0s8.10" };
+      const network = await controller.createNetwork("macvlan", "n1", { options });
+      await (await controller.createSandbox("c1")).connect(network, { interfaceName: "one" });
+      assert.deepEqual(await controller.drift(), []);
+      hand.setMtu("eth0", 9000);
+      await hear(world, "eth0");
+      assert.deepEqual(await mtus(world), { "enp0s8.10": 9000, one: 9000 });
+      assert.deepEqual(await controller.drift(), []);
+      await controller.createNetwork("macvlan", "n2", { options });
+      await assert.rejects(() => controller.createNetwork("macvlan", "n3", { options: vlan }), {
+        code: "PARENT_IN_USE",
+        message: "VLAN 10 of eth0 is interface enp0s8.10 already: name that as parent",
+      });
+      await removeAll(world);
+      await controller.createNetwork("macvlan", "n3", { options: vlan });
+      assert.deepEqual(await mtus(world), { "eth0.10": 9000 });
+    },
+    { selfRepair: true },
+  ));
+
 /** A sub-interface that a person made, as it has to stay. */
 function assertPersons(world: World, name: string): void {
   const there = world.twin

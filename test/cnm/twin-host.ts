@@ -37,6 +37,8 @@ const loopback: HostLink = {
 export class TwinFacts extends FixedFacts {
   /** What VLAN sub-interfaces of others are, by their names. */
   readonly vlans = new Map<string, HostVlan>();
+  /** Other names of links, as systemd gives them, with the links' own. */
+  readonly altnames = new Map<string, string>();
   readonly #kernel: TwinKernel;
 
   constructor(kernel: TwinKernel, resolvConf: string) {
@@ -62,7 +64,8 @@ export class TwinFacts extends FixedFacts {
     return [...answered, ...held.map((address) => ({ address, mac: twinMac }))];
   }
 
-  override link(name: string): HostLink | undefined {
+  override link(asked: string): HostLink | undefined {
+    const name = this.altnames.get(asked) ?? asked;
     if (name === "lo") return loopback;
     const kind = this.linkKind(name);
     const found = this.#kernel.all();

@@ -117,17 +117,28 @@ function newVlan({ driver, parent: name }: ParentRequest, vlan: VlanName, facts:
       `interface ${below.name} is down, so its VLAN sub-interface ${name} cannot be up: bring it up first (ip link set ${below.name} up)`,
     );
   }
-  const other = facts
-    .linksOn(below.name)
-    .find((link) => link.vlan?.id === vlan.id && link.vlan.protocol === "802.1Q" && !link.ours);
-  if (other !== undefined) {
-    throw new WeftError(
-      "PARENT_IN_USE",
-      `VLAN ${vlan.id} of ${below.name} is interface ${other.name} already: name that as parent`,
-    );
-  }
+  // The link's own name, whatever other name of it was asked for: what is found on the host is told by that.
+  const own = { parent: below.name, id: vlan.id };
+  refuseSameVlan(name, own, facts);
   refuseMissing("802.1Q", `VLAN sub-interface ${name}`, facts);
-  return { origin: "made", link: name, mtu: below.mtu, vlan, ipv6Available: facts.ipv6Available() };
+  return { origin: "made", link: name, mtu: below.mtu, vlan: own, ipv6Available: facts.ipv6Available() };
+}
+
+/** Throws PARENT_IN_USE when the VLAN is there under another name, or weft is to make it so: a link has one of each number. */
+function refuseSameVlan(name: string, { parent, id }: VlanName, facts: ParentFacts): void {
+  const there = facts
+    .linksOn(parent)
+    .flatMap((link) => (link.vlan?.id === id && link.vlan.protocol === "802.1Q" ? [link.name] : []));
+  const wanted = facts.users().flatMap(({ parent: { link, ...one } }) => {
+    const isSame = one.origin === "made" && one.vlan.parent === parent && one.vlan.id === id;
+    return isSame ? [link] : [];
+  });
+  const other = [...there, ...wanted].find((link) => link !== name);
+  if (other === undefined) return;
+  throw new WeftError(
+    "PARENT_IN_USE",
+    `VLAN ${id} of ${parent} is interface ${other} already: name that as parent`,
+  );
 }
 
 function refuseLoopback({ loopback }: HostLink, driver: string): void {

@@ -1,6 +1,7 @@
 import { deepEqual } from "../../core/index.ts";
+import type { HostLink } from "../../facts/index.ts";
 import { adoptedParent } from "./adopted.ts";
-import type { ParentAnswer } from "./answer.ts";
+import type { MadeParent, ParentAnswer } from "./answer.ts";
 import type { ParentRequest } from "./parent-request.ts";
 import { type StandInFacts, standIn } from "./stand-in.ts";
 
@@ -18,10 +19,10 @@ export function lookAgain(
     case "dummy":
       return parent;
     case "made": {
-      const stranger = standIn(parent, asked, facts);
+      const now = withBelow(parent, facts.link(parent.vlan.parent));
+      const stranger = standIn(now, asked, facts);
       if (stranger !== undefined) return adoptedParent(stranger);
-      const mtu = facts.link(parent.vlan.parent)?.mtu ?? parent.mtu;
-      return mtu === parent.mtu ? parent : { ...parent, mtu };
+      return deepEqual(now, parent) ? parent : now;
     }
     case "adopted": {
       const link = facts.link(parent.link);
@@ -29,4 +30,10 @@ export function lookAgain(
       return deepEqual(now, parent) ? parent : now;
     }
   }
+}
+
+/** By the own name of the link below, which may have been recorded by another one that it has besides. */
+function withBelow(parent: MadeParent, below: HostLink | undefined): MadeParent {
+  if (below === undefined) return parent;
+  return { ...parent, mtu: below.mtu, vlan: { ...parent.vlan, parent: below.name } };
 }

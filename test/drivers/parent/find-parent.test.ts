@@ -233,6 +233,37 @@ test("a VLAN sub-interface that another network had made is shared, with what is
   );
 });
 
+test("a VLAN is one of the link itself, by whatever name that was called", () => {
+  const altnames = { enp0s8: "eth1", enp0s9: "eth0" };
+  const made = (link: string) =>
+    ({ origin: "made", link, mtu: 9000, vlan: { parent: "eth1", id: 9 }, ipv6Available: true }) as const;
+  assert.deepEqual(find("enp0s8.9", "macvlan", parentFacts({ ...host, altnames })), made("enp0s8.9"));
+  const refusal = (id: number, parent: string, name: string) =>
+    `PARENT_IN_USE: VLAN ${id} of ${parent} is interface ${name} already: name that as parent`;
+  assert.equal(
+    find("enp0s9.20", "macvlan", parentFacts({ ...host, altnames })),
+    refusal(20, "eth0", "voice"),
+    "a person's",
+  );
+  assert.equal(
+    find("enp0s8.7", "macvlan", parentFacts({ ...host, altnames })),
+    refusal(7, "eth1", "eth1.7"),
+    "weft's, on its way out",
+  );
+  const users = [{ network: "there", use: "macvlan", parent: made("enp0s8.9") }] as const;
+  const links = [...host.links, vlanLink("enp0s8.9", "eth1", 9, { ours: true })];
+  const wanted = parentFacts({ ...host, altnames, users });
+  const there = parentFacts({ links, altnames, users });
+  for (const given of [wanted, there]) {
+    assert.equal(find("eth1.9", "macvlan", given), refusal(9, "eth1", "enp0s8.9"));
+    assert.deepEqual(find("enp0s8.9", "macvlan", given), made("enp0s8.9"));
+    assert.deepEqual(find("enp0s8.8", "macvlan", given), {
+      ...made("enp0s8.8"),
+      vlan: { parent: "eth1", id: 8 },
+    });
+  }
+});
+
 test("a VLAN sub-interface of somebody else's that networks wait for is not made in its place", () => {
   const gone = (network: string, link: string): ParentUser => ({
     network,

@@ -21,6 +21,7 @@ export function hostLink(name: string, more: Partial<HostLink> = {}): HostLink {
 /** Facts of a host with these links and networks, and the features of the kernel that it lacks. */
 export function parentFacts({
   links = [],
+  altnames = {},
   users = [],
   addresses = {},
   missing = [],
@@ -28,6 +29,8 @@ export function parentFacts({
   ranks = true,
 }: {
   readonly links?: readonly HostLink[];
+  /** Other names of links, with the links' own. */
+  readonly altnames?: Readonly<Record<string, string>>;
   readonly users?: readonly ParentUser[];
   /** By their links. */
   readonly addresses?: Readonly<Record<string, readonly string[]>>;
@@ -36,7 +39,7 @@ export function parentFacts({
   readonly ranks?: boolean;
 }): ParentFacts {
   return {
-    link: (name) => links.find((link) => link.name === name),
+    link: (name) => links.find((link) => link.name === (altnames[name] ?? name)),
     linksOn: (name) => links.filter(({ vlan }) => vlan?.parent === name),
     addressesOn: (name) => (addresses[name] ?? []).map(parseInterfaceAddress),
     missingModule: (feature) => (missing.includes(feature) ? `module of ${feature}` : undefined),

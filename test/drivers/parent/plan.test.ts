@@ -72,6 +72,12 @@ test("a parent's MTU is followed: a made one's from the link below", () => {
   assert.equal(lookAgain(dummy, asked, facts), dummy);
 });
 
+test("a record that names the link below by another name of its own comes to name it by its own", () => {
+  const facts = parentFacts({ links: [hostLink("eth0")], altnames: { enp0s8: "eth0" } });
+  const recorded: ParentAnswer = { ...made, vlan: { parent: "enp0s8", id: 10 } };
+  assert.deepEqual(lookAgain(recorded, asked, facts), made);
+});
+
 test("what did not change, or is not there, is answered as it was", () => {
   const vlan = { parent: "eth0", id: 4, protocol: "802.1Q" } as const;
   const given = parentFacts({ links: [hostLink("eth0"), hostLink("voice", { kind: "vlan", vlan })] });
