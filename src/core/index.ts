@@ -5,6 +5,7 @@ export * from "./error-catalogue.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./ids.ts";
+export * from "./least-mtu.ts";
 export * from "./lock.ts";
 export * from "./mac.ts";
 export * from "./prefix.ts";

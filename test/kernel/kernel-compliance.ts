@@ -231,6 +231,58 @@ export function kernelCompliance(name: string, onHost: OnHost): void {
     assert.deepEqual(await states(host, rest), all(rest, "right"));
   });
 
+  on("a link with an MTU below 1280 has no IPv6, and begins anew with a larger one", async (host) => {
+    const box = `${host.netnsFolder}/box`;
+    const setting = (netns: string, link: string, name: string, value: string): KernelObject => ({
+      kind: "sysctl",
+      netns,
+      key: `net/ipv6/conf/${link}/${name}`,
+      value,
+      link,
+    });
+    const br0 = (mtu: number) => bridge("br0", { mtu });
+    const pair: LinkObject = {
+      ...bridge("veth0"),
+      spec: { type: "veth", peer: { netns: box, name: "eth0" } },
+    };
+    const small: LinkObject = { ...pair, mtu: 1000 };
+    const theirs = [
+      setting(hostNetns, "veth0", "disable_ipv6", "1"),
+      setting(box, "eth0", "disable_ipv6", "1"),
+    ];
+    await host.kernel.apply([{ kind: "netns", netns: box } as const, small].map(create));
+    for (const one of theirs) assert.deepEqual(await outcomes(host, create(one)), ["ENOENT"]);
+    assert.deepEqual(await states(host, theirs), ["absent", "absent"]);
+    assert.deepEqual(await outcomes(host, { op: "change", object: { ...pair, mtu: 1500 }, former: small }), [
+      "done",
+    ]);
+    assert.deepEqual(await states(host, theirs), ["in-place", "in-place"]);
+    assert.deepEqual(await outcomes(host, ...theirs.map(create)), ["done", "done"]);
+
+    const four = address(hostNetns, "br0", "10.6.0.1/24");
+    const isUp = up(hostNetns, "br0");
+    const six = [
+      setting(hostNetns, "br0", "accept_ra", "0"),
+      setting(hostNetns, "br0", "autoconf", "0"),
+      address(hostNetns, "br0", "fd06::1/64"),
+      route(hostNetns, "br0", "fd07::/64"),
+    ];
+    const steps = [br0(1500), four, isUp, ...six];
+    assert.deepEqual(await outcomes(host, ...steps.map(create)), all(steps, "done"));
+    assert.deepEqual(await outcomes(host, { op: "change", object: br0(1279), former: br0(1500) }), ["done"]);
+    assert.deepEqual(await states(host, [br0(1279), four, isUp]), ["right", "right", "right"]);
+    assert.deepEqual(await states(host, six), all(six, "absent"));
+    const refusals = await Promise.all(six.map(async (one) => (await outcomes(host, create(one)))[0]));
+    assert.deepEqual(refusals, ["ENOENT", "ENOENT", "EINVAL", "ENODEV"]);
+    assert.deepEqual(await outcomes(host, { op: "change", object: br0(1280), former: br0(1279) }), ["done"]);
+    assert.deepEqual(await states(host, six), ["in-place", "in-place", "absent", "absent"]);
+    assert.deepEqual(await outcomes(host, ...six.map(create)), all(six, "done"));
+    assert.deepEqual(
+      await states(host, [...steps.slice(1), ...theirs]),
+      all([...steps.slice(1), ...theirs], "right"),
+    );
+  });
+
   on("another definition takes a table's place, without its elements", async (host) => {
     const [first, second] = [table(hostNetns, "first"), table(hostNetns, "second")];
     const [a, b] = [element(hostNetns, "ifs", { key: ["a"] }), element(hostNetns, "ifs", { key: ["b"] })];

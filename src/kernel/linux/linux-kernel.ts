@@ -195,7 +195,7 @@ export class LinuxKernel implements Kernel {
     answers: readonly RequestOutcome[],
     operation: RouteFamilyOperation | undefined,
   ): Promise<Outcome> {
-    const refused = answers.find((answer) => answer !== undefined);
+    const refused = answers.find((answer) => answer !== undefined && !isOfNoIpv6(operation, answer));
     if (refused === undefined || operation === undefined || isGone(operation, refused)) return undefined;
     const { op, object } = operation;
     // It is there as it should be, whoever put it there.
@@ -263,6 +263,15 @@ function placeOf(operation: Operation): NetnsRef {
 /** True for a deletion of what is not there. */
 function isGone({ op }: Operation, refusal: KernelError): boolean {
   return op === "delete" && isKernelError(refusal, ...alreadyGone);
+}
+
+/**
+ * True for what a new link is told about IPv6 when it has none, by its MTU or by its kernel: it gives itself no address
+ * then, which is all that it was told.
+ */
+function isOfNoIpv6(operation: RouteFamilyOperation | undefined, refusal: KernelError): boolean {
+  const { object } = operation ?? {};
+  return object?.kind === "link" && object.spec.type === "veth" && isKernelError(refusal, "EAFNOSUPPORT");
 }
 
 /** A run that failed as a whole: deletions of what is gone are done, the first of the others is refused. */

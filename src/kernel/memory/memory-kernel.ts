@@ -14,6 +14,7 @@ import {
   linkIdentity,
   tableIdentity,
 } from "../objects.ts";
+import { initialSetting, ipv6LinkOf, linksWithoutIpv6 } from "./ipv6-of-links.ts";
 import { refusalOf } from "./refusals.ts";
 
 /** Where the twin is asked to refuse: see {@link MemoryKernel.onOperation}. */
@@ -235,6 +236,7 @@ export class MemoryKernel implements Kernel {
     const { object } = found;
     const before = this.#found.get(identityOf(object))?.object;
     this.#found.set(identityOf(object), found);
+    if (object.kind === "link") this.#endIpv6(new Set(linksWithoutIpv6(object)));
     if (object.kind !== "sysctl") return;
     const family = forwardingKeys.get(object.key);
     if (family === undefined || object.value === (before?.kind === "sysctl" ? before.value : "0")) return;
@@ -255,20 +257,31 @@ export class MemoryKernel implements Kernel {
     this.#hold({ object: redirects, marked: false });
   }
 
+  /** What of those links' IPv6 is there goes. */
+  #endIpv6(links: ReadonlySet<Identity>): void {
+    if (links.size === 0) return;
+    for (const { object } of this.all()) {
+      const link = ipv6LinkOf(object);
+      if (link !== undefined && links.has(link)) this.#remove(identityOf(object));
+    }
+  }
+
   /** True when an object of that identity is there, or one that brings it along. */
   #provides(identity: Identity): boolean {
     if (this.#found.has(identity)) return true;
     return this.all().some(({ object }) => alsoProvides(object).includes(identity));
   }
 
-  /** Every sysctl of a namespace that is there has a value, also before anybody wrote it. */
+  /** Every sysctl of a namespace that is there has a value, also before anybody wrote it; but for IPv6's of a small link. */
   #untouchedSysctls({ lookUp }: KernelQuery): Found[] {
+    const without = new Set(this.all().flatMap(({ object }) => linksWithoutIpv6(object)));
     return lookUp.flatMap((object): Found[] => {
       if (object.kind !== "sysctl" || this.#found.has(identityOf(object))) return [];
-      const there = containersOf(object).every((one) => this.#provides(one));
-      return there
-        ? [{ object: { ...object, value: initialSysctls.get(object.key) ?? "0" }, marked: false }]
-        : [];
+      const link = ipv6LinkOf(object);
+      const isSmall = link !== undefined && without.has(link);
+      if (isSmall || !containersOf(object).every((one) => this.#provides(one))) return [];
+      const value = initialSysctls.get(object.key) ?? initialSetting(object.key) ?? "0";
+      return [{ object: { ...object, value }, marked: false }];
     });
   }
 

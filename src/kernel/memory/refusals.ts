@@ -16,6 +16,7 @@ import {
   tableIdentity,
   type UpObject,
 } from "../objects.ts";
+import { ipv6LinkOf, linksWithoutIpv6 } from "./ipv6-of-links.ts";
 
 /** Errno numbers of include/uapi/asm-generic/errno-base.h and errno.h that the twin refuses with. */
 const errno = {
@@ -69,6 +70,7 @@ function whyNotChange(inventory: Inventory, object: KernelObject): ErrnoName | u
 function whyNotCreate(inventory: Inventory, object: KernelObject): ErrnoName | undefined {
   const missing = missingContainer(inventory, object);
   if (missing !== undefined) return missing;
+  if (lacksIpv6(inventory, object)) return refusalWithoutIpv6[object.kind] ?? "EINVAL";
   switch (object.kind) {
     case "netns":
       return inventory.provides(identityOf(object)) ? "EEXIST" : undefined;
@@ -97,6 +99,19 @@ function missingContainer(inventory: Inventory, object: KernelObject): ErrnoName
   const missing = containersOf(object).find((one) => !inventory.provides(one));
   if (missing === undefined) return undefined;
   return missing.startsWith("link ") && object.kind !== "sysctl" ? "ENODEV" : "ENOENT";
+}
+
+/** What Linux says of a setting, an address or a route on a link without IPv6. */
+const refusalWithoutIpv6: Partial<Record<KernelObject["kind"], ErrnoName>> = {
+  sysctl: "ENOENT",
+  address: "EINVAL",
+  route: "ENODEV",
+};
+
+/** True for what is of a link's IPv6 when that link's MTU is too small for any. */
+function lacksIpv6(inventory: Inventory, object: KernelObject): boolean {
+  const link = ipv6LinkOf(object);
+  return link !== undefined && inventory.all().some((one) => linksWithoutIpv6(one.object).includes(link));
 }
 
 function whyNotLink(
