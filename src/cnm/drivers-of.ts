@@ -46,6 +46,7 @@ function nativeDriver(
         linkKind: (link) => facts.linkKind(link),
         bridgesInUse: () => facts.bridgesInUse(),
         underlayPorts: (bridge) => facts.underlayPorts(bridge),
+        smallLinks: () => facts.smallLinks(),
         ipv6Available: () => parents.ipv6Available(),
         parents,
         linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),

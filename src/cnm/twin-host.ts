@@ -151,6 +151,10 @@ export class TryoutFacts implements HostFacts {
     return this.#real.underlayPorts(bridge);
   }
 
+  smallLinks(): readonly string[] {
+    return this.#real.smallLinks();
+  }
+
   addressesOn(link: string): readonly InterfaceAddress[] {
     return this.#real.addressesOn(link);
   }

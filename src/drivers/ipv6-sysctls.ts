@@ -1,14 +1,27 @@
-import { WeftError } from "../core/index.ts";
+import { leastMtu, WeftError } from "../core/index.ts";
 import type { KernelObject, NetnsRef } from "../kernel/index.ts";
 
 /**
  * Without IPv6 the link gets no address of it, not even a link-local one. With it, router
- * advertisements are not listened to: any sandbox could send them (CVE-2020-13401).
+ * advertisements are not listened to: any sandbox could send them (CVE-2020-13401). `mtu` is the link's, in bytes;
+ * the kernel's default for the link without.
  */
-export function ipv6Sysctls(netns: NetnsRef, link: string, ipv6: boolean): KernelObject[] {
-  return ipv6
-    ? [ipv6Sysctl(netns, link, "disable_ipv6", "0"), ipv6Sysctl(netns, link, "accept_ra", "0")]
-    : [ipv6Sysctl(netns, link, "disable_ipv6", "1")];
+export function ipv6Sysctls(
+  netns: NetnsRef,
+  link: string,
+  ipv6: boolean,
+  mtu: number | undefined,
+): KernelObject[] {
+  if (ipv6) return [ipv6Sysctl(netns, link, "disable_ipv6", "0"), ipv6Sysctl(netns, link, "accept_ra", "0")];
+  return lacksIpv6(mtu) ? [] : [ipv6Sysctl(netns, link, "disable_ipv6", "1")];
+}
+
+/**
+ * True for the MTU of a link that Linux has no IPv6 on: there is nothing to turn off, and no file to write that to.
+ * With a larger one Linux begins anew, with its own settings.
+ */
+export function lacksIpv6(mtu: number | undefined): boolean {
+  return mtu !== undefined && mtu < leastMtu.ipv6;
 }
 
 /**

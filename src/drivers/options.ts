@@ -1,4 +1,4 @@
-import { type Family, familyOf, type IpAddress, parseAddress, WeftError } from "../core/index.ts";
+import { type Family, familyOf, type IpAddress, leastMtu, parseAddress, WeftError } from "../core/index.ts";
 import type { DriverOptions } from "./contract.ts";
 
 /** The option of networks on the wire, whatever their driver, that turns {@link probesForConflicts} off. */
@@ -38,14 +38,12 @@ export function booleanOption(options: DriverOptions, name: string, fallback: bo
 
 /** The largest MTU that a veth takes, bytes (ETH_MAX_MTU). */
 const maxMtu = 65535;
-/** The least MTU of IPv4 (RFC 791) and of IPv6 (RFC 8200), bytes. */
-const minMtu = { ipv4: 68, ipv6: 1280 } as const;
 
 /** An MTU in bytes; 0 and absent leave it to the kernel. Throws INVALID_OPTION. */
 export function mtuOption(options: DriverOptions, name: string, ipv6: boolean): number | undefined {
   const text = options[name];
   if (text === undefined || text === "0") return undefined;
-  const least = ipv6 ? minMtu.ipv6 : minMtu.ipv4;
+  const least = ipv6 ? leastMtu.ipv6 : leastMtu.ipv4;
   const mtu = /^[0-9]{1,5}$/.test(text) ? Number(text) : -1;
   if (mtu < least || mtu > maxMtu) {
     throw new WeftError(

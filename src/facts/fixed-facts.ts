@@ -38,6 +38,8 @@ export class FixedFacts implements HostFacts {
   bridges: readonly string[] = [];
   /** Ports of bridges that lead to the underlay, by the bridges' names. */
   readonly ports = new Map<string, readonly string[]>();
+  /** Links whose MTU is too small for IPv6. */
+  small: readonly string[] = [];
   /** Addresses by links' names. */
   readonly addresses = new Map<string, readonly InterfaceAddress[]>();
   legacyIptables = false;
@@ -105,6 +107,10 @@ export class FixedFacts implements HostFacts {
 
   underlayPorts(bridge: string): readonly string[] {
     return this.ports.get(bridge) ?? [];
+  }
+
+  smallLinks(): readonly string[] {
+    return this.small;
   }
 
   addressesOn(link: string): readonly InterfaceAddress[] {

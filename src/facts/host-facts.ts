@@ -39,6 +39,8 @@ export interface HostFacts {
   bridgesInUse(): readonly string[];
   /** Those ports of the host's bridge of that name that are links of others, sorted; none where there is no such bridge. */
   underlayPorts(bridge: string): readonly string[];
+  /** Links of the host, weft's too, on which there is no IPv6 since their MTU is below {@link leastMtu}; sorted. */
+  smallLinks(): readonly string[];
   /** The addresses of the host's link of that name, but for IPv6's link-local ones; none where there is no such link. */
   addressesOn(link: string): readonly InterfaceAddress[];
   /** Links whose IPv6 default route was learned from a router advertisement. */

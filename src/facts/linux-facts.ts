@@ -30,6 +30,7 @@ import { guardAddresses, heldAddresses } from "./held-addresses.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { type HostLink, readHostLink, readLinksOn } from "./host-link.ts";
 import { type HostChange, HostWatch } from "./host-watch.ts";
+import { glanceAt, type LinksGlance } from "./links-glance.ts";
 import { type Platform, readPlatform } from "./platform.ts";
 import { ResolvConfFollower } from "./resolv-conf-follower.ts";
 import { RouteFollower } from "./route-follower.ts";
@@ -53,8 +54,8 @@ export class LinuxFacts implements HostFacts {
   readonly #offered = new Set<FeatureName>();
   /** Opened when it is needed, and kept: closing one may wait for what was deleted in its namespace. */
   #netfilter: NetlinkSocket | undefined;
-  /** Ports that are links of others, by their bridges, as they were read in this turn of the event loop. */
-  #othersPorts: ReadonlyMap<string, readonly string[]> | undefined;
+  /** What was read of all links in this turn of the event loop. */
+  #glance: LinksGlance | undefined;
 
   /** Opens the namespace. `resolvConfPath` is the host's own; `clock` is what probes wait by. Throws KernelError. */
   constructor(netnsPath: string, resolvConfPath = "/etc/resolv.conf", clock: Clock = systemClock) {
@@ -140,24 +141,21 @@ export class LinuxFacts implements HostFacts {
   }
 
   underlayPorts(bridge: string): readonly string[] {
-    this.#othersPorts ??= this.#readOthersPorts();
-    return this.#othersPorts.get(bridge) ?? [];
+    return this.#lookAtLinks().othersPorts.get(bridge) ?? [];
+  }
+
+  smallLinks(): readonly string[] {
+    return this.#lookAtLinks().small;
   }
 
   /** Whoever asks for one network's ports asks for all networks', one right after the other. */
-  #readOthersPorts(): ReadonlyMap<string, readonly string[]> {
+  #lookAtLinks(): LinksGlance {
+    if (this.#glance !== undefined) return this.#glance;
     queueMicrotask(() => {
-      this.#othersPorts = undefined;
+      this.#glance = undefined;
     });
-    const links = listLinks(this.#socket);
-    const bridges = new Map(links.map(({ index, name }) => [index, name]));
-    const ports = new Map<string, string[]>();
-    for (const { name, master, group } of links) {
-      const bridge = master === undefined ? undefined : bridges.get(master);
-      if (bridge === undefined || group === linkGroup || group === doomedLinkGroup) continue;
-      ports.set(bridge, [...(ports.get(bridge) ?? []), name].sort());
-    }
-    return ports;
+    this.#glance = glanceAt(listLinks(this.#socket));
+    return this.#glance;
   }
 
   addressesOn(name: string): readonly InterfaceAddress[] {

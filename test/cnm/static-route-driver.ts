@@ -28,6 +28,7 @@ export class StaticRouteDriver extends NativeDriver {
       forcedLinks: () => [],
       bridgesInUse: () => facts.bridgesInUse(),
       underlayPorts: (bridge) => facts.underlayPorts(bridge),
+      smallLinks: () => facts.smallLinks(),
       linksWithAdvertisedRoute: () => facts.linksWithAdvertisedRoute(),
       ipv6Available: () => true,
       parents: parentFacts({}),

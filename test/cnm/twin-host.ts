@@ -1,4 +1,4 @@
-import { addressPart, type InterfaceAddress, parseMac } from "../../src/core/index.ts";
+import { addressPart, type InterfaceAddress, leastMtu, parseMac } from "../../src/core/index.ts";
 import { FixedFacts, type HostLink, type HostVlan } from "../../src/facts/index.ts";
 import {
   type AddressQuestion,
@@ -111,6 +111,17 @@ export class TwinFacts extends FixedFacts {
     return ports
       .filter(({ netns, master }) => netns === hostNetns && master === bridge)
       .map(({ link }) => link)
+      .sort();
+  }
+
+  override smallLinks(): readonly string[] {
+    return this.#kernel
+      .all()
+      .flatMap(({ object }) =>
+        object.kind === "link" && object.netns === hostNetns && (object.mtu ?? 1500) < leastMtu.ipv6
+          ? [object.name]
+          : [],
+      )
       .sort();
   }
 

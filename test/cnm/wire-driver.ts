@@ -21,6 +21,7 @@ const noFacts: BridgeFacts = {
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
   underlayPorts: () => [],
+  smallLinks: () => [],
   parents: parentFacts({}),
 };
 

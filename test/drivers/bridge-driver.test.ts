@@ -26,6 +26,7 @@ const facts: BridgeFacts = {
   forcedLinks: () => [],
   bridgesInUse: () => ["uplink0"],
   underlayPorts: () => [],
+  smallLinks: () => [],
   linksWithAdvertisedRoute: () => [],
   ipv6Available: () => true,
   parents: parentFacts({}),
@@ -151,6 +152,18 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
     { options: { [bridgeOption.mtu]: "1400" } },
     {},
     ["bridge br mtu 1400", ...without("bridge br mtu -")],
+  ],
+  [
+    "with an MTU too small for IPv6, which there is nothing to turn off of",
+    { options: { [bridgeOption.mtu]: "1279" } },
+    {},
+    ["bridge br mtu 1279", ...without("bridge br mtu -", "net/ipv6/conf/br/disable_ipv6 = 1")],
+  ],
+  [
+    "on a bridge that was found with such an MTU",
+    {},
+    { linkKind: () => "bridge", smallLinks: () => ["br", "eth0"] },
+    ["adopted br mtu -", ...without("bridge br mtu -", "net/ipv6/conf/br/disable_ipv6 = 1")],
   ],
   ["with an MTU of 0, which is none", { options: { [bridgeOption.mtu]: "0" } }, {}, plain],
   ["on a host that forwarded before", {}, { forwardedBefore: () => true }, without(...wayOut.slice(1))],
@@ -396,6 +409,32 @@ test("what has changed of a bridge's ports and of its parent is found again, and
   assert.equal(again({ underlayPorts: () => ["eth2"], parents: larger })?.parent?.mtu, 9000);
 });
 
+test("settings of IPv6 on links that are too small for it are wanted when they have grown", async () => {
+  const given: Partial<BridgeFacts> = {
+    linksWithAdvertisedRoute: () => ["eth0"],
+    forwardingLinks: (family) => (family === 6 ? ["default", "eth1"] : ["eth1"]),
+  };
+  const options = { [bridgeOption.name]: "br" };
+  const network = await made({ ipv6: true, pools: [v4, v6], options }, given);
+  const plan = (one: DriverNetwork) =>
+    lines(new BridgeDriver(unasked).planNetwork(one)).filter((text) => /\/conf\/(eth|default)/.test(text));
+  const four = "net/ipv4/conf/eth1/forwarding = 1";
+  const six = [
+    "net/ipv6/conf/eth0/accept_ra = 2",
+    "net/ipv6/conf/default/forwarding = 1",
+    "net/ipv6/conf/eth1/forwarding = 1",
+  ];
+  assert.deepEqual(plan(network).sort(), [four, ...six].sort());
+  const small = new BridgeDriver({ ...facts, smallLinks: () => ["eth0", "eth1", "other"] });
+  const answer = small.lookAgain(network);
+  assert.deepEqual(answer?.smallLinks, ["eth0", "eth1"]);
+  const shrunk = { ...network, answer: answer ?? {} };
+  assert.deepEqual(plan(shrunk), [four, "net/ipv6/conf/default/forwarding = 1"]);
+  assert.equal(small.lookAgain(shrunk), undefined, "nothing new");
+  const grown = new BridgeDriver(facts).lookAgain(shrunk);
+  assert.deepEqual(grown, network.answer);
+});
+
 test("a record of a former version says nothing of ports, and none are found", async () => {
   const { underlayPorts: _ports, ...former } = (await made({})).answer;
   assert.equal(new BridgeDriver(facts).lookAgain({ ...(await made({})), answer: former }), undefined);
@@ -412,6 +451,7 @@ const unasked: BridgeFacts = {
   forcedLinks: refuse,
   bridgesInUse: refuse,
   underlayPorts: refuse,
+  smallLinks: refuse,
   linksWithAdvertisedRoute: refuse,
   ipv6Available: refuse,
   parents: {

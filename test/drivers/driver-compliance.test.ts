@@ -14,6 +14,7 @@ driverCompliance({
       forcedLinks: () => [],
       bridgesInUse: () => [],
       underlayPorts: () => [],
+      smallLinks: () => [],
       linksWithAdvertisedRoute: () => [],
       ipv6Available: () => true,
       parents: parentFacts({}),

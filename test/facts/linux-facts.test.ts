@@ -243,6 +243,19 @@ test("the host's bridges in use are those with a port that are not weft's", asyn
   });
 });
 
+test("links too small for IPv6 are told, whosesoever they are", async () => {
+  await onHost((host, facts) => {
+    addPair(host, "eth0");
+    for (const [name, mtu] of [
+      ["eth0", 1280],
+      ["eth0p", 1279],
+    ] as const)
+      host.exec("ip", "link", "set", name, "mtu", String(mtu));
+    host.exec("ip", "link", "add", "br0", "mtu", "1000", "group", String(linkGroup), "type", "bridge");
+    assert.deepEqual(facts.smallLinks(), ["br0", "eth0p"]);
+  });
+});
+
 test("the links that forward are those of others, by families and keys", async () => {
   await onHost((host, facts) => {
     for (const name of ["b0", "a0.5", "own0"]) host.exec("ip", "link", "add", name, "type", "bridge");

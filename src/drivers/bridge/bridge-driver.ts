@@ -24,12 +24,13 @@ import type {
 } from "../contract.ts";
 import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
-import { lookAgain, type ParentAnswer, type ParentUser } from "../parent/index.ts";
+import { lookAgain, type ParentAnswer, type ParentUser, refuseSmallMtu } from "../parent/index.ts";
 import { findBridgeParent, othersPorts } from "./bridge-parent.ts";
 import { type BridgeAnswer, type BridgeFacts, bridgeAnswerOf } from "./facts.ts";
 import { defaultBridgeName, parseBridgeOptions } from "./options.ts";
 import { bridgeAddresses, hostLinkName, mtuOf, planBridgeEndpoint, planBridgeNetwork } from "./plan.ts";
 import { bridgePublishing, planBridgePorts } from "./published-ports.ts";
+import { refuseSmallBridge, withSmallLinks } from "./small-links.ts";
 
 /** What Linux gives a bridge and a veth pair of which nobody says otherwise, bytes. */
 const defaultMtu = 1500;
@@ -77,8 +78,9 @@ export class BridgeDriver extends NativeDriver {
     const bridge = options.bridgeName ?? defaultBridgeName(network.id);
     refuseConflict(network, bridge, others);
     const adopted = this.#mayAdopt(bridge, options.bridgeName !== undefined);
+    if (adopted) refuseSmallBridge(network, options, bridge, this.#facts);
     const parent = findBridgeParent({ ...options, ipv6: network.ipv6 }, bridge, this.#facts);
-    return {
+    const answer: BridgeAnswer = {
       bridge,
       adopted,
       underlayPorts: withParent(adopted ? othersPorts(bridge, this.#facts) : [], parent),
@@ -89,9 +91,13 @@ export class BridgeDriver extends NativeDriver {
       guardedBridges: this.#guardedBridges(others),
       advertisedLinks: network.ipv6 && !network.internal ? this.#facts.linksWithAdvertisedRoute() : [],
     };
+    return withSmallLinks(answer, options, this.#facts);
   }
 
+  /** Throws INVALID_OPTION when the parent's MTU has become too small. */
   override async join(network: DriverNetwork): Promise<JoinAnswer> {
+    const { parent } = bridgeAnswerOf(network);
+    if (parent !== undefined) refuseSmallMtu(network, parent);
     const gateways: IpAddress[] = [];
     for (const { family, gateway, auxAddresses } of network.pools) {
       // As in the reference, an auxiliary address of this name is the gateway that sandboxes use.
@@ -102,14 +108,21 @@ export class BridgeDriver extends NativeDriver {
     return { interfacePrefix, gateways, staticRoutes: [], disableGatewayService: network.internal };
   }
 
-  /** Users give a bridge its ports, and take them, without a word to weft; a parent's MTU may change. */
+  /** Users give a bridge its ports, and take them, without a word to weft; a parent's MTU may change, and other links'. */
   lookAgain(network: DriverNetwork): BridgeAnswer | undefined {
     const answer = bridgeAnswerOf(network);
     const parent = answer.parent && lookAgain(answer.parent, { use: "bridge port" }, this.#facts.parents);
     const underlayPorts = withParent(othersPorts(answer.bridge, this.#facts), parent);
-    const same = parent === answer.parent && deepEqual(underlayPorts, answer.underlayPorts ?? []);
-    if (same) return undefined;
-    return { ...answer, underlayPorts, ...(parent === undefined ? {} : { parent }) };
+    const now = withSmallLinks(
+      { ...answer, underlayPorts, ...(parent === undefined ? {} : { parent }) },
+      parseBridgeOptions(network),
+      this.#facts,
+    );
+    const same =
+      parent === answer.parent &&
+      deepEqual(underlayPorts, answer.underlayPorts ?? []) &&
+      deepEqual(now.smallLinks ?? [], answer.smallLinks ?? []);
+    return same ? undefined : now;
   }
 
   parentUse(network: DriverNetwork): Omit<ParentUser, "network"> | undefined {

@@ -19,6 +19,8 @@ export interface BridgeFacts {
   bridgesInUse(): readonly string[];
   /** Those ports of the host's bridge of that name that are links of others, sorted; none where there is no such bridge. */
   underlayPorts(bridge: string): readonly string[];
+  /** Links of the host on which there is no IPv6, nor settings of it, since their MTU is too small. */
+  smallLinks(): readonly string[];
   /** Links whose IPv6 default route was learned from router advertisements: forwarding would end that. */
   linksWithAdvertisedRoute(): readonly string[];
   /** False when the kernel runs without IPv6. */
@@ -49,6 +51,11 @@ export interface BridgeAnswer extends Readonly<Record<string, unknown>> {
   readonly underlayPorts?: readonly string[];
   /** The one of them that weft puts there, and takes out again. */
   readonly parent?: ParentAnswer;
+  /**
+   * Those of the links that the network wants settings of IPv6 on, and gives no MTU, where there are none now; sorted.
+   * Absent for none.
+   */
+  readonly smallLinks?: readonly string[];
 }
 
 /** The answer that the driver gave when it made the network. */

@@ -10,7 +10,7 @@ import {
 import { type Effect, hostNetns, type KernelObject, type NetnsRef } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type { DriverEndpoint, DriverJoin, DriverNetwork, DriverPool } from "../contract.ts";
-import { enabledSysctl, ipv6Sysctls } from "../ipv6-sysctls.ts";
+import { enabledSysctl, ipv6Sysctls, lacksIpv6 } from "../ipv6-sysctls.ts";
 import { planUnderlayPorts } from "./bridge-parent.ts";
 import type { BridgeAnswer } from "./facts.ts";
 import { translates } from "./gateway-mode.ts";
@@ -40,8 +40,19 @@ export function planBridgeNetwork(
 }
 
 /** Bytes: what the user chose, but no more than the parent has, or that; the kernel's default without either. */
-export function mtuOf({ mtu }: BridgeOptions, { parent }: BridgeAnswer): number | undefined {
+export function mtuOf(
+  { mtu }: Pick<BridgeOptions, "mtu">,
+  { parent }: Pick<BridgeAnswer, "parent">,
+): number | undefined {
   return parent === undefined ? mtu : Math.min(mtu ?? parent.mtu, parent.mtu);
+}
+
+/** The MTU that weft gives the bridge itself; none for one that is somebody else's, or that takes its ports'. */
+export function givenMtu(
+  options: Pick<BridgeOptions, "mtu">,
+  answer: Pick<BridgeAnswer, "adopted" | "parent">,
+): number | undefined {
+  return answer.adopted ? undefined : mtuOf(options, answer);
 }
 
 /** True for a network whose sandboxes share their bridge with others, by a port of it that leads to the underlay. */
@@ -75,11 +86,30 @@ function bridgeLink(network: DriverNetwork, options: BridgeOptions, answer: Brid
 function bridgeSysctls(network: DriverNetwork, options: BridgeOptions, answer: BridgeAnswer): KernelObject[] {
   const { bridge, adopted, ipv6Available, advertisedLinks } = answer;
   if (!ipv6Available) return [];
-  const ipv6 = network.ipv6 && options.gatewayMode[6] !== "isolated";
+  const ipv6 = bridgeHasIpv6(network, options);
+  if (!ipv6 && isSmall(options, answer)) return [];
   // The host itself may live by it: it would lose its addresses, or its way out.
   const isHosts = adopted && (isPlumbed(network, answer) || advertisedLinks.includes(bridge));
-  if (!isHosts) return ipv6Sysctls(hostNetns, bridge, ipv6);
+  if (!isHosts) return ipv6Sysctls(hostNetns, bridge, ipv6, undefined);
   return ipv6 ? [enabledSysctl(hostNetns, bridge)] : [];
+}
+
+/** True when the host itself is to have IPv6 on the network's bridge. */
+export function bridgeHasIpv6(
+  { ipv6 }: Pick<DriverNetwork, "ipv6">,
+  { gatewayMode }: Pick<BridgeOptions, "gatewayMode">,
+): boolean {
+  return ipv6 && gatewayMode[6] !== "isolated";
+}
+
+/** True when Linux has no IPv6 on the bridge, by the MTU that weft gives it, or else by what was found. */
+function isSmall(options: BridgeOptions, answer: BridgeAnswer): boolean {
+  const given = givenMtu(options, answer);
+  return given === undefined ? isFoundSmall(answer, answer.bridge) : lacksIpv6(given);
+}
+
+function isFoundSmall({ smallLinks = [] }: BridgeAnswer, link: string): boolean {
+  return smallLinks.includes(link);
 }
 
 /**
@@ -113,6 +143,7 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
   // A forwarding host ignores router advertisements, and drops the default route it has learned the
   // moment it begins to forward, unless told otherwise before.
   for (const link of answer.advertisedLinks) {
+    if (isFoundSmall(answer, link)) continue;
     objects.push({
       kind: "sysctl",
       netns: hostNetns,
@@ -148,11 +179,9 @@ function forwarding(network: DriverNetwork, answer: BridgeAnswer): KernelObject[
  * with force_forwarding alone. What they forwarded goes on. Linux writes the host's value on every link, on as well
  * as off: theirs are wanted as they will be, so that what they were is put back after the host's.
  */
-function forwardingByLink(
-  family: Family,
-  { forwardingLinks, forcedLinks = [] }: BridgeAnswer,
-): KernelObject[] {
-  const kept = forwardingLinks?.[family] ?? [];
+function forwardingByLink(family: Family, answer: BridgeAnswer): KernelObject[] {
+  const { forwardingLinks, forcedLinks = [] } = answer;
+  const kept = (forwardingLinks?.[family] ?? []).filter((one) => family === 4 || !isFoundSmall(answer, one));
   const routers = family === 4 ? kept.filter((name) => name !== "default") : forcedLinks;
   return [
     ...kept.map(
@@ -223,12 +252,13 @@ export function planBridgeEndpoint(
 ): readonly Wanted[] {
   const name = hostLinkName(endpoint.id);
   const mac = endpoint.macAddress;
+  const mtu = mtuOf(options, answer);
   const link: KernelObject = {
     kind: "link",
     netns: hostNetns,
     name,
     spec: { type: "veth", peer: { netns, name: ifname, mac } },
-    mtu: mtuOf(options, answer),
+    mtu,
   };
   const announce: Effect[] =
     mac === undefined
@@ -244,7 +274,9 @@ export function planBridgeEndpoint(
         ];
   return [
     { object: link, effectsWhenGone: endpoint.addresses.flatMap(forgetFlowsOf) },
-    ...(answer.ipv6Available ? ipv6Sysctls(netns, ifname, network.ipv6) : []).map((object) => ({ object })),
+    ...(answer.ipv6Available ? ipv6Sysctls(netns, ifname, network.ipv6, mtu) : []).map((object) => ({
+      object,
+    })),
     {
       object: {
         kind: "port",

@@ -49,10 +49,10 @@ function sysctlsOf(
   network: DriverNetwork,
   netns: string,
   ifname: string,
-  { ipv6Available, ranksAdvertisedRoutes, kind }: EndpointPlanInit,
+  { ipv6Available, ranksAdvertisedRoutes, kind, mtu }: EndpointPlanInit,
 ): readonly KernelObject[] {
   if (!ipv6Available) return [];
   return listensToRouters(network, kind)
     ? advertisedSysctls(netns, ifname, ranksAdvertisedRoutes)
-    : ipv6Sysctls(netns, ifname, network.ipv6);
+    : ipv6Sysctls(netns, ifname, network.ipv6, mtu);
 }

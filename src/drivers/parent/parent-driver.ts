@@ -18,7 +18,7 @@ import type { ParentAnswer, ParentFacts, ParentUse, ParentUser } from "./answer.
 import { planEndpointOnParent } from "./endpoint-plan.ts";
 import { dummyParent, findParent, refuseMissing } from "./find-parent.ts";
 import { lookAgain } from "./look-again.ts";
-import { refuseMtu } from "./mtu.ts";
+import { refuseMtu, refuseSmallMtu } from "./mtu.ts";
 import { type EndpointKind, type ParentOptions, parseParentOptions } from "./parent-options.ts";
 import type { ParentRequest } from "./parent-request.ts";
 import { planParent } from "./plan.ts";
@@ -132,7 +132,10 @@ export abstract class ParentDriver extends NativeDriver {
     throw new WeftError("INVALID_OPTION", `${who} not support custom mac address assignment`);
   }
 
-  /** Throws PARENT_MISSING when the parent has gone, PARENT_IN_USE when it has become another's, and PARENT_HAS_ADDRESSES. */
+  /**
+   * Throws PARENT_MISSING when the parent has gone, PARENT_IN_USE when it has become another's, PARENT_HAS_ADDRESSES, and
+   * INVALID_OPTION when its MTU has become too small.
+   */
   override async join(network: DriverNetwork, endpoint: DriverEndpoint): Promise<JoinAnswer> {
     const { parent } = answerOf(network);
     const { link } = parent;
@@ -146,6 +149,7 @@ export abstract class ParentDriver extends NativeDriver {
     const { interfacePrefix } = this.#options(network);
     const { use, onWire } = this.endpointKind(network);
     this.#refuseHostsOwn(use, parent);
+    refuseSmallMtu(network, parent);
     const answer = {
       interfacePrefix,
       gateways: [],

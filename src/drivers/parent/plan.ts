@@ -35,9 +35,9 @@ function own({ link: name, mtu }: MadeParent | DummyParent) {
 }
 
 /** It is up, but not for the host itself, which would take addresses and routes from routers there. */
-function silent({ link, ipv6Available }: MadeParent | DummyParent): readonly KernelObject[] {
+function silent({ link, mtu, ipv6Available }: MadeParent | DummyParent): readonly KernelObject[] {
   return [
-    ...(ipv6Available ? ipv6Sysctls(hostNetns, link, false) : []),
+    ...(ipv6Available ? ipv6Sysctls(hostNetns, link, false, mtu) : []),
     { kind: "up", netns: hostNetns, link },
   ];
 }

@@ -130,6 +130,11 @@ const plans: readonly (readonly [string, Asked, readonly string[]])[] = [
     ],
   ],
   [
+    "an MTU too small for IPv6 leaves none to turn off",
+    { options: { "com.docker.network.driver.mtu": "1279" } },
+    [`eth0: macvlan eth0 bridge, mtu 1279, ${mac}`, "192.0.2.7/24", `up, announce ${mac}`],
+  ],
+  [
     "macvlan passthru has its parent's MAC address",
     { options: { macvlan_mode: "passthru" } },
     ["eth0: macvlan eth0 passthru, mtu 1500", "disable_ipv6 = 1", "192.0.2.7/24", "up, announce its own"],
@@ -273,6 +278,25 @@ test("a changed MTU is a new answer, by which endpoints are planned anew", async
   };
   assert.equal(mtuWith(1300), 1300);
   assert.equal(mtuWith(9000), 1400, "never more than was asked for");
+});
+
+test("nobody joins with IPv6 once the parent's MTU is too small, and with less than was asked for everybody may", async () => {
+  const links = [hostLink("eth0")];
+  const given = parentFacts({ links });
+  const options = { "com.docker.network.driver.mtu": "1400" };
+  for (const ipv6 of [false, true]) {
+    const { driver, network } = await made({ options, ...(ipv6 ? both : {}) }, given);
+    const joinWith = (mtu: number) => {
+      links[0] = hostLink("eth0", { mtu });
+      const now = { ...network, answer: driver.lookAgain(network) ?? network.answer };
+      return driver.join(now, endpointOf(network));
+    };
+    await joinWith(1280);
+    const small = joinWith(1279);
+    if (ipv6) await assert.rejects(() => small, /parent interface eth0 has an MTU of 1279: IPv6 needs 1280/);
+    else await small;
+    links[0] = hostLink("eth0");
+  }
 });
 
 test("what the driver's feature is missing is refused with its module", async () => {

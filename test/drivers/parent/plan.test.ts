@@ -47,6 +47,22 @@ const plans: readonly (readonly [string, ParentAnswer, readonly unknown[]])[] = 
     ],
   ],
   [
+    "with an MTU too small for IPv6 there is none to stay off",
+    { ...made, mtu: 1279 },
+    [
+      {
+        kind: "link",
+        netns: "host",
+        name: "eth0.10",
+        mtu: 1279,
+        spec: { type: "vlan", parent: "eth0", id: 10, protocol: "802.1Q" },
+        alias: "weft VLAN 10 of eth0",
+      },
+      { kind: "up", netns: "host", link: "eth0.10" },
+      foreign,
+    ],
+  ],
+  [
     "a dummy is made and up, on a kernel without IPv6",
     dummy,
     [
