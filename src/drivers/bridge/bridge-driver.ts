@@ -22,7 +22,7 @@ import type {
   Publishing,
   Underlay,
 } from "../contract.ts";
-import { refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
+import { lacksIpv6, refuseWithoutIpv6 } from "../ipv6-sysctls.ts";
 import { NativeDriver } from "../native-driver.ts";
 import { lookAgain, type ParentAnswer, type ParentUser, refuseSmallMtu } from "../parent/index.ts";
 import { findBridgeParent, othersPorts } from "./bridge-parent.ts";
@@ -91,7 +91,8 @@ export class BridgeDriver extends NativeDriver {
       guardedBridges: this.#guardedBridges(others),
       advertisedLinks: network.ipv6 && !network.internal ? this.#facts.linksWithAdvertisedRoute() : [],
     };
-    return withSmallLinks(answer, options, this.#facts);
+    // One by one: a host may have thousands of links, and of these it has few.
+    return withSmallLinks(answer, options, (link) => lacksIpv6(this.#facts.parents.link(link)?.mtu));
   }
 
   /** Throws INVALID_OPTION when the parent's MTU has become too small. */
@@ -116,7 +117,7 @@ export class BridgeDriver extends NativeDriver {
     const now = withSmallLinks(
       { ...answer, underlayPorts, ...(parent === undefined ? {} : { parent }) },
       parseBridgeOptions(network),
-      this.#facts,
+      (link) => this.#facts.smallLinks().includes(link),
     );
     const same =
       parent === answer.parent &&

@@ -6,18 +6,18 @@ import type { BridgeOptions } from "./options.ts";
 import { bridgeHasIpv6, givenMtu } from "./plan.ts";
 
 /**
- * The answer with what is found now of links whose MTU others choose: with one that is too small for IPv6, Linux has
- * no settings of it there, and they can be wanted again only when it has grown.
+ * The answer with what is found now, by `isSmall`, of links whose MTU others choose: with one that is too small for IPv6,
+ * Linux has no settings of it there, and they can be wanted again only when it has grown.
  */
 export function withSmallLinks(
   { smallLinks: _former, ...answer }: BridgeAnswer,
   options: Pick<BridgeOptions, "mtu">,
-  facts: Pick<BridgeFacts, "smallLinks">,
+  isSmall: (link: string) => boolean,
 ): BridgeAnswer {
   const { bridge, advertisedLinks, forwardingLinks } = answer;
   const others = [...advertisedLinks, ...(forwardingLinks?.[6] ?? [])];
   const asked = new Set(givenMtu(options, answer) === undefined ? [bridge, ...others] : others);
-  const smallLinks = facts.smallLinks().filter((link) => asked.has(link));
+  const smallLinks = [...asked].filter(isSmall).sort();
   return smallLinks.length === 0 ? answer : { ...answer, smallLinks };
 }
 
