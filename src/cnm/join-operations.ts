@@ -1,5 +1,6 @@
 import { type Id, WeftError } from "../core/index.ts";
 import type { Driver, JoinAnswer } from "../drivers/index.ts";
+import { isKernelError } from "../kernel/index.ts";
 import type { Changes, Wanted } from "../plan/index.ts";
 import type { Transaction } from "../store/index.ts";
 import { ahead } from "./ahead.ts";
@@ -199,12 +200,18 @@ export async function attach(
       await context.background.settled(owner);
     }
     rebound?.giveUp();
-    throw error;
+    throw inWords(driver, network, endpoint, error);
   }
   const ready: EndpointRecord = { ...endpointOf(context, endpoint.id), state: "ready" };
   context.tables.setEndpoint(ready);
   context.store.later((transaction) => context.tables.endpoints.putReady(transaction, ready.id));
   return ready;
+}
+
+/** What the kernel refused, told by the driver if it knows why. */
+function inWords(driver: Driver, network: NetworkRecord, endpoint: EndpointRecord, error: unknown): unknown {
+  if (!isKernelError(error)) return error;
+  return driver.whyRefused?.(driverNetwork(network), driverEndpoint(endpoint), error) ?? error;
 }
 
 function linksOf({ links = {} }: JoinOptions): Pick<JoinRecord, "links"> {

@@ -1,5 +1,13 @@
-import type { Family, Id, InterfaceAddress, IpAddress, MacAddress, Prefix } from "../core/index.ts";
-import type { NetnsRef } from "../kernel/index.ts";
+import type {
+  Family,
+  Id,
+  InterfaceAddress,
+  IpAddress,
+  MacAddress,
+  Prefix,
+  WeftError,
+} from "../core/index.ts";
+import type { KernelError, NetnsRef } from "../kernel/index.ts";
 import type { Wanted } from "../plan/index.ts";
 import type { PortProtocol, PublishedPort } from "../ports/index.ts";
 import type { ParentUser } from "./parent/answer.ts";
@@ -213,6 +221,11 @@ export interface Driver {
    * `weft.conflict_probe`: before a sandbox takes an address, others are asked for it there.
    */
   underlay?(network: DriverNetwork): Underlay | undefined;
+  /**
+   * Why the kernel refused an endpoint that was to join, in words, if what the host has now tells it. The kernel's own
+   * refusal stands without.
+   */
+  whyRefused?(network: DriverNetwork, endpoint: DriverEndpoint, refusal: KernelError): WeftError | undefined;
   /** The addresses that the host gets on a wire by the network that is being made; none without. Pure. */
   hostAddresses?(network: DriverNetwork): HostAddresses | undefined;
   /** On which link of the host the network is built and how; none without, and where it is built on none. Pure. */

@@ -1,4 +1,5 @@
-import { addressPart, contains, familyOf, type IpAddress, WeftError } from "../../core/index.ts";
+import { addressPart, contains, familyOf, type IpAddress, isWeftError, WeftError } from "../../core/index.ts";
+import { isKernelError, type KernelError } from "../../kernel/index.ts";
 import type { Wanted } from "../../plan/index.ts";
 import type {
   AddressingNeeds,
@@ -23,6 +24,7 @@ import { type EndpointKind, type ParentOptions, parseParentOptions } from "./par
 import type { ParentRequest } from "./parent-request.ts";
 import { planParent } from "./plan.ts";
 import { refuseNoStandIn } from "./stand-in.ts";
+import { refuseStrangers } from "./taken.ts";
 
 /** The facts that the plans of a macvlan or ipvlan network rely on, as its record keeps them. */
 export interface ParentNetworkAnswer extends Readonly<Record<string, unknown>> {
@@ -166,6 +168,24 @@ export abstract class ParentDriver extends NativeDriver {
     return { ...answer, defaultOnLink: endpoint.addresses.map((address) => familyOf(addressPart(address))) };
   }
 
+  /** Other programs may have come to the parent since the network was made: looked for when the kernel says so. */
+  whyRefused(
+    network: DriverNetwork,
+    { macAddress }: DriverEndpoint,
+    refusal: KernelError,
+  ): WeftError | undefined {
+    const { parent } = answerOf(network);
+    if (isKernelError(refusal, "EADDRINUSE") && macAddress !== undefined)
+      return new WeftError(
+        "ADDRESS_IN_USE",
+        `MAC address ${macAddress} is another interface's on ${parent.link} already`,
+        { cause: refusal },
+      );
+    const link = this.#facts.link(parent.link);
+    if (!isKernelError(refusal, "EBUSY", "EINVAL") || link === undefined) return undefined;
+    return refusalOf(() => refuseStrangers(link, this.#asked(network), this.#facts));
+  }
+
   override async endpointInfo(network: DriverNetwork, endpoint: DriverEndpoint) {
     const { parent } = answerOf(network);
     const families = endpoint.addresses.map((address) => familyOf(addressPart(address)));
@@ -216,4 +236,15 @@ function gatewaysFor({ pools }: DriverNetwork, { addresses }: DriverEndpoint): r
       ? [addressPart(gateway)]
       : [],
   );
+}
+
+/** What `check` throws, if that is weft's. */
+function refusalOf(check: () => void): WeftError | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (isWeftError(error)) return error;
+    throw error;
+  }
 }

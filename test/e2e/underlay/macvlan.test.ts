@@ -255,6 +255,48 @@ suite("macvlan", () => {
       assert.match(routes[0] ?? "", /^default via 2001:db8::2 dev eth0 proto 119/);
     }));
 
+  test("what the kernel refuses of a sandbox is told in words, and nothing is left", () =>
+    onSwitch(async (host) => {
+      const { netns, controller } = host;
+      const network = await create(host, "net", "bridge");
+      const macAddress = "02:00:00:00:00:07";
+      await controller.createSandbox("first", { endpoints: [{ network, macAddress }] });
+      const before = netns.exec("ip", "-d", "link");
+      const refused = async (code: string, message: RegExp, endpoint = {}) => {
+        const joining = controller.createSandbox("second", { endpoints: [{ network, ...endpoint }] });
+        await assert.rejects(joining, { code, message });
+        assert.deepEqual(
+          network.endpoints().map((one) => one.record().macAddress),
+          [macAddress],
+        );
+        assert.equal(controller.sandboxes().length, 1);
+      };
+      await refused(
+        "ADDRESS_IN_USE",
+        /^MAC address 02:00:00:00:00:07 is another interface's on up0 already$/,
+        {
+          macAddress,
+        },
+      );
+      assert.equal(netns.exec("ip", "-d", "link"), before);
+      await controller.sandboxes()[0]?.delete();
+      await controller.idle();
+      netns.exec("ip", "link", "add", "theirs", "link", uplink, "type", "macvlan", "mode", "passthru");
+      await assert.rejects(controller.createSandbox("second", { endpoints: [{ network }] }), {
+        code: "PARENT_IN_USE",
+      });
+      netns.exec("ip", "link", "delete", "theirs");
+      netns.exec("ip", "link", "add", "br9", "type", "bridge");
+      netns.exec("ip", "link", "set", uplink, "master", "br9");
+      await assert.rejects(controller.createSandbox("second", { endpoints: [{ network }] }), {
+        code: "PARENT_IN_USE",
+        message: /br9/,
+      });
+      netns.exec("ip", "link", "delete", "br9");
+      assert.deepEqual([controller.sandboxes().length, network.endpoints().length], [0, 0]);
+      await controller.createSandbox("second", { endpoints: [{ network }] });
+    }));
+
   test("a parent's MTU is followed by itself, and a parent that comes back gets its sandboxes again", () =>
     onSwitch(
       async (host) => {
