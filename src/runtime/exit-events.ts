@@ -2,7 +2,10 @@ import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
 import type { ExitTable } from "./exit-table.ts";
 
-/** Of include/uapi/linux/netlink.h and connector.h. */
+/** Of include/linux/socket.h, include/uapi/linux/netlink.h and connector.h. */
+const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
+const NETLINK_DROP_MEMBERSHIP = 2;
 const NETLINK_CONNECTOR = 11;
 const NLMSG_DONE = 3;
 const CN_IDX_PROC = 1;
@@ -49,7 +52,7 @@ export function openExitEvents(receiveBufferBytes = roomBytes): number | undefin
     fd = sys.socket(sys.AF_NETLINK, sys.SOCK_DGRAM, NETLINK_CONNECTOR);
     sys.setsockopt(fd, sys.SOL_SOCKET, sys.SO_RCVBUFFORCE, receiveBufferBytes);
     sys.attachFilter(fd, exitsOnly());
-    sys.bind(fd, groupAddress(), "process connector");
+    sys.bind(fd, noGroup(), "process connector");
     tellExits(fd, true);
     const isTold = isAcknowledged(fd);
     if (isTold) {
@@ -67,9 +70,10 @@ export function openExitEvents(receiveBufferBytes = roomBytes): number | undefin
 
 /**
  * Has the kernel tell of exits, or no longer: it builds a message of each as long as anybody wants them, also one
- * who has closed its socket without saying so.
+ * who has closed its socket without saying so, and before Linux 6.6 for all of the group.
  */
 export function tellExits(fd: number, isWanted: boolean): void {
+  sys.setsockopt(fd, SOL_NETLINK, isWanted ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP, CN_IDX_PROC);
   const operation = isWanted ? PROC_CN_MCAST_LISTEN : PROC_CN_MCAST_IGNORE;
   sys.send(
     fd,
@@ -133,10 +137,9 @@ function request(operation: number): Buffer {
 }
 
 /** struct sockaddr_nl: family, padding, port (0: the kernel chooses), groups. */
-function groupAddress(): Buffer {
+function noGroup(): Buffer {
   const address = Buffer.alloc(12);
   address.writeUInt16LE(sys.AF_NETLINK, 0);
-  address.writeUInt32LE(CN_IDX_PROC, 8);
   return address;
 }
 

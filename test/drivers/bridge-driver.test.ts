@@ -162,7 +162,10 @@ const plans: readonly (readonly [string, Asked, Partial<BridgeFacts>, readonly s
   [
     "on a bridge that was found with such an MTU",
     {},
-    { linkKind: () => "bridge", smallLinks: () => ["br", "eth0"] },
+    {
+      linkKind: () => "bridge",
+      parents: parentFacts({ links: [hostLink("br", { kind: "bridge", mtu: 1279 })] }),
+    },
     ["adopted br mtu -", ...without("bridge br mtu -", "net/ipv6/conf/br/disable_ipv6 = 1")],
   ],
   ["with an MTU of 0, which is none", { options: { [bridgeOption.mtu]: "0" } }, {}, plain],
