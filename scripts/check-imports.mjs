@@ -38,6 +38,7 @@ const moreDoors = new Map([
   // The threads of the port proxies and of the resolver have no use for netlink either.
   ["kernel/syscalls.ts", ["runtime", "ports", "dns"]],
   ["kernel/kernel-error.ts", ["runtime", "ports"]],
+  ["kernel/classic-bpf.ts", ["runtime"]],
   ["kernel/client-sockets.ts", ["dns"]],
   ["kernel/datagram-batch.ts", ["dns"]],
 ]);

@@ -1,3 +1,4 @@
+import { bpf, encodeBpf } from "../kernel/classic-bpf.ts";
 import { isKernelError } from "../kernel/kernel-error.ts";
 import * as sys from "../kernel/syscalls.ts";
 import type { ExitTable } from "./exit-table.ts";
@@ -24,11 +25,8 @@ const acknowledged = 28;
 const what = 36;
 const eventData = 52;
 const eventBytes = 76;
-
-/** Of include/uapi/linux/bpf_common.h. */
-const BPF_LD_W_ABS = 0x20;
-const BPF_JMP_JEQ_K = 0x15;
-const BPF_RET_K = 0x06;
+/** More bytes than a message has: a filter says how many of them pass. */
+const wholeMessage = 0x4_0000;
 
 /**
  * Room for what is told before the thread that reads gets its turn; the kernel doubles it, and takes 832 bytes for
@@ -143,23 +141,16 @@ function noGroup(): Buffer {
   return address;
 }
 
-/** Forks, execs and the rest do not wake the thread: struct sock_filter, four times. BPF loads words big-endian. */
+/** Forks, execs and the rest do not wake the thread. */
 function exitsOnly(): Buffer {
+  // The number is in the host's byte order, and BPF loads it in the network's.
   const swapped = Buffer.alloc(4);
   swapped.writeUInt32LE(PROC_EVENT_EXIT);
-  const program = Buffer.alloc(5 * 8);
-  const instructions = [
-    [BPF_LD_W_ABS, 0, 0, what],
-    [BPF_JMP_JEQ_K, 1, 0, swapped.readUInt32BE()],
-    [BPF_JMP_JEQ_K, 0, 1, PROC_EVENT_NONE],
-    [BPF_RET_K, 0, 0, 0x4_0000],
-    [BPF_RET_K, 0, 0, 0],
-  ] as const;
-  for (const [i, [code, ifSo, ifNot, k]] of instructions.entries()) {
-    program.writeUInt16LE(code, 8 * i);
-    program.writeUInt8(ifSo, 8 * i + 2);
-    program.writeUInt8(ifNot, 8 * i + 3);
-    program.writeUInt32LE(k, 8 * i + 4);
-  }
-  return program;
+  return encodeBpf([
+    [bpf.loadWord, 0, 0, what],
+    [bpf.jumpIfEqual, 1, 0, swapped.readUInt32BE()],
+    [bpf.jumpIfEqual, 0, 1, PROC_EVENT_NONE],
+    [bpf.return, 0, 0, wholeMessage],
+    [bpf.return, 0, 0, 0],
+  ]);
 }

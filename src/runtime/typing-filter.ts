@@ -1,3 +1,4 @@
+import { type BpfInstruction, bpf, encodeBpf } from "../kernel/classic-bpf.ts";
 import * as sys from "../kernel/syscalls.ts";
 
 /** A way into the kernel, of AUDIT_ARCH_* (include/uapi/linux/audit.h), and what ioctl(2) is called there. */
@@ -27,15 +28,10 @@ const numberAt = 0;
 const archAt = 4;
 const requestAt = 24;
 
-/** Opcodes of classic BPF: load a word, jump if equal, return (include/uapi/linux/bpf_common.h). */
-const LOAD = 0x20;
-const JUMP_IF_EQUAL = 0x15;
-const RETURN = 0x06;
+/** SECCOMP_RET_ALLOW of include/uapi/linux/seccomp.h. */
 const ALLOW = 0x7fff0000;
 /** SECCOMP_RET_ERRNO with EPERM. */
 const REFUSE = 0x00050001;
-
-type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, k: number];
 
 /**
  * Keeps a command from typing on a terminal that it shares with its caller: what it typed would be read, and run, by
@@ -44,38 +40,31 @@ type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, k: n
  */
 export function denyTyping(): void {
   const known = tables[process.arch];
-  if (known !== undefined) sys.filterSyscalls(encode(typingFilter(known)));
+  if (known !== undefined) sys.filterSyscalls(encodeBpf(typingFilter(known)));
 }
 
 /** The program: for each architecture, whether the call is an ioctl; then whether it is one of the two requests. */
-export function typingFilter(known: readonly SyscallTable[]): Instruction[] {
-  const judge: readonly Instruction[] = [
-    [LOAD, 0, 0, requestAt],
-    [JUMP_IF_EQUAL, 2, 0, TIOCSTI],
-    [JUMP_IF_EQUAL, 1, 0, TIOCLINUX],
-    [RETURN, 0, 0, ALLOW],
-    [RETURN, 0, 0, REFUSE],
+export function typingFilter(known: readonly SyscallTable[]): BpfInstruction[] {
+  const judge: readonly BpfInstruction[] = [
+    [bpf.loadWord, 0, 0, requestAt],
+    [bpf.jumpIfEqual, 2, 0, TIOCSTI],
+    [bpf.jumpIfEqual, 1, 0, TIOCLINUX],
+    [bpf.return, 0, 0, ALLOW],
+    [bpf.return, 0, 0, REFUSE],
   ];
-  let program: readonly Instruction[] = [[RETURN, 0, 0, ALLOW], ...judge];
+  let program: readonly BpfInstruction[] = [[bpf.return, 0, 0, ALLOW], ...judge];
   for (const { arch, ioctl } of known.toReversed()) {
     // `program` begins with what happens to a call of another architecture; `judge` is its end.
     const toJudge = program.length - judge.length;
     const numbers = ioctl.map(
-      (number, i): Instruction => [JUMP_IF_EQUAL, ioctl.length - i + toJudge, 0, number],
+      (number, i): BpfInstruction => [bpf.jumpIfEqual, ioctl.length - i + toJudge, 0, number],
     );
-    const own: readonly Instruction[] = [[LOAD, 0, 0, numberAt], ...numbers, [RETURN, 0, 0, ALLOW]];
-    program = [[LOAD, 0, 0, archAt], [JUMP_IF_EQUAL, 0, own.length, arch], ...own, ...program];
+    const own: readonly BpfInstruction[] = [
+      [bpf.loadWord, 0, 0, numberAt],
+      ...numbers,
+      [bpf.return, 0, 0, ALLOW],
+    ];
+    program = [[bpf.loadWord, 0, 0, archAt], [bpf.jumpIfEqual, 0, own.length, arch], ...own, ...program];
   }
   return [...program];
-}
-
-function encode(program: readonly Instruction[]): Buffer {
-  const bytes = Buffer.alloc(8 * program.length);
-  for (const [i, [code, ifTrue, ifFalse, k]] of program.entries()) {
-    bytes.writeUInt16LE(code, 8 * i);
-    bytes.writeUInt8(ifTrue, 8 * i + 2);
-    bytes.writeUInt8(ifFalse, 8 * i + 3);
-    bytes.writeUInt32LE(k, 8 * i + 4);
-  }
-  return bytes;
 }

@@ -1,12 +1,8 @@
 import { addressToBytes, type Family, type IpAddress } from "../../core/index.ts";
+import { bpf, encodeBpf } from "../classic-bpf.ts";
 import { icmpv6, neighbourAdvertisementType, neighbourSolicitationType } from "./frames.ts";
 
-/** Of include/uapi/linux/bpf_common.h and filter.h. */
-const BPF_LD_W_ABS = 0x20;
-const BPF_LD_B_ABS = 0x30;
-const BPF_JMP_JEQ_K = 0x15;
-const BPF_RET_K = 0x06;
-/** What is loaded from here on is no byte of the frame but a fact about it. */
+/** Of include/uapi/linux/filter.h. What is loaded from here on is no byte of the frame but a fact about it. */
 const SKF_AD_OFF = -0x1000;
 const SKF_AD_PKTTYPE = 4;
 const SKF_AD_IFINDEX = 8;
@@ -38,10 +34,10 @@ const mostNamed = 60;
  */
 export function claimFilter(index: number, family: Family, addresses: readonly IpAddress[]): Buffer {
   const instructions: readonly Buffer[] = [
-    instruction(BPF_LD_W_ABS, SKF_AD_OFF + SKF_AD_IFINDEX),
+    instruction(bpf.loadWord, SKF_AD_OFF + SKF_AD_IFINDEX),
     ...unless(index),
-    instruction(BPF_LD_B_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE),
-    instruction(BPF_JMP_JEQ_K, PACKET_OTHERHOST, 0, 1),
+    instruction(bpf.loadByte, SKF_AD_OFF + SKF_AD_PKTTYPE),
+    instruction(bpf.jumpIfEqual, PACKET_OTHERHOST, 0, 1),
     reject,
     ...(family === 4 ? arpOf(addresses) : neighbourDiscoveryOf(addresses)),
   ];
@@ -52,10 +48,10 @@ function arpOf(addresses: readonly IpAddress[]): readonly Buffer[] {
   if (addresses.length > mostNamed) return [pass];
   const anyOf = addresses.flatMap((address) => passIf(wordOf(address, 0)));
   return [
-    instruction(BPF_LD_W_ABS, arpSender),
+    instruction(bpf.loadWord, arpSender),
     ...anyOf,
     ...unless(0),
-    instruction(BPF_LD_W_ABS, arpTarget),
+    instruction(bpf.loadWord, arpTarget),
     ...anyOf,
     reject,
   ];
@@ -65,38 +61,32 @@ function neighbourDiscoveryOf(addresses: readonly IpAddress[]): readonly Buffer[
   const types = [neighbourSolicitationType, neighbourAdvertisementType];
   const judged =
     addresses.length > mostNamed
-      ? [instruction(BPF_LD_B_ABS, icmpv6Type), ...types.flatMap(passIf)]
+      ? [instruction(bpf.loadByte, icmpv6Type), ...types.flatMap(passIf)]
       : // Addresses of one link differ in their ends; the reader looks at the rest.
         [
-          instruction(BPF_LD_W_ABS, neighbourTargetEnd),
+          instruction(bpf.loadWord, neighbourTargetEnd),
           ...addresses.flatMap((address) => passIf(wordOf(address, 12))),
         ];
-  return [instruction(BPF_LD_B_ABS, ipv6NextHeader), ...unless(icmpv6), ...judged, reject];
+  return [instruction(bpf.loadByte, ipv6NextHeader), ...unless(icmpv6), ...judged, reject];
 }
 
 function wordOf(address: IpAddress, offset: number): number {
   return Buffer.from(addressToBytes(address)).readUInt32BE(offset);
 }
 
-/** struct sock_filter: what to do, where to go on if it is so and if it is not, and a number. */
-function instruction(code: number, k: number, ifSo = 0, ifNot = 0): Buffer {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt16LE(code, 0);
-  bytes.writeUInt8(ifSo, 2);
-  bytes.writeUInt8(ifNot, 3);
-  bytes.writeUInt32LE(k >>> 0, 4);
-  return bytes;
+function instruction(code: number, k: number, ifTrue = 0, ifFalse = 0): Buffer {
+  return encodeBpf([[code, ifTrue, ifFalse, k]]);
 }
 
-const pass = instruction(BPF_RET_K, wholeFrame);
-const reject = instruction(BPF_RET_K, 0);
+const pass = instruction(bpf.return, wholeFrame);
+const reject = instruction(bpf.return, 0);
 
 /** Lets the frame pass if what was loaded is `value`. Every jump is short, however many addresses there are. */
 function passIf(value: number): readonly Buffer[] {
-  return [instruction(BPF_JMP_JEQ_K, value, 0, 1), pass];
+  return [instruction(bpf.jumpIfEqual, value, 0, 1), pass];
 }
 
 /** Rejects the frame unless what was loaded is `value`. */
 function unless(value: number): readonly Buffer[] {
-  return [instruction(BPF_JMP_JEQ_K, value, 1, 0), reject];
+  return [instruction(bpf.jumpIfEqual, value, 1, 0), reject];
 }
