@@ -1,7 +1,7 @@
 import { Events, KeyedLock, runAll, WeftError } from "../core/index.ts";
 import type { Feature } from "../facts/index.ts";
 import { asIpamDriver, BuiltinAllocator, NullAllocator } from "../ipam/index.ts";
-import { Reconciler, StoreJournal } from "../plan/index.ts";
+import { type Journal, Reconciler, StoreJournal } from "../plan/index.ts";
 import { Background } from "./background.ts";
 import { followChangedFacts } from "./changed-facts.ts";
 import type { Context } from "./context.ts";
@@ -65,6 +65,7 @@ export class Controller {
   readonly #parts: ControllerParts;
   readonly #allocator: BuiltinAllocator;
   readonly #kernel: CountedKernel;
+  readonly #journal: StoreJournal;
   readonly #repair: SelfRepair;
   readonly #unfollow: (() => unknown)[] = [];
   #closed = false;
@@ -73,7 +74,9 @@ export class Controller {
     this.#parts = parts;
     this.#allocator = new BuiltinAllocator({ hostId: parts.hostId, localPools: parts.defaultAddressPools });
     this.#kernel = new CountedKernel(parts.kernel, parts.clock);
-    this.#context = contextOf({ ...parts, kernel: this.#kernel }, this.#allocator, this.events);
+    this.#journal = new StoreJournal(parts.store);
+    const inner = { ...parts, kernel: this.#kernel };
+    this.#context = contextOf(inner, this.#journal, this.#allocator, this.events);
     this.#repair = new SelfRepair(this.#context);
   }
 
@@ -96,6 +99,7 @@ export class Controller {
     parts.tell?.((event) => controller.events.emit(event));
     try {
       controller.#follow(); // how the host is when this begins is what the restoring reads
+      await controller.#journal.beginOn(parts.facts.netnsIdentity(parts.hostNetnsPath));
       const context = controller.#context;
       await context.locks.run(hostLock, () => restore(context, controller.#allocator));
       controller.#repair.start();
@@ -331,11 +335,11 @@ export class Controller {
 
 function contextOf(
   parts: ControllerParts,
+  journal: Journal,
   allocator: BuiltinAllocator,
   events: Events<ControllerEvent>,
 ): Context {
   const paths = new Paths(parts.root);
-  const journal = new StoreJournal(parts.store);
   const { netnsFolder, fileFolder } = paths;
   const reconciler = new Reconciler({
     kernel: parts.kernel,

@@ -23,25 +23,33 @@ export interface Journal {
 
 const folder = "journal/";
 
+/** An entry with the host that it is about, if that was told. */
+interface StoredEntry extends JournalEntry {
+  readonly host?: string;
+}
+
 /** A journal in the controller's store, below `journal/`. */
 export class StoreJournal implements Journal {
   readonly #store: Store;
+  #host: string | undefined;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
   get(identity: Identity): JournalEntry | undefined {
-    return this.#store.get(keyOf(identity)) as JournalEntry | undefined; // only record() writes below journal/
+    const stored = this.#store.get(keyOf(identity)) as StoredEntry | undefined; // only record() writes below journal/
+    return stored && entryOf(stored);
   }
 
   *entries(): Iterable<JournalEntry> {
-    for (const { value } of this.#store.range(folder)) yield value as JournalEntry; // as above
+    for (const stored of this.#stored()) yield entryOf(stored);
   }
 
   async record(entries: readonly JournalEntry[]): Promise<void> {
+    const host = this.#host === undefined ? {} : { host: this.#host };
     await this.#store.transact((transaction) => {
-      for (const entry of entries) transaction.put(keyOf(identityOf(entry.object)), entry);
+      for (const entry of entries) transaction.put(keyOf(identityOf(entry.object)), { ...entry, ...host });
     });
   }
 
@@ -50,6 +58,28 @@ export class StoreJournal implements Journal {
       for (const identity of identities) transaction.delete(keyOf(identity));
     });
   }
+
+  /**
+   * From here on the journal is about the host that `host` tells from every other, and from what it was before the
+   * machine was booted. What is about another is forgotten: after a boot, what weft once wrote is not there any more, and
+   * what stands in its place is the host's own.
+   */
+  async beginOn(host: string): Promise<void> {
+    this.#host = host;
+    const stored = [...this.#stored()];
+    const others = stored.filter((entry) => entry.host !== undefined && entry.host !== host);
+    const unsaid = stored.filter((entry) => entry.host === undefined); // written by a weft that did not say
+    if (others.length > 0) await this.forget(others.map(({ object }) => identityOf(object)));
+    if (unsaid.length > 0) await this.record(unsaid.map(entryOf));
+  }
+
+  *#stored(): Iterable<StoredEntry> {
+    for (const { value } of this.#store.range(folder)) yield value as StoredEntry; // only record() writes there
+  }
+}
+
+function entryOf({ object, former }: StoredEntry): JournalEntry {
+  return { object, former };
 }
 
 /** Keys are paths of printable ASCII; an identity may hold a path itself. */

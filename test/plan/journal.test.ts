@@ -182,6 +182,25 @@ test("the journal holds one durable entry an identity, whatever characters that 
   );
 });
 
+test("what is about another host, or about this one before it was booted, is forgotten", async () => {
+  const store = new MemoryStore();
+  const former = (value: string) => ({ object: forward("1"), former: forward(value) });
+  await new StoreJournal(store).record([former("0")]); // by a weft that did not say which host it was
+  const journal = new StoreJournal(store);
+  await journal.beginOn("first boot");
+  assert.deepEqual([...journal.entries()], [former("0")]);
+  const same = new StoreJournal(store);
+  await same.beginOn("first boot");
+  assert.deepEqual([...same.entries()], [former("0")]);
+  const next = new StoreJournal(store);
+  await next.beginOn("second boot");
+  assert.deepEqual([...next.entries()], []);
+  await next.record([former("1")]);
+  assert.deepEqual(next.get(identityOf(forward("1"))), former("1"));
+  await next.beginOn("second boot");
+  assert.deepEqual([...next.entries()], [former("1")]);
+});
+
 /** A bridge of weft's with a port that is somebody else's link. */
 const lent = wanted(bridge(), adopted("eth9"), port("eth9"), up("eth9"));
 
