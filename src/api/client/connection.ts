@@ -13,7 +13,11 @@ export class Connection {
   readonly #socketPath: string;
   readonly #agent: http.Agent | undefined;
 
-  /** With `keepAlive`, connections are kept for later requests, until `close`; else each request has its own. */
+  /**
+   * With `keepAlive`, connections are kept for later requests that only read, until `close`; all others have their own.
+   * The daemon may end a kept one in the moment in which it is used again: what changes something must not be asked
+   * twice, or not at all, for that.
+   */
   constructor(socketPath: string, keepAlive: boolean) {
     this.#socketPath = socketPath;
     this.#agent = keepAlive ? new http.Agent({ keepAlive: true }) : undefined;
@@ -51,10 +55,16 @@ export class Connection {
   }
 
   async #reach(request: ApiRequest, signal: AbortSignal | undefined): Promise<http.IncomingMessage> {
+    let agent = request.Method === "GET" ? this.#agent : undefined;
     for (let attempt = 0; ; attempt++) {
+      const outgoing = this.#request(request, agent, signal);
       try {
-        return await this.#attempt(request, signal);
+        return await answerTo(outgoing);
       } catch (error) {
+        if (outgoing.reusedSocket && !isConnectError(error) && !signal?.aborted) {
+          agent = undefined; // it was ended meanwhile
+          continue;
+        }
         // A unix socket whose queue is full refuses at once, where TCP would wait; connect(2).
         if (codeOf(error) !== "EAGAIN" || attempt >= fullQueueRetries) throw this.#failure(error, signal);
         await delay(fullQueueWaitMs);
@@ -62,29 +72,27 @@ export class Connection {
     }
   }
 
-  #attempt(request: ApiRequest, signal: AbortSignal | undefined): Promise<http.IncomingMessage> {
+  #request(
+    request: ApiRequest,
+    agent: http.Agent | undefined,
+    signal: AbortSignal | undefined,
+  ): http.ClientRequest {
     const body = request.Body === undefined ? undefined : Buffer.from(JSON.stringify(request.Body));
-    return new Promise((resolve, reject) => {
-      const outgoing = http.request({
-        ...this.#way(),
-        method: request.Method,
-        path: request.Path,
-        headers:
-          body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": body.length },
-        ...(signal === undefined ? {} : { signal }),
-      });
-      outgoing.on("response", resolve);
-      outgoing.on("error", reject); // after the response, its own reader is told
-      outgoing.end(body);
+    const outgoing = http.request({
+      ...this.#way(agent),
+      method: request.Method,
+      path: request.Path,
+      headers:
+        body === undefined ? {} : { "Content-Type": "application/json", "Content-Length": body.length },
+      ...(signal === undefined ? {} : { signal }),
     });
+    return outgoing.end(body);
   }
 
   /** Without an agent for a connection that is not kept: an agent's first request takes 5 ms, of a command's 100. */
-  #way(): http.RequestOptions {
+  #way(agent: http.Agent | undefined): http.RequestOptions {
     const socketPath = this.#socketPath;
-    return this.#agent === undefined
-      ? { createConnection: () => net.connect(socketPath) }
-      : { socketPath, agent: this.#agent };
+    return agent === undefined ? { createConnection: () => net.connect(socketPath) } : { socketPath, agent };
   }
 
   #failure(error: unknown, signal: AbortSignal | undefined): WeftError {
@@ -114,6 +122,14 @@ export class Connection {
       init,
     );
   }
+}
+
+/** The head of the answer; what fails after it, its own reader is told. */
+function answerTo(outgoing: http.ClientRequest): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.on("response", resolve);
+    outgoing.on("error", reject);
+  });
 }
 
 function isConnectError(error: unknown): boolean {

@@ -37,7 +37,7 @@ import {
 export interface ClientOptions {
   /** The daemon's unix socket: /run/weft/weft.sock by default of `weft up`. */
   readonly socketPath: string;
-  /** Keep connections for later requests. Off without: a command that asks once and ends. */
+  /** Keep connections for later requests that only read. Off without: a command that asks once and ends. */
   readonly keepAlive?: boolean;
   /** Ends every request that is under way. What the daemon has begun it still does. */
   readonly signal?: AbortSignal;

@@ -45,6 +45,48 @@ describe("a client without a daemon", () => {
     }));
 });
 
+describe("a client that keeps its connections", () => {
+  /** A daemon that ends a connection when a second request comes on it, as one does that was about to end it. */
+  async function withHastyDaemon(work: (client: WeftClient, asked: readonly string[]) => Promise<void>) {
+    await withFolder(async (folder) => {
+      const asked: string[] = [];
+      const sockets = new Set<net.Socket>();
+      const server = net.createServer((socket) => {
+        sockets.add(socket.on("error", () => {}));
+        socket.once("data", (first) => {
+          asked.push(String(first).split(" ", 1)[0] ?? "");
+          socket.once("data", () => socket.destroy());
+          socket.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]");
+        });
+      });
+      const socketPath = path.join(folder, "weft.sock");
+      await once(server.listen(socketPath), "listening");
+      const client = new WeftClient({ socketPath, keepAlive: true });
+      try {
+        await work(client, asked);
+      } finally {
+        client.close();
+        for (const socket of sockets) socket.destroy();
+        server.close();
+      }
+    });
+  }
+
+  it("asks again when the daemon has ended one", () =>
+    withHastyDaemon(async (client, asked) => {
+      for (let i = 0; i < 3; i++) assert.deepEqual(await client.networks(), []);
+      assert.deepEqual(asked, ["GET", "GET", "GET"]);
+    }));
+
+  it("changes nothing by them: that might be asked twice, or not at all", () =>
+    withHastyDaemon(async (client, asked) => {
+      assert.deepEqual(await client.networks(), []);
+      await client.removeNetwork("one");
+      await client.removeNetwork("two");
+      assert.deepEqual(asked, ["GET", "DELETE", "DELETE"]);
+    }));
+});
+
 describe("a client whose daemon", () => {
   const answers: readonly (readonly [what: string, answer: string, code: string, message: string])[] = [
     [
