@@ -1,5 +1,5 @@
 import type { Id } from "../core/index.ts";
-import type { Wanted } from "../plan/index.ts";
+import type { OwnerId, Wanted } from "../plan/index.ts";
 import { type Context, driverOf } from "./context.ts";
 import { driverNetwork } from "./driver-views.ts";
 import { endpointOwner, networkOwner } from "./plans.ts";
@@ -77,19 +77,15 @@ async function followLocked(context: Context, locked: ReadonlySet<Id>, host: Hos
   const changed = changedNetworks(context);
   if (changed.some(({ id }) => !locked.has(id))) return false;
   await record(context, changed);
-  const changes = new Map<string, readonly Wanted[]>();
-  for (const network of changed) {
-    changes.set(networkOwner(network.id), networkPlan(context, network));
-    for (const endpoint of joinedEndpoints(context, network.id))
-      changes.set(endpointOwner(endpoint.id), endpointPlan(context, endpoint));
-  }
-  context.reconciler.stage(changes);
-  if (host === "now") {
-    const own = changed.map(({ id }) => networkOwner(id));
-    const plans = new Map([...changes].filter(([owner]) => own.includes(owner)));
-    // What the kernel refuses is drift, as what was staged is; whoever joins is told what that means for them.
-    await context.reconciler.change(plans).catch(() => {});
-  }
+  const own = (): readonly [OwnerId, readonly Wanted[]][] =>
+    changed.map((network) => [networkOwner(network.id), networkPlan(context, network)]);
+  const joined = (): readonly [OwnerId, readonly Wanted[]][] =>
+    changed
+      .flatMap(({ id }) => joinedEndpoints(context, id))
+      .map((endpoint) => [endpointOwner(endpoint.id), endpointPlan(context, endpoint)]);
+  await context.reconciler.stageInTurn(() => new Map([...own(), ...joined()]));
+  // What the kernel refuses is drift, as what was staged is; whoever joins is told what that means for them.
+  if (host === "now") await context.reconciler.change(new Map(own())).catch(() => {});
   return true;
 }
 

@@ -148,6 +148,14 @@ export class Reconciler {
   }
 
   /**
+   * {@link stage} while others work: what `changes` gives once all that was asked for before is made or taken down. Until
+   * then owners may still want what they are giving up.
+   */
+  stageInTurn(changes: () => Changes): Promise<void> {
+    return this.#locked(async () => this.stage(changes()));
+  }
+
+  /**
    * Reads the host and makes it hold what is wanted, going on past failures: they are returned, with the
    * step that met them, and leftovers that stay reject `removed`. What is right already is not touched; weft's
    * marks that nobody wants are removed.

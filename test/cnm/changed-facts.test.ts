@@ -19,8 +19,10 @@ async function hear(world: World, ...links: readonly string[]): Promise<void> {
   factsOf(world).changeHost({ change: "other links", links });
   world.clock.wakeAll();
   await world.settle();
-  for (let turn = 0; turn < 20; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
 }
+
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 const mtuOf = (world: World, network: string): number | undefined =>
   world.controller.network(network).status().parent?.mtu;
@@ -124,6 +126,38 @@ test("drift and joins side by side agree about the MTU", () =>
     assert.deepEqual(await world.controller.repair(), []);
     assert.deepEqual(await world.controller.drift(), []);
     assert.equal((await mtus(world)).eth0, 3009);
+  }));
+
+test("a network on its way out does not hold a join to the MTU that was", () =>
+  withTwin(async ({ controller, hand, twin }) => {
+    hand.addUplink("eth0");
+    const going = await controller.createNetwork("macvlan", "n1", { options: vlan });
+    const network = await controller.createNetwork("macvlan", "n2", { options: vlan });
+    const box = await controller.createSandbox("c1");
+    hand.setMtu("eth0", 9000);
+    // The kernel is busy, so that what the network had is still wanted when it is as good as gone.
+    const apply = twin.apply.bind(twin);
+    let free = () => {};
+    const busy = new Promise<void>((resolve) => {
+      free = resolve;
+    });
+    const begun = new Promise<void>((resolve) => {
+      twin.apply = async (operations) => {
+        resolve();
+        await busy;
+        return apply(operations);
+      };
+    });
+    const other = controller.createSandbox("c2");
+    await begun;
+    const deletion = going.delete();
+    while (controller.networks().length > 1) await nextTurn();
+    const join = box.connect(network);
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    free();
+    await Promise.all([join, deletion, other]);
+    assert.deepEqual(await controller.repair(), []);
+    assert.deepEqual(await controller.drift(), []);
   }));
 
 test("facts that cannot be read at a start are told, and nothing else suffers", () =>
