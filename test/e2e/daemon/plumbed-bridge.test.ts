@@ -6,9 +6,10 @@ import { type TestDaemon, withDaemon } from "./test-daemon.ts";
 
 const option = "com.docker.network.bridge.parent";
 
-/** The wire that the network's bridge gets a port to; the far end, outside, has an address of its LAN. */
+/** The wire that the network's bridge gets a port to; the far end, outside, has an address of its LAN, always the same. */
 function addWire({ netns, outside }: TestDaemon): void {
-  netns.exec("ip", "link", "add", "eth2", "type", "veth", "peer", "name", "eth0", "netns", outside.path);
+  const far = ["name", "eth0", "address", "02:00:00:00:57:50", "netns", outside.path];
+  netns.exec("ip", "link", "add", "eth2", "type", "veth", "peer", ...far);
   outside.exec("ip", "address", "add", "192.168.57.50/24", "dev", "eth0");
   outside.exec("ip", "link", "set", "eth0", "up");
 }
@@ -59,7 +60,6 @@ suite("a bridge with a parent, by the command line", () => {
       addWire(daemon);
       await until("what came back is a port again", () => masterOf(daemon) === "brnet");
       await until("all is right", async () => (await daemon.client.drift()).length === 0);
-      // The sandbox remembers the other machine's former MAC address for some seconds.
       await until("the machine is reached again", () => reaches(daemon));
 
       await daemon.ok("rm", "-f", "c1");

@@ -10,7 +10,7 @@ export interface ManyOrder {
 }
 
 /** How many are made or deleted side by side. */
-const lanes = 8;
+const lanes = 25;
 
 async function main({ options, parent, count }: ManyOrder): Promise<void> {
   const controller = await Controller.open(options);
