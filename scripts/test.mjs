@@ -108,11 +108,20 @@ async function runThere(files) {
   return await runInGuest(kernel, {
     command: [process.execPath, ...testOptions, ...files.map(({ compiled }) => compiled)],
     folder: process.cwd(),
-    env: process.stdout.isTTY ? { TERM: process.env.TERM ?? "linux" } : { NO_COLOR: "1" },
+    env: {
+      ...settings(),
+      ...(process.stdout.isTTY ? { TERM: process.env.TERM ?? "linux" } : { NO_COLOR: "1" }),
+    },
     limitMs: minutes * 60_000,
     signal: interrupt.signal,
     output: (chunk) => process.stdout.write(chunk),
   });
+}
+
+/** What tests are told by the environment, such as WEFT_CRASH_SEED; not to write what would not outlive the guest. */
+function settings() {
+  const { WEFT_UPDATE_SCENARIOS: _, ...others } = process.env;
+  return Object.fromEntries(Object.entries(others).filter(([name]) => name.startsWith("WEFT_")));
 }
 
 function told(where, files, status) {

@@ -40,13 +40,13 @@ async function inCheckout(
 }
 
 /** The runner, with what it prints. */
-function runTests(folder: string, ...args: readonly string[]) {
+function runTests(folder: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
   const script = path.join(repositoryFolder(), "scripts/test.mjs");
   // Otherwise the runner believes that it is a file of tests itself.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const child = spawn(process.execPath, [script, ...args], {
     cwd: folder,
-    env,
+    env: { ...env, ...settings },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const printed: Buffer[] = [];
@@ -83,7 +83,7 @@ test("a root of its own that can be written", () => {
   assert.deepEqual(Object.keys(networkInterfaces()), ["lo"]);
   for (const folder of ["/etc", "/var/lib", tmpdir(), process.cwd()]) writeFileSync(folder + "/${marker}", "x");
   mkdirSync("/${marker}");
-  console.log("seen from inside");
+  console.log("seen from inside", process.env.WEFT_TEST_SETTING);
 });
 `;
 const failing = `
@@ -94,12 +94,18 @@ test("fails", () => { throw new Error("as it should"); });
 test("what fails in the guest fails the run, after its closing lines; what is written there stays there", async () => {
   const marker = `weft-guest-${process.pid}`;
   await inCheckout({ passing: passing(marker), failing }, async (folder) => {
-    const { child, closed } = runTests(folder, "--vm", "ing.test");
+    const { child, closed } = runTests(folder, ["--vm", "ing.test"], { WEFT_TEST_SETTING: "as 'told'" });
     const printed = await closed;
     assert.equal(child.exitCode, 1, printed);
     assert.match(printed, /2 files of tests in a guest with Linux 6\./);
     assert.match(printed, /✔ a root of its own that can be written/, printed);
-    for (const line of ["ℹ tests 2", "ℹ pass 1", "ℹ fail 1", "seen from inside", "Error: as it should"])
+    for (const line of [
+      "ℹ tests 2",
+      "ℹ pass 1",
+      "ℹ fail 1",
+      "seen from inside as 'told'",
+      "Error: as it should",
+    ])
       assert.ok(printed.includes(line), `${line}: ${printed}`);
     for (const place of ["/etc", "/var/lib", tmpdir(), folder, "/"])
       assert.ok(!existsSync(path.join(place, marker)), place);
@@ -111,7 +117,7 @@ test("both halves run, each file in one of them, and the second fails where its 
   const plain = 'import { test } from "node:test";\ntest("ran in " + process.pid, () => {});\n';
   const needing = `import { needsKernel } from ${JSON.stringify(dist)};\n\nneedsKernel("802.1Q", "dummy");\n\n${plain}`;
   await inCheckout({ plain, needing }, async (folder) => {
-    const { child, closed } = runTests(folder);
+    const { child, closed } = runTests(folder, []);
     const printed = await closed;
     assert.equal(child.exitCode, 0, printed);
     assert.equal(printed.match(/✔ ran in/g)?.length, 2, printed);
@@ -154,7 +160,7 @@ for (const signal of ["SIGINT", "SIGKILL"] as const)
   test(`nothing is left of a guest whose run is ended by ${signal}`, async () => {
     const before = readdirSync(tmpdir()).filter((name) => name.startsWith("weft-guest-"));
     await inCheckout({ endless: "setInterval(() => {}, 1000);" }, async (folder) => {
-      const { child, closed } = runTests(folder, "--vm", "endless");
+      const { child, closed } = runTests(folder, ["--vm", "endless"]);
       let guests: readonly string[] = [];
       await until("the guest runs", () => {
         guests = guestsOf(child);
