@@ -2,7 +2,7 @@ import type { ControllerEvent } from "../cnm/index.ts";
 import { messageOf } from "../core/index.ts";
 import type { NewEvent } from "./event-log.ts";
 import type { DaemonLog } from "./log.ts";
-import type { SandboxHappening } from "./sandboxes/sandbox-keeper.ts";
+import type { SandboxHappening } from "./sandboxes/sandbox-happening.ts";
 
 /** Tells what the model does by itself: in the daemon's log, and as an event of the host. */
 export function tellModelEvent(event: ControllerEvent, log: DaemonLog, add: (event: NewEvent) => void): void {
