@@ -61,11 +61,11 @@ export async function runAll(what: string, steps: readonly (() => unknown)[]): P
   throwAll(what, errors);
 }
 
-/** Throws nothing, the only error, or a TEARDOWN error that lists all of `errors`. */
+/** Throws nothing, the only error, or a TEARDOWN error that says once what all of `errors` say. */
 export function throwAll(what: string, errors: readonly unknown[]): void {
   if (errors.length === 0) return;
   if (errors.length === 1) throw errors[0];
-  throw new WeftError("TEARDOWN", `${what}: ${errors.map(messageOf).join("; ")}`, {
+  throw new WeftError("TEARDOWN", `${what}: ${[...new Set(errors.map(messageOf))].join("; ")}`, {
     cause: new AggregateError(errors),
   });
 }

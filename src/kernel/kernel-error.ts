@@ -24,6 +24,12 @@ export function errnoName(errno: number): string {
   return errnoNames.get(errno) ?? `errno ${errno}`;
 }
 
+/** What to do about refusals that are no fault of what was asked. */
+const remedies = new Map([
+  ["EMFILE", "this process has as many files open as it may; more by LimitNOFILE= of its unit, or ulimit -n"],
+  ["ENFILE", "this machine has as many files open as it may; more by the sysctl fs.file-max"],
+]);
+
 /** What was asked of the kernel when it refused. */
 export interface KernelErrorInit {
   /** The positive errno. */
@@ -47,8 +53,8 @@ export class KernelError extends WeftError {
 
   constructor(init: KernelErrorInit) {
     const name = errnoName(init.errno);
-    const words = init.words === undefined ? "" : ` (${init.words})`;
-    super("KERNEL", `${init.call} ${init.object}: ${name}${words}`, {
+    const words = init.words ?? remedies.get(name);
+    super("KERNEL", `${init.call} ${init.object}: ${name}${words === undefined ? "" : ` (${words})`}`, {
       details: { errno: name, call: init.call, object: init.object, words: init.words, offset: init.offset },
     });
     this.name = "KernelError";

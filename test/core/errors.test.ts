@@ -35,4 +35,15 @@ test("every step of a teardown runs, and all that failed is thrown", async () =>
   });
   assert.deepEqual(ran, [1, 2, 3, 4, 5]);
   throwAll("nothing", []);
+  assert.throws(
+    () =>
+      throwAll(
+        "four",
+        [1, 2, 1, 1].map((n) => new Error(`error ${n}`)),
+      ),
+    {
+      code: "TEARDOWN",
+      message: "four: error 1; error 2",
+    },
+  );
 });

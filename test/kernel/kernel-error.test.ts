@@ -20,6 +20,15 @@ test("the message names call, object, errno and the kernel's words", () => {
   assert.equal(error.code, "KERNEL");
 });
 
+test("the message says what to do where it is no fault of what was asked", () => {
+  const error = new KernelError({ errno: 24, call: "socket", object: "domain 2 protocol 0" });
+  assert.equal(
+    error.message,
+    "socket domain 2 protocol 0: EMFILE (this process has as many files open as it may; more by LimitNOFILE= of its " +
+      "unit, or ulimit -n)",
+  );
+});
+
 test("refusals are told apart by errno names, second names as well", () => {
   const again = new KernelError({ errno: 11, call: "flock", object: "file" });
   assert.ok(isKernelError(again));

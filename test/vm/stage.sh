@@ -14,6 +14,8 @@ mount -t tmpfs -o mode=1777 tmpfs "$TMPDIR"
 mount --bind "$MODULES" /lib/modules
 # The one module that nothing loads by itself when it is needed.
 modprobe br_netfilter
+# As systemd lets every process have them; the kernel's own 4,096 are fewer than tests need.
+ulimit -H -n 524288
 stty -F /dev/ttyS0 -opost
 hostname guest
 ip link set lo up
